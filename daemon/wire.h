@@ -1,0 +1,48 @@
+/*
+ * wire.h - frames between a role and its children, and on the control socket
+ *
+ * A frame on a stream socket: 4 bytes length (big endian, of type and payload), 1 byte type, payload. Strings in payloads are 4 bytes length
+ * and bytes; numbers 8 bytes big endian. A peer that sends a frame over the limit or cuts one short is treated as dead.
+ */
+#ifndef SENGEN_WIRE_H
+#define SENGEN_WIRE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/base/str.h"
+
+#define WIRE_FRAME_MAX (16u * 1024 * 1024)
+
+enum wire_type {
+	WIRE_PARSE = 1, /* role → parser child: field map limits follow; the file comes as a descriptor */
+	WIRE_HEAD = 2, /* parser child → role: struct form_head */
+	WIRE_RECORD = 3, /* struct form_record */
+	WIRE_DONE = 4, /* rc, English sentence, Japanese sentence */
+	WIRE_MORE = 5, /* role → parser child: go on (flow control, every 256 records) */
+	WIRE_SERVER = 10, /* role → transport child: settings and password */
+	WIRE_MAIL = 11, /* role → transport child: sender, recipient, wire bytes */
+	WIRE_DELIVERY = 12, /* transport child → role: struct delivery */
+};
+
+struct wire_reader { /* walks a payload; `bad` is set instead of reading past the end */
+	const char *at, *end;
+	bool bad;
+};
+
+/* false: the peer is gone. */
+bool wire_send(int fd, enum wire_type type, const void *payload, size_t len);
+/* With a descriptor along (SCM_RIGHTS); pass < 0: none. */
+bool wire_send_fd(int fd, enum wire_type type, const void *payload, size_t len, int pass);
+/* Blocks for a whole frame; timeout_ms < 0: for ever. Returns 1, 0 when the peer closed, -1 on error, limit or time-out. got_fd may be NULL. */
+int wire_receive(int fd, enum wire_type *type, struct str *payload, int *got_fd, int timeout_ms);
+
+void wire_put_text(struct str *out, const char *text); /* NULL is kept as NULL */
+void wire_put_bytes(struct str *out, const void *bytes, size_t len);
+void wire_put_number(struct str *out, int64_t number);
+const char *wire_get_text(
+	struct wire_reader *reader, struct str *keep, bool *is_null); /* appended to keep, NUL-terminated */
+const char *wire_get_bytes(struct wire_reader *reader, size_t *len); /* inside the payload */
+int64_t wire_get_number(struct wire_reader *reader);
+
+#endif

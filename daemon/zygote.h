@@ -1,0 +1,29 @@
+/*
+ * zygote.h - forks the children that read bytes from outside or hold the network
+ *
+ * Started before secrets and store are opened, with converters preloaded, everything else closed. A request names the kind of child and brings
+ * one end of a socket pair; the child gets only that descriptor.
+ */
+#ifndef SENGEN_ZYGOTE_H
+#define SENGEN_ZYGOTE_H
+
+#include "lib/base/err.h"
+#include "lib/form/fieldmap.h"
+
+enum child_kind {
+	CHILD_FORM =
+		1, /* parser_child.c: reads form files; no network, no file access, bounded memory and time */
+	CHILD_TRANSPORT = 2, /* transport_child.c: one connection to the mail server; no store */
+};
+
+/* Forks the zygote; *control is the role's end. fieldmap path and limits are loaded in it. */
+enum rc zygote_start(int *control, const char *form_fields, struct err *err);
+/* A fresh child; *fd is the role's end of its socket pair. Closing it ends the child. */
+enum rc zygote_child(int control, enum child_kind kind, int *fd, struct err *err);
+void zygote_stop(int *control);
+
+/* The bodies; do not return. */
+_Noreturn void form_child_main(int fd, const struct fieldmap *map);
+_Noreturn void transport_child_main(int fd);
+
+#endif

@@ -1,0 +1,12 @@
+/*
+ * embed.h - data files that are built in, so that the programs work without an installation
+ *
+ * Each is NUL-terminated text, made by the Makefile from the file in config/.
+ */
+#ifndef SENGEN_EMBED_H
+#define SENGEN_EMBED_H
+
+extern const char embedded_form_fields[];
+extern const char embedded_wording[];
+
+#endif

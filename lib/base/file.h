@@ -1,0 +1,37 @@
+/*
+ * file.h - files that matter: whole or not at all
+ */
+#ifndef SENGEN_FILE_H
+#define SENGEN_FILE_H
+
+#include <sys/types.h>
+
+#include "lib/base/err.h"
+#include "lib/base/str.h"
+
+/* Reads a regular file of at most limit bytes (no link, FIFO or device is followed or opened). */
+enum rc file_read(struct str *out, const char *path, size_t limit, struct err *err);
+enum rc file_read_fd(struct str *out, int fd, size_t limit, struct err *err);
+
+/* Writes path through a temporary name in the same directory: write, fsync, rename, fsync of the directory. */
+enum rc file_write(const char *path, const void *bytes, size_t len, mode_t mode, struct err *err);
+
+/* As mkdir -p; directories that exist are fine. */
+enum rc file_mkdirs(const char *path, mode_t mode, struct err *err);
+enum rc file_sync_dir(const char *path, struct err *err);
+
+/* All bytes or an error; interrupted calls go on. */
+enum rc file_write_all(int fd, const void *bytes, size_t len, struct err *err);
+
+/* Appends "dir/name" to out. */
+void path_join(struct str *out, const char *dir, const char *name);
+const char *path_base(const char *path);
+
+/* Names of the entries of a directory (not . and ..), sorted by byte. */
+enum rc file_list_dir(struct strlist *names, const char *path, struct err *err);
+
+/* A secret: from $CREDENTIALS_DIRECTORY/name where value is "credential:NAME", else from the file itself
+ * (which must not be readable by others). One trailing newline is dropped. */
+enum rc file_read_secret(struct str *out, const char *where, struct err *err);
+
+#endif

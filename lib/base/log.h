@@ -1,0 +1,26 @@
+/*
+ * log.h - one event a line, without personal data
+ *
+ * An event has a fixed name (`notice.sent`) and key=value pairs. Values are identifiers, counts, codes
+ * and reasons: never a name, an address, a user number, a password. Under systemd lines go to the
+ * journal with the event as SENGEN_EVENT and a MESSAGE_ID derived from it; otherwise to standard error.
+ * Whoever knows the detail logs it, once.
+ */
+#ifndef SENGEN_LOG_H
+#define SENGEN_LOG_H
+
+enum log_level {
+	LEVEL_BROKEN, /* a promise inside our code does not hold */
+	LEVEL_FAULT, /* disk, server, credentials, configuration: someone must act */
+	LEVEL_NOTICE, /* one piece of outside data was refused, or something worth knowing happened */
+	LEVEL_TRACE, /* for the developer; off unless asked for */
+};
+
+/* `program` appears in each line ("sengend[intake]"); level: the least important level printed. */
+void log_open(const char *program, enum log_level level);
+
+/* fields: printf format giving `key=value key="quoted value"`; control characters are escaped. */
+void log_event(enum log_level level, const char *event, const char *fields, ...)
+	__attribute__((format(printf, 3, 4)));
+
+#endif

@@ -1,0 +1,56 @@
+/*
+ * text.h - Japanese text: charsets, width, comparison keys
+ *
+ * Everything inside the program is UTF-8. Text from outside is decoded once, at the door.
+ */
+#ifndef SENGEN_TEXT_H
+#define SENGEN_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/str.h"
+
+bool utf8_valid(const char *bytes, size_t len); /* strict: no surrogates, overlongs, > U+10FFFF */
+/* Decodes one character; returns its length in bytes, 0 at the end or on an invalid sequence. */
+size_t utf8_next(const char *bytes, size_t len, uint32_t *c);
+void utf8_add(struct str *out, uint32_t c);
+size_t utf8_chars(const char *text); /* number of characters of valid UTF-8 */
+
+/* Opens the converters that text_from_cp932() and text_to_cp932() need. A process that will give up file
+ * access calls it first (iconv_open reads files); otherwise they are opened at first use. */
+void text_preload(void);
+/* CP932 (what Windows calls Shift_JIS). Returns false at the first byte/character that has no counterpart and
+ * stores its offset; out then holds what came before. U+FF5E/U+301C, U+FF0D/U+2212 and their like are folded
+ * to what CP932 knows when writing. */
+bool text_from_cp932(struct str *out, const char *bytes, size_t len, size_t *bad_offset);
+bool text_to_cp932(struct str *out, const char *text, size_t len, size_t *bad_offset);
+
+/* NFKC: full-width letters and digits narrow, half-width kana wide, ㈱ → (株). Invalid UTF-8 is copied. */
+void text_nfkc(struct str *out, const char *text);
+
+/* What a person would call the same value, typed differently: NFKC, 〜/～, hyphen-like characters (ー only
+ * between digits), white space (also U+3000) trimmed and runs made one blank. For choices and numbers. */
+void text_fold(struct str *out, const char *text);
+
+/* The key under which names are compared and searched: text_fold(), lower case, all white space and
+ * variation selectors dropped, 株式会社/(株)/㈱ and the other company forms (有限会社 合同会社 合資会社 合名会社
+ * 一般社団法人 … 医療法人社団 …) reduced to one mark, old glyphs (髙 﨑 德 濵 栁 齋 …) to the usual ones.
+ * A weak equality: two different names can share a key. */
+void text_key(struct str *out, const char *text);
+
+/* Removes Unicode white space at both ends, in place; returns text. */
+char *text_trim(char *text);
+/* Keeps only ASCII digits after folding width; false when anything but digits, blanks and hyphens stood there. */
+bool text_digits(struct str *out, const char *text);
+
+bool text_has_control(const char *text); /* C0, DEL, C1, U+2028/2029, bidi controls, NUL can't occur */
+bool text_has_url(const char *text); /* http(s)://, www., or a bare domain with a path, in any width */
+
+/* For a terminal: control characters and escapes become visible and harmless. */
+void text_add_printable(struct str *out, const char *text);
+/* Columns on a terminal (East Asian wide = 2). */
+size_t text_columns(const char *text);
+
+#endif

@@ -1,0 +1,61 @@
+/*
+ * profile.h - 運用方式: the stages, times and templates in force
+ *
+ * A profile is configuration, not code. An application keeps the profile it was received under.
+ */
+#ifndef SENGEN_PROFILE_H
+#define SENGEN_PROFILE_H
+
+#include "lib/base/err.h"
+#include "lib/register.h"
+
+struct span {
+	int earliest, target, latest; /* days; -1: not set */
+};
+
+struct stage {
+	char *name; /* "receipt", "id", "logo", "confirm", "completion", "acceptance" */
+	char *template_name; /* below templates/mail/<profile>/, without .txt */
+	enum state state; /* the application is in when the notice of this stage is queued */
+	struct span after_received; /* counted from clock_start */
+	struct span after_previous; /* counted from the day the mail server took the previous notice */
+	bool at_once; /* distance 0: goes out at once, at any hour */
+	bool approval; /* waits for staff */
+	bool confirms; /* its notice asks to confirm the address; the next stage waits for EVENT_CONFIRM */
+};
+
+struct profile {
+	char *name;
+	int id_prefix, id_digits; /* 4, 11 */
+	int user_prefix, user_digits; /* 9, 10 */
+	bool step_up_new_id; /* false: a step-up keeps the declaration's ID */
+	bool want_gbiz;
+	int confirm_days; /* unconfirmed applications expire after so many days; 7 */
+	struct stage *stage; /* owned */
+	int stage_count;
+};
+
+/* The dated list: the profile in force for applications received from that day on. */
+struct profile_from {
+	civil_day from;
+	const struct profile *profile;
+};
+
+struct profiles {
+	struct profile *profile; /* owned */
+	size_t count;
+	struct profile_from *era; /* sorted; owned */
+	size_t era_count;
+};
+
+/* Reads one profile file (config/profiles/form.conf …) and appends it. Checks that it can work: at least one stage, names unique,
+ * states in order, earliest ≤ target ≤ latest, a confirming stage first. Errors name file and line. */
+enum rc profile_load(struct profiles *profiles, const char *path, struct err *err);
+/* Appends an era; the profile must be loaded. */
+enum rc profile_add_era(struct profiles *profiles, civil_day from, const char *name, struct err *err);
+const struct profile *profile_find(const struct profiles *profiles, const char *name);
+const struct profile *profile_on(
+	const struct profiles *profiles, civil_day day); /* NULL before the first era */
+void profiles_free(struct profiles *profiles);
+
+#endif

@@ -1,0 +1,36 @@
+/*
+ * fieldmap.h - which column, key or label is which field: data, not code
+ *
+ * config/form-fields.conf lists for each field its labels (as the scheme's pages, exports of form services and old
+ * sites word them) and for choice fields the values with their spellings. A copy is built in and used when no path is
+ * configured. Labels are compared after text_fold() without 【…】 marks, brackets and blanks.
+ */
+#ifndef SENGEN_FIELDMAP_H
+#define SENGEN_FIELDMAP_H
+
+#include "lib/base/err.h"
+#include "lib/register.h"
+
+struct fieldmap;
+
+/* path NULL: the built-in map. */
+enum rc fieldmap_load(struct fieldmap **map, const char *path, struct err *err);
+void fieldmap_free(struct fieldmap **map);
+
+/* FIELD_COUNT when no field has that label. */
+enum form_field fieldmap_field(const struct fieldmap *map, const char *label);
+/* The first label of a field, for messages and result files: 法人番号 */
+const char *fieldmap_label(const struct fieldmap *map, enum form_field field);
+/* Canonical value of a choice field ("新規に【★一つ星】を申し込む" → "new1"); NULL when it is none of the choices. For a
+ * free field: NULL. */
+const char *fieldmap_choice(const struct fieldmap *map, enum form_field field, const char *value);
+/* Canonical → the label to show (first spelling); NULL: unknown. */
+const char *fieldmap_choice_label(const struct fieldmap *map, enum form_field field, const char *key);
+/* The admissible spellings for a message: "A / B / C" appended to out. */
+void fieldmap_choices_print(const struct fieldmap *map, enum form_field field, struct str *out);
+
+/* Columns of a control file: 申込番号 or 自己宣言ID (target), 処理 (action), 理由 (reason). -1: none of them. */
+enum decision_column { DECISION_TARGET, DECISION_ACTION, DECISION_REASON };
+int fieldmap_decision_column(const struct fieldmap *map, const char *label);
+
+#endif

@@ -1,0 +1,71 @@
+/*
+ * form.h - form files in: CSV, JSON, confirmation-page text → records
+ *
+ * One reader a format, all giving the same records. Reading decides nothing about validity (validate.h); it says
+ * where each value stood so that an error can name line and column. Runs in a parser child: no store, no clock,
+ * no network, no file is opened (converters and the field map are loaded before).
+ */
+#ifndef SENGEN_FORM_H
+#define SENGEN_FORM_H
+
+#include "lib/base/err.h"
+#include "lib/base/pool.h"
+#include "lib/form/fieldmap.h"
+#include "lib/register.h"
+
+enum form_format { FORM_CSV, FORM_JSON, FORM_TEXT };
+enum form_content {
+	CONTENT_APPLICATIONS, /* application forms */
+	CONTENT_DECISIONS, /* a control file of staff decisions (decision.h) */
+};
+
+struct form_limits {
+	size_t file_bytes; /* default 64 MiB */
+	size_t records; /* default 200,000 */
+	size_t value_bytes; /* one value; default 8 KiB */
+	size_t columns; /* default 200 */
+};
+extern const struct form_limits form_limits_default;
+
+/* What reading alone found wrong with a record (besides validation): one finding a field, Japanese text. */
+struct form_damage {
+	enum form_field field; /* FIELD_COUNT: the record as a whole */
+	const char *message_ja;
+};
+
+struct form_record {
+	int record; /* from 1, in file order; blank rows don't count */
+	int line; /* physical line in the file where it begins, from 1; 0: unknown (JSON) */
+	struct form_values
+		form; /* as the file had them, UTF-8, trimmed; a leading ' that defuses = + - @ dropped */
+	const char **raw; /* CSV: the cells as read, raw_count of them, to write the mended file; else NULL */
+	size_t raw_count;
+	struct form_damage *damage; /* broken quoting, undecodable bytes, too long, unknown keys … */
+	size_t damage_count;
+	/* CONTENT_DECISIONS: filled instead of form (decision.h) */
+	const char *decision_target, *decision_action, *decision_reason;
+};
+
+struct form_head {
+	enum form_format format;
+	enum form_content content;
+	const char *charset; /* "UTF-8" or "CP932" */
+	bool bom;
+	const char **header; /* CSV: the header cells as read; else NULL */
+	size_t header_count;
+};
+
+/* Called per record, in order; the record lives until it returns. Not RC_OK stops the reading with that rc. */
+typedef enum rc form_record_fn(
+	void *ctx, const struct form_head *head, const struct form_record *record, struct err *err);
+
+/* Tells format and content from the bytes (not the name), decodes, maps headers and gives each record to fn. The
+ * pool is reset between records by the reader: memory stays flat however long the file is.
+ * RC_REFUSED: not a form file at all (the err text is English; *why_ja gets a sentence for staff, static or in pool):
+ * empty, binary (xlsx, PDF, zip named as such), no header row we know, undecodable charset, over a limit. */
+enum rc form_read(const char *bytes, size_t len, const struct fieldmap *map, const struct form_limits *limits,
+	form_record_fn *fn, void *ctx, const char **why_ja, struct err *err);
+
+const char *form_format_name(enum form_format format); /* "csv", "json", "text" */
+
+#endif

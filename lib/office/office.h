@@ -1,0 +1,106 @@
+/*
+ * office.h - what the office does with an application: the rules put to work on the register
+ *
+ * Each function is one decision of the office carried out in one transaction: the state, its history row and its queued notice
+ * stand or fall together. Roles and commands come here; nobody else changes a state. The floor above form, flow, mail and store.
+ */
+#ifndef SENGEN_OFFICE_H
+#define SENGEN_OFFICE_H
+
+#include "lib/flow/cadence.h"
+#include "lib/flow/transition.h"
+#include "lib/form/decision.h"
+#include "lib/form/result.h"
+#include "lib/settings.h"
+#include "lib/store/store.h"
+
+struct office {
+	struct store *store; /* borrowed, like all below */
+	const struct settings *settings;
+	const struct secrets *secrets;
+	struct clock *clock;
+	struct rng *rng;
+	bool answers_ceiling; /* a simulation prints the question and answers it */
+	struct template_cache *cache; /* owned; office_close() */
+};
+
+void office_open(struct office *office);
+void office_close(struct office *office);
+/* Reads the template directory and keeps each profile's set in the register (own transaction). Called at start and at reload. */
+enum rc office_load_templates(struct office *office, struct err *err);
+
+/* ---- intake ---- */
+/* Registers one validated record within the caller's transaction: application, history, and what goes out at once. Findings of severity review put it in
+ * 要確認. file_id and row: where it came from. */
+enum rc office_register(struct office *office, const struct form_values *form,
+	const struct findings *findings, int64_t file_id, int row, int64_t *application_id, struct err *err);
+/* A `struct registry` over the store, for validate(). */
+struct registry office_registry(struct office *office);
+struct validate_rules office_rules(const struct office *office, utc_time now);
+/* A declaration the office already has (sengenctl import): no mail; repeatable: an ID that is on file is left as it is (*known). */
+struct import_row {
+	int64_t declaration_id, user_number;
+	enum state state;
+	civil_day applied_on, id_issued_on, logo_authorized_on, stopped_on;
+	int star;
+	struct form_values form;
+};
+enum rc office_import(
+	struct office *office, const struct import_row *row, const char *actor, bool *known, struct err *err);
+
+/* ---- the clock ---- */
+struct step_result {
+	int done; /* transitions carried out */
+	utc_time next_at; /* when to come again; UTC_NEVER: when woken */
+	bool asked; /* the ceiling was reached: staff must release */
+};
+/* Carries out up to `limit` due stages, a few a transaction, oldest first, and expires what was never confirmed. Respects holds of the office
+ * (restored store, paused deciding, ceiling). Also makes tomorrow's forecast when the day has changed. */
+enum rc office_run_due(struct office *office, int limit, struct step_result *out, struct err *err);
+/* What the sender learned about a notice, in the caller's transaction: writes the outbox and the history, and when it was accepted
+ * reckons the next stage's due moment; given up: review. */
+enum rc office_delivered(struct office *office, struct notice *notice, const struct delivery *delivery,
+	const char *dkim, size_t dkim_len, struct err *err);
+/* Rows found in `sending` when the sender starts: their process died, the answer is unknown. */
+enum rc office_recover_sending(struct office *office, int *count, struct err *err);
+/* The wire bytes of a notice without its DKIM-Signature fields (unpacked and checked against its digest). */
+enum rc office_letter(
+	struct office *office, int64_t notice_id, struct str *wire, struct str *dkim, struct err *err);
+
+/* ---- staff ---- */
+/* All return RC_REFUSED with an English sentence and, in *why_ja (pool), one for staff, when it is not allowed. actor: who ("staff:1000"). */
+enum rc office_decide(struct office *office, int64_t application_id, enum decision_action action,
+	const char *reason, const char *actor, const char **why_ja, struct pool *pool, struct err *err);
+enum rc office_stop(struct office *office, int64_t application_id, civil_day on, const char *reason,
+	const char *actor, const char **why_ja, struct pool *pool, struct err *err);
+/* template_name: "id", "logo" …; a new mail to today's registered address, headed by 【再送】 and the first date, the first letter attached. */
+enum rc office_resend(struct office *office, int64_t application_id, const char *template_name,
+	const char *actor, int64_t *notice_id, const char **why_ja, struct pool *pool, struct err *err);
+/* Answers the question of the ceiling, or releases a restored store. */
+enum rc office_release_ceiling(struct office *office, const char *actor, struct err *err);
+enum rc office_release_restored(struct office *office, const char *actor, struct err *err);
+
+/* ---- looking (a store opened for reading is enough) ---- */
+/* Renders a stage's notice for an application without queueing it. template_name NULL: the next one. app_id 0: sample data. raw: the wire
+ * bytes too. */
+enum rc office_preview(struct office *office, int64_t application_id, const char *profile,
+	const char *template_name, struct rendered *out, struct str *raw, struct err *err);
+
+struct planned {
+	int64_t application_id;
+	int stage;
+	const char *template_name;
+	utc_time at; /* when it will be queued */
+	bool certain; /* false: reckoned from a notice that is itself still to come */
+	const char *why; /* English: "7 days after application, moved from 天皇誕生日" */
+};
+typedef enum rc planned_fn(void *ctx, const struct planned *planned, struct err *err);
+/* The mails of the days from `from` to `until` (civil days, both included), by day; counting only when fn is NULL.
+ * count[day - from][stage]. */
+enum rc office_plan(struct office *office, civil_day from, civil_day until, planned_fn *fn, void *ctx,
+	int64_t (*count)[STAGE_MAX], struct err *err);
+/* Why nothing has come yet, in the order of deciding, for one application: a sentence in Japanese or English (by the process's locale, gettext). */
+enum rc office_why(struct office *office, const struct application *app, struct str *out, struct due *due,
+	struct err *err);
+
+#endif

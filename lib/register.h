@@ -1,0 +1,200 @@
+/*
+ * register.h - the plain data types of the register, shared by every floor above base
+ *
+ * Words: design of the scheme. An *application* is one submitted form, an *applicant* the business; it becomes a
+ * *declaration* once its ID is issued. A *notice* is a mail the office sends by rule.
+ */
+#ifndef SENGEN_REGISTER_H
+#define SENGEN_REGISTER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/base/civil.h"
+#include "lib/base/clock.h"
+#include "lib/base/crypt.h"
+#include "lib/base/pool.h"
+
+/* The fields of the form, in the order of the scheme's confirmation page. X(enumerator, key in JSON and payload) */
+// clang-format off
+#define FORM_FIELDS(X)                                                                                       \
+	X(FIELD_KIND, "kind") /* new1 ★, new2 ★★, step ★→★★ */                                 \
+	X(FIELD_PURPOSE, "purpose") /* 自己宣言の目的 */                                              \
+	X(FIELD_PLEDGE, "pledge") /* 反社会的勢力排除に関する誓約 */                           \
+	X(FIELD_CONTACT, "contact") /* 担当者名 */                                                       \
+	X(FIELD_MAIL, "mail") /* 担当者メールアドレス */                                           \
+	X(FIELD_MAIL_CONFIRM, "mail_confirm") /* （確認） */                                             \
+	X(FIELD_TYPE, "type") /* corporation, sole */                                                        \
+	X(FIELD_CORPORATE_NUMBER, "corporate_number") /* 法人番号, 13 digits */                          \
+	X(FIELD_BUSINESS_NAME, "business_name") /* 事業者名, 屋号 */                                   \
+	X(FIELD_FAMILY_NAME, "family_name") /* 代表者（姓） */                                         \
+	X(FIELD_GIVEN_NAME, "given_name") /* 代表者（名） */                                           \
+	X(FIELD_POSTAL_CODE, "postal_code")                                                                  \
+	X(FIELD_PREFECTURE, "prefecture")                                                                    \
+	X(FIELD_ADDRESS, "address") /* 市区町村・番地 */                                              \
+	X(FIELD_TELEPHONE, "telephone")                                                                      \
+	X(FIELD_EMPLOYEES, "employees")                                                                      \
+	X(FIELD_INDUSTRY, "industry") /* 業種（中分類） */                                            \
+	X(FIELD_ASSOCIATION, "association") /* 所属団体（商工団体等） */                          \
+	X(FIELD_NEWS, "news") /* IPAからの情報送付: true, false */                                    \
+	X(FIELD_PRIVACY, "privacy") /* 個人情報の取り扱いについて: 同意する */              \
+	X(FIELD_TERMS, "terms") /* ロゴマーク使用規約: 同意する */                              \
+	X(FIELD_TERMS_VERSION, "terms_version") /* version agreed to; absent: the one in force */            \
+	X(FIELD_DECLARATION_ID, "declaration_id") /* 自己宣言ID（ステップアップの場合） */   \
+	X(FIELD_APPLIED_ON, "applied_on") /* お申込日 */                                                 \
+	X(FIELD_SURVEY, "survey") /* アンケート（任意）, multi-select */                            \
+	X(FIELD_GBIZ, "gbiz") /* GビズID kind: prime, member (profile instant) */
+// clang-format on
+
+enum form_field {
+#define X(enumerator, key) enumerator,
+	FORM_FIELDS(X)
+#undef X
+		FIELD_COUNT
+};
+
+/* "corporate_number"; the names in payloads, JSON and templates. */
+const char *form_field_key(enum form_field field);
+/* FIELD_COUNT when there is none. */
+enum form_field form_field_by_key(const char *key);
+
+/* Values of one form. As read: text as the office's file had it (trimmed). After validation: canonical (choices as
+ * their keys, numbers as digits, dates as 2026-11-22, names as written). NULL or "": not filled in. */
+struct form_values {
+	const char *value[FIELD_COUNT]; /* in somebody else's pool */
+};
+
+enum applicant_type { APPLICANT_CORPORATION, APPLICANT_SOLE_PROPRIETOR };
+enum application_kind { KIND_NEW1, KIND_NEW2, KIND_STEP_UP };
+
+/* The numbers are stored in the register: append only. */
+enum state {
+	STATE_NONE = 0, /* before the application exists */
+	STATE_UNCONFIRMED = 1, /* profile site: the address has not answered yet */
+	STATE_RECEIVED = 2,
+	STATE_ID_ISSUED = 3,
+	STATE_LOGO_AUTHORIZED = 4,
+	STATE_REJECTED = 5, /* the office refused it */
+	STATE_WITHDRAWN = 6, /* before an ID */
+	STATE_STOPPED = 7, /* Form B-3 */
+	STATE_SUPERSEDED = 8, /* ★ after the ★★ logo was authorized */
+	STATE_EXPIRED = 9, /* never confirmed */
+	STATE_COUNT
+};
+
+/* What can happen to an application. The numbers are stored: append only. */
+enum event {
+	EVENT_APPLY = 1, /* a valid form came in */
+	EVENT_APPLY_UNCONFIRMED = 2, /* the same under a profile whose first stage confirms the address */
+	EVENT_CONFIRM = 3, /* the address answered, or staff confirmed it */
+	EVENT_ISSUE_ID = 4, /* the stage that issues the ID is due */
+	EVENT_AUTHORIZE_LOGO = 5,
+	EVENT_REJECT = 6,
+	EVENT_WITHDRAW = 7,
+	EVENT_STOP = 8,
+	EVENT_SUPERSEDE = 9,
+	EVENT_EXPIRE = 10,
+	EVENT_IMPORT_ID = 11, /* taken over from the office's list, ID known, logo not yet */
+	EVENT_IMPORT_LOGO = 12, /* taken over, everything done */
+	EVENT_IMPORT_STOPPED = 13,
+	/* These change no state; they are rows of the history. */
+	EVENT_HOLD = 20,
+	EVENT_RELEASE = 21,
+	EVENT_REVIEW = 22, /* something a person must decide */
+	EVENT_APPROVE = 23, /* staff let a stage that waits for approval, or a reviewed application, go on */
+	EVENT_CORRECT = 24,
+	EVENT_QUEUE = 25, /* a notice was queued */
+	EVENT_SENT = 26, /* the mail server took it */
+	EVENT_DEFERRED = 27,
+	EVENT_FAILED = 28, /* given up */
+	EVENT_UNKNOWN = 29, /* the line went dead after the final dot */
+	EVENT_CANCEL = 30, /* a queued notice was cancelled */
+	EVENT_RESEND = 31,
+	EVENT_REFUSED_ROW = 32, /* a row of a file was refused (application_id 0) */
+	EVENT_FILE = 33, /* a file was taken (application_id 0) */
+	EVENT_CEILING = 34, /* far more due than forecast: asked; or answered */
+	EVENT_RESTORED =
+		35, /* the store is older than its witness, or from another host: held; or released */
+	EVENT_VOID_NUMBER = 36,
+	EVENT_NEWS = 37, /* mail-news consent changed */
+	EVENT_IN_FLIGHT = 38, /* a stop or withdrawal came while a notice was at the mail server */
+};
+
+enum hold {
+	HOLD_NONE = 0,
+	HOLD_STAFF = 1, /* 保留: staff stopped the clock */
+	HOLD_REVIEW = 2, /* 要確認: a person must decide; nothing is sent */
+};
+
+const char *state_name(enum state state); /* "id_issued" */
+const char *state_name_ja(enum state state); /* ID発行済み */
+const char *event_name(enum event event);
+const char *event_name_ja(enum event event);
+const char *hold_name(enum hold hold); /* "", "staff", "review" */
+bool state_is_live(enum state state); /* unconfirmed, received, id_issued, logo_authorized */
+
+#define STAGE_MAX 8 /* stages in a profile */
+#define STAGE_NONE (-1) /* nothing comes next */
+
+/* One application as the register holds it. Personal values are in `form` (from the payload, in the pool the row was
+ * read into); everything else is identifiers, times and numbers. */
+struct application {
+	int64_t id; /* 申込番号: 1, 2, 3 … */
+	enum state state;
+	enum hold hold;
+	const char *hold_reason; /* "" when not held */
+	enum application_kind kind;
+	enum applicant_type type;
+	int star; /* 1 or 2 */
+	const char *profile; /* pinned */
+	int64_t template_set; /* pinned: a row of template sets */
+	utc_time received_at; /* intake */
+	civil_day applied_on; /* お申込日 of the form; CIVIL_DAY_NONE when it had none */
+	civil_day clock_start; /* the day from which stages count */
+	int stage; /* index of the next stage in the profile, STAGE_NONE when all are done */
+	utc_time due_at; /* when it is due; UTC_NEVER while it waits (see `waits_*`) */
+	utc_time latest_at; /* alarm when not sent by then; UTC_NEVER: none */
+	bool approved; /* staff approved the next stage */
+	utc_time previous_sent_at; /* the mail server took the previous notice; 0 while it has not */
+	int64_t declaration_id; /* 0 until issued */
+	int64_t user_number; /* 0 until issued; a credential: never printed whole */
+	civil_day id_issued_on, logo_authorized_on, stopped_on; /* CIVIL_DAY_NONE until then */
+	int64_t linked_id; /* step-up: the ★ application it will supersede; 0 otherwise */
+	int64_t file_id; /* where it came from; 0: imported */
+	int row; /* record in that file, from 1 */
+	struct form_values form;
+};
+
+/* What the register keeps of one notice. */
+enum outbox_state {
+	OUTBOX_QUEUED = 1, /* waiting for the sender (again, after a pause) */
+	OUTBOX_SENDING = 2, /* claimed: may be at the mail server this moment */
+	OUTBOX_SENT = 3,
+	OUTBOX_UNKNOWN =
+		4, /* the line died between the final dot and the answer: sent again once, then staff */
+	OUTBOX_FAILED = 5, /* given up */
+	OUTBOX_CANCELLED = 6,
+};
+const char *outbox_state_name(enum outbox_state state);
+const char *outbox_state_name_ja(enum outbox_state state);
+
+struct notice {
+	int64_t id;
+	int64_t application_id;
+	const char *template_name; /* "receipt", "id", "logo", … */
+	int stage; /* STAGE_NONE: not by a stage (resend, answer) */
+	int64_t resend_of; /* the first letter; 0 when this is one */
+	int resend_no; /* 1, 2 … of that letter */
+	enum outbox_state state;
+	utc_time queued_at, next_try_at, accepted_at, first_try_at;
+	int attempts; /* that count against the recipient */
+	int reply_code; /* last SMTP reply, 0: none */
+	const char *reply; /* its text, one line, without addresses */
+	const char *recipient; /* envelope recipient (RFC 5321 Mailbox) */
+	const char *domain; /* its domain, for rate limits */
+	const char *message_id; /* without angle brackets */
+	const char *bounce_address; /* envelope sender */
+	uint8_t digest[SHA256_LEN]; /* of the wire bytes without the DKIM-Signature fields */
+};
+
+#endif

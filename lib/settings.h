@@ -1,0 +1,103 @@
+/*
+ * settings.h - sengend.conf as a struct
+ *
+ * One table (settings_keys) describes every key with type, range, default and unit; the man page sengend.conf(5) and the shipped
+ * config/sengend.conf are checked against it. Relative paths are taken relative to `base_directory`, which itself defaults to the directory the
+ * configuration file lies in.
+ */
+#ifndef SENGEN_SETTINGS_H
+#define SENGEN_SETTINGS_H
+
+#include "lib/base/conf.h"
+#include "lib/flow/calendar.h"
+#include "lib/flow/profile.h"
+#include "lib/form/fieldmap.h"
+#include "lib/form/form.h"
+#include "lib/mail/compose.h"
+#include "lib/mail/guard.h"
+#include "lib/mail/notice.h"
+#include "lib/mail/transport.h"
+
+struct dkim_setting {
+	char *domain, *selector, *key_from; /* file_read_secret() */
+};
+
+struct logo_setting {
+	int64_t star;
+	char *from; /* 2026-01-01 */
+	char *url;
+	char *password_from; /* file_read_secret() */
+};
+
+struct settings {
+	char *path; /* of the configuration file */
+	/* where things are */
+	char *base_directory, *spool_directory, *state_directory, *runtime_directory, *template_directory;
+	char *store_path, *witness_path; /* below state_directory unless absolute */
+	/* office */
+	char *zone;
+	char *office_name, *organization, *department, *contact_mail, *site_url;
+	char *from_name, *from_mail, *message_id_domain, *bounce_mail;
+	bool business_days;
+	char *hours, *calendar_overrides;
+	/* intake */
+	char *form_fields; /* NULL: built in */
+	struct form_limits limits;
+	int64_t settle_seconds; /* a file must not have changed for so long unless it came by rename */
+	int64_t rescan_seconds;
+	int64_t backdate_max, proxy_max;
+	char *terms_version;
+	bool notify_refused;
+	/* cadence */
+	struct strlist profile_files;
+	int64_t alarm_days; /* before the latest day */
+	int64_t ceiling_minimum; /* notices a day that never ask */
+	int64_t ceiling_percent; /* over yesterday's forecast for today */
+	int64_t receipt_ceiling; /* receipts a day */
+	/* mail */
+	char *wording; /* NULL: built in */
+	int charset; /* enum mail_charset */
+	struct transport_settings transport;
+	struct strlist
+		allow; /* test mode: only these recipients (addresses or @domains) are mailed; empty: off */
+	int64_t connections, mails_per_connection, rate_per_minute, rate_per_day, rate_per_domain;
+	int64_t retry_first_seconds, retry_last_seconds, lifetime_hours, unknown_pause_seconds,
+		fault_pause_seconds;
+	struct dkim_setting *dkim;
+	size_t dkim_count;
+	struct logo_setting *logo;
+	size_t logo_count;
+	char *credential_key_from; /* 32 bytes, hex or raw: seals user numbers and ZIP passwords, signs bounce addresses */
+
+	/* Loaded from what the keys above name. */
+	struct calendar calendar;
+	struct profiles profiles;
+	struct fieldmap *fieldmap;
+	struct wording words;
+	struct era_setting {
+		char *from, *profile;
+	} * era;
+	size_t era_count;
+};
+
+extern const struct conf_key settings_keys[];
+
+/* Reads the file and everything it names (profiles, field map, calendar, wording); sets the zone of the process. Secrets are not read.
+ * RC_CONFIG with file and line. */
+enum rc settings_load(struct settings **settings, const char *path, struct err *err);
+void settings_free(struct settings **settings);
+
+/* Secrets, for the processes that need them. */
+struct secrets {
+	uint8_t credential_key[SEAL_KEY_LEN];
+	bool has_credential_key;
+	struct logo *logo; /* owned; passwords wiped at free */
+	size_t logo_count;
+	struct dkim_key **dkim; /* owned */
+	size_t dkim_count;
+};
+enum rc secrets_load(
+	struct secrets *secrets, const struct settings *settings, bool want_dkim, struct err *err);
+void secrets_free(struct secrets *secrets);
+
+#endif

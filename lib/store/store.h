@@ -1,0 +1,246 @@
+/*
+ * store.h - the register, in the office's words
+ *
+ * The only way to what is on file. Behind it stands SQLite (WAL, synchronous FULL); no SQL type shows, so that a second
+ * implementation can stand beside the first. Several processes may have the register open.
+ *
+ * Calling sequence: store_open(); then any number of
+ *     store_begin() … changes … store_commit()         (or store_rollback(); changes outside are RC_STORE)
+ * and reading at any time; store_close(). Keep a transaction under about 10 ms and pause between: writers are unfair.
+ * store_begin() takes the write lock at once (BEGIN IMMEDIATE) and waits up to 10 s for it.
+ *
+ * Ownership: rows are read into the pool given. Times are UTC seconds, days civil days.
+ * Errors: RC_STORE with a sentence (disk full, damaged, newer schema …); after one inside a transaction, roll back.
+ */
+#ifndef SENGEN_STORE_H
+#define SENGEN_STORE_H
+
+#include "lib/base/pool.h"
+#include "lib/register.h"
+
+struct store;
+
+enum store_mode {
+	STORE_READ, /* for looking: never writes, never creates, never blocks a writer */
+	STORE_WRITE, /* creates or upgrades the schema where needed */
+};
+
+struct store_settings {
+	const char *path; /* the database file */
+	const char
+		*witness; /* file outside the database with the highest history number; NULL: none (tests) */
+	const char *host; /* identity of this machine (digest of machine-id) */
+	bool simulated; /* this store is of a simulation; a live one and a simulated one refuse each other */
+};
+
+enum rc store_open(
+	struct store **store, const struct store_settings *settings, enum store_mode mode, struct err *err);
+void store_close(struct store **store);
+
+enum rc store_begin(struct store *store, struct err *err);
+enum rc store_commit(struct store *store, struct err *err); /* then moves the witness forward */
+void store_rollback(struct store *store);
+bool store_in_transaction(const struct store *store);
+
+/* ---- history: append-only, chained by SHA-256 ---- */
+
+struct history_row {
+	int64_t seq; /* from 1, without gaps */
+	utc_time at;
+	int64_t application_id; /* 0: of the office, not of an application */
+	enum event event;
+	enum state from, to;
+	int64_t ref; /* notice, file or other application it speaks of; 0: none */
+	int64_t number; /* reply code, row, count; 0: none */
+	const char *actor; /* "daemon", "staff:uid", "import" … (payload) */
+	const char *note; /* reason in the words of whoever gave it; "" (payload, may have been erased) */
+	bool erased; /* the payload was erased; the chain still holds */
+};
+
+/* Appends a row (seq is set by the store). Identifiers are chained; actor and note go into the payload beside with a salt, the chain holds
+ * their digest only. */
+enum rc history_add(struct store *store, const struct history_row *row, struct err *err);
+typedef enum rc history_fn(void *ctx, const struct history_row *row, struct err *err);
+/* Rows of one application (0: all), oldest first, after `after_seq`. */
+enum rc history_each(struct store *store, int64_t application_id, int64_t after_seq, history_fn *fn,
+	void *ctx, struct err *err);
+/* The last row's number and hash (seq 0 and zeros when empty). */
+enum rc history_head(struct store *store, int64_t *seq, uint8_t hash[SHA256_LEN], struct err *err);
+
+struct audit {
+	int64_t rows;
+	int64_t bad_seq; /* first row that doesn't fit; 0: the chain is whole */
+	const char *fault; /* static English sentence, NULL */
+	bool head_found; /* audit_run() with head: some row has that hash */
+	int64_t erased; /* payloads erased */
+	uint8_t head[SHA256_LEN];
+};
+/* Recomputes the chain from the first row, and checks each application's state against what its history says, each notice and number
+ * against its application. head: NULL, or a hash noted earlier that must be in it. */
+enum rc audit_run(struct store *store, const uint8_t *head, struct audit *out, struct err *err);
+
+/* ---- applications ---- */
+
+/* Adds a row as given (id is set). key: applicant_key(); mail_key: mailaddr_key(); row_digest: form_row_digest(). */
+enum rc application_add(struct store *store, struct application *app, const char *key, const char *mail_key,
+	const uint8_t row_digest[SHA256_LEN], struct err *err);
+/* RC_REFUSED: there is none. */
+enum rc application_get(
+	struct store *store, int64_t id, struct application *out, struct pool *pool, struct err *err);
+enum rc application_by_declaration(struct store *store, int64_t declaration_id, struct application *out,
+	struct pool *pool, struct err *err);
+/* Writes everything but the form's values. */
+enum rc application_update(struct store *store, const struct application *app, struct err *err);
+/* Writes the form's values and keys anew (corrections). */
+enum rc application_update_form(struct store *store, const struct application *app, const char *key,
+	const char *mail_key, struct err *err);
+/* The live application of a key: id (0: none), its declaration ID, star, state, whether row_digest is the same. A step-up that runs is
+ * linked to its ★ and does not count as live. */
+enum rc application_live(struct store *store, const char *key, const uint8_t *row_digest, int64_t *id,
+	int64_t *declaration_id, int *star, bool *same_row, struct err *err);
+/* The step-up that runs for a ★ application; 0: none. */
+enum rc application_step_up_of(struct store *store, int64_t star1_id, int64_t *id, struct err *err);
+/* Distinct live keys behind a contact address, `key` not counted. */
+enum rc application_businesses(
+	struct store *store, const char *mail_key, const char *key, int *count, struct err *err);
+
+/* The ids of up to `limit` live, unheld applications whose due_at is at or before `now`, by (due_at, id), behind (after_due, after_id).
+ * Costs what it returns. */
+struct due_ref {
+	int64_t id;
+	utc_time due_at;
+};
+enum rc application_due(struct store *store, utc_time now, utc_time after_due, int64_t after_id,
+	struct due_ref *out, int limit, int *count, struct err *err);
+enum rc application_next_due(struct store *store, utc_time *at, struct err *err); /* UTC_NEVER: none */
+/* Number due up to `now`, per stage index: count[STAGE_MAX]. */
+enum rc application_count_due(struct store *store, utc_time now, int64_t count[STAGE_MAX], struct err *err);
+
+struct application_filter {
+	enum state state; /* STATE_NONE: any */
+	int hold; /* -1: any, else enum hold */
+	bool live_only;
+	int64_t after_id; /* only ids above */
+	utc_time due_before; /* 0: any */
+	utc_time overdue_at; /* 0: any; only those whose latest_at is before */
+	const char *key; /* NULL: any */
+	int limit; /* 0: none */
+};
+typedef enum rc application_fn(void *ctx, const struct application *app, struct err *err);
+/* with_form false: form values are left NULL (faster). The application lives until fn returns. By id. */
+enum rc application_each(struct store *store, const struct application_filter *filter, bool with_form,
+	application_fn *fn, void *ctx, struct err *err);
+
+/* ---- numbers: each one drawn has a row, for whom or why void (N4) ---- */
+/* RC_REFUSED: it was drawn before (draw another). kind: enum ident_kind. application_id 0 with why: void. */
+enum rc number_take(struct store *store, int64_t number, int kind, int64_t application_id, utc_time at,
+	const char *why, struct err *err);
+
+/* ---- template sets ---- */
+/* Keeps the packed set unless its digest is known; *id either way. */
+enum rc template_set_keep(struct store *store, const char *profile, const uint8_t digest[SHA256_LEN],
+	const char *packed, size_t len, utc_time at, int64_t *id, struct err *err);
+enum rc template_set_get(struct store *store, int64_t id, struct str *packed, struct err *err);
+
+/* ---- outbox ---- */
+/* Adds a notice (id is set). letter: packed (letter.h), kept with it. The same application, template and resend number twice: RC_REFUSED. */
+enum rc outbox_add(struct store *store, struct notice *notice, int64_t template_set, const void *letter,
+	size_t len, struct err *err);
+enum rc outbox_get(struct store *store, int64_t id, struct notice *out, struct pool *pool, struct err *err);
+/* The packed letter, the set its dictionary comes from, and the DKIM-Signature fields it was sent with ("" before). */
+enum rc outbox_letter(struct store *store, int64_t id, struct str *letter, int64_t *template_set,
+	struct str *dkim, struct err *err);
+/* The letter first sent under that name for that application; 0: none. */
+enum rc outbox_first(
+	struct store *store, int64_t application_id, const char *template_name, int64_t *id, struct err *err);
+typedef enum rc notice_fn(void *ctx, const struct notice *notice, struct err *err);
+enum rc outbox_each(
+	struct store *store, int64_t application_id, notice_fn *fn, void *ctx, struct err *err); /* by id */
+enum rc outbox_each_in(struct store *store, enum outbox_state state, int64_t after_id, int limit,
+	notice_fn *fn, void *ctx, struct err *err);
+
+/* The claim: up to `limit` queued (or unknown whose pause is over) notices whose next_try_at is at or before now become `sending`, oldest first;
+ * notices of held or ended applications are passed over (and cancelled where ended). skip_domain: domains at their rate; NULL ends.
+ * The caller holds a transaction; after its commit the claim decides. */
+enum rc outbox_claim(struct store *store, utc_time now, int limit, const char *const *skip_domain,
+	struct notice *out, int *count, struct pool *pool, struct err *err);
+/* Writes state, next_try_at, attempts, reply, accepted_at, first_try_at of one notice, and (when not NULL) the DKIM fields it was sent with. */
+enum rc outbox_update(
+	struct store *store, const struct notice *notice, const char *dkim, size_t dkim_len, struct err *err);
+/* Cancels what is queued for an application and not at the server; *cancelled and *in_flight are counts. */
+enum rc outbox_cancel(
+	struct store *store, int64_t application_id, int *cancelled, int *in_flight, struct err *err);
+enum rc outbox_next_try(struct store *store, utc_time *at, struct err *err); /* UTC_NEVER: nothing queued */
+enum rc outbox_count(struct store *store, int64_t count[OUTBOX_CANCELLED + 1], struct err *err);
+/* Mails accepted since `since`, all and (domain not NULL) of a domain: for daily limits. */
+enum rc outbox_sent_since(
+	struct store *store, utc_time since, const char *domain, int64_t *count, struct err *err);
+
+/* ---- suppression (F50): split by kind ---- */
+enum suppression { SUPPRESS_NEWS = 1, SUPPRESS_CASE_MAIL = 2, SUPPRESS_DEAD = 3 };
+enum rc suppression_set(struct store *store, const char *mail_key, enum suppression kind, bool on,
+	utc_time at, struct err *err);
+enum rc suppression_has(
+	struct store *store, const char *mail_key, enum suppression kind, bool *yes, struct err *err);
+
+/* ---- files ---- */
+enum file_state { FILE_TAKEN = 1, FILE_DONE = 2 };
+struct spool_file {
+	int64_t id;
+	uint8_t digest[SHA256_LEN];
+	const char *name; /* as dropped, no directory */
+	int64_t size;
+	utc_time taken_at;
+	int64_t source_dev, source_ino,
+		source_mtime_ns; /* of the original in incoming/, to recognise a taking that was cut short */
+	const char *owner; /* user who dropped it */
+	enum file_state state;
+	int rows_done; /* records registered or refused so far: after a crash it goes on there */
+	int accepted, refused, same, review, decided;
+	int64_t same_as; /* id of the file with the same content; 0: none */
+	const char *archive; /* path of the archived original below the spool; "" until done */
+};
+enum rc file_add(struct store *store, struct spool_file *file,
+	struct err *err); /* id is set; same_as is looked up and set */
+enum rc file_update(struct store *store, const struct spool_file *file, struct err *err);
+enum rc file_get(struct store *store, int64_t id, struct spool_file *out, struct pool *pool, struct err *err);
+/* Files taken and not done: at most one should exist per intake. 0: none. */
+enum rc file_unfinished(struct store *store, int64_t *id, struct err *err);
+/* The file once taken from that very inode state; 0: none. */
+enum rc file_by_source(struct store *store, int64_t dev, int64_t ino, int64_t mtime_ns,
+	const uint8_t digest[SHA256_LEN], int64_t *id, struct err *err);
+/* What became of each row, to write the result file after a crash in the middle: verdict (enum result_verdict), application id, findings packed by
+ * the caller. */
+enum rc file_row_add(struct store *store, int64_t file_id, int row, int verdict, int64_t application_id,
+	const void *findings, size_t len, struct err *err);
+enum rc file_row_get(struct store *store, int64_t file_id, int row, int *verdict, int64_t *application_id,
+	struct str *findings, struct err *err);
+/* Forgets the rows of a file once its result is written (they carry values). */
+enum rc file_rows_drop(struct store *store, int64_t file_id, struct err *err);
+
+/* ---- single facts of the office: pauses, ceilings, forecasts, alarms ---- */
+enum rc fact_set(
+	struct store *store, const char *name, const char *value, struct err *err); /* value NULL: removed */
+enum rc fact_get(struct store *store, const char *name, struct str *value,
+	struct err *err); /* "" when there is none */
+
+/* ---- the witness (rule 5 of the cadence) ---- */
+enum restored {
+	RESTORED_NO,
+	RESTORED_OLDER, /* the history is shorter than the witness has seen: a restored backup */
+	RESTORED_OTHER_HOST, /* it was written on another machine */
+};
+/* As found when the store was opened for writing, or released since. */
+enum restored store_restored(const struct store *store);
+/* Staff have looked and release it: the store belongs to this host and this witness from now on. */
+enum rc store_adopt(struct store *store, struct err *err);
+
+struct books {
+	int64_t rows, refused, same; /* rows of files */
+	int64_t applications, by_state[STATE_COUNT], held, review;
+	int64_t outbox[OUTBOX_CANCELLED + 1];
+	int64_t orphan_notices, orphan_numbers; /* must be 0 */
+};
+enum rc store_books(struct store *store, struct books *out, struct err *err);
+
+#endif
