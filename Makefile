@@ -29,7 +29,31 @@ obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(TEST_SRC))
 
 .PHONY: all
-all: $(BUILD)/sengend $(BUILD)/sengenctl
+all: programs
+
+# ---- the two commands of a fresh machine ----
+
+.PHONY: demo check deps deps-check
+deps:
+	@tools/install-deps
+deps-check:
+	@tools/install-deps check
+demo: deps
+	@$(MAKE) --no-print-directory -s programs
+	@SENGEN_BUILD=$(BUILD) demo/run
+check: deps-check
+	@$(MAKE) --no-print-directory -s programs $(BUILD)/tests/all hdr-check
+	@SENGEN_BUILD=$(BUILD) tests/run
+# Unit tests alone: what the sanitizer build runs.
+.PHONY: check-unit
+check-unit: deps-check
+	@$(MAKE) --no-print-directory -s programs $(BUILD)/tests/all
+	@SENGEN_BUILD=$(BUILD) tests/run unit
+
+# ---- building ----
+
+.PHONY: programs
+programs: $(BUILD)/sengend $(BUILD)/sengenctl
 
 # Data files that are built in: config/x.conf becomes the array embedded_x.
 EMBED := $(wildcard config/form-fields.conf config/wording.conf)
@@ -64,6 +88,9 @@ $(BUILD)/libdaemon.a: $(call obj,$(filter-out daemon/main.c,$(DAEMON_SRC)))
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libdaemon.a $(BUILD)/libsengen.a
 	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka
 
+$(BUILD)/tests/all: $(TESTS)
+	@touch $@
+
 # One unit test: make BUILD=… unit-text
 .PHONY: unit unit-%
 unit-%: $(BUILD)/tests/unit/test_%
@@ -73,7 +100,62 @@ unit: $(TESTS)
 
 .PHONY: hdr-check
 hdr-check:
-	@for h in $$(git ls-files '*.h'); do echo "#include \"$$h\"" | $(CC) $(ALL_CFLAGS) -fsyntax-only -x c - || exit 1; done
+	@for h in $$(find lib daemon ctl tests -name '*.h'); do echo "#include \"$$h\"" | $(CC) $(ALL_CFLAGS) -fsyntax-only -x c - || exit 1; done
+
+# ---- installing ----
+
+SBINDIR ?= $(PREFIX)/sbin
+BINDIR  ?= $(PREFIX)/bin
+DATADIR ?= $(PREFIX)/share
+MANDIR  ?= $(DATADIR)/man
+SYSCONFDIR ?= $(if $(filter /usr,$(PREFIX)),/etc,$(PREFIX)/etc)
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
+TMPFILESDIR ?= $(PREFIX)/lib/tmpfiles.d
+
+.PHONY: install
+install: programs
+	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(SYSCONFDIR)/sengen $(DESTDIR)$(UNITDIR) \
+		$(DESTDIR)$(SYSUSERSDIR) $(DESTDIR)$(TMPFILESDIR) $(DESTDIR)$(DATADIR)/sengen
+	install -m 755 $(BUILD)/sengend $(DESTDIR)$(SBINDIR)/sengend
+	install -m 755 $(BUILD)/sengenctl $(DESTDIR)$(BINDIR)/sengenctl
+	cp -r config/* $(DESTDIR)$(SYSCONFDIR)/sengen/
+	cp -r templates $(DESTDIR)$(DATADIR)/sengen/
+	install -m 644 systemd/*.service systemd/*.target $(DESTDIR)$(UNITDIR)/
+	install -m 644 systemd/sysusers.d/sengen.conf $(DESTDIR)$(SYSUSERSDIR)/sengen.conf
+	install -m 644 systemd/tmpfiles.d/sengen.conf $(DESTDIR)$(TMPFILESDIR)/sengen.conf
+	for page in man/*.[1-8]; do s=$${page##*.}; install -D -m 644 $$page $(DESTDIR)$(MANDIR)/man$$s/$${page##*/}; done
+	for mo in $(BUILD)/locale/*/LC_MESSAGES/sengen.mo; do [ ! -f $$mo ] || install -D -m 644 $$mo \
+		$(DESTDIR)$(DATADIR)/$${mo#$(BUILD)/}; done
+
+# For editors and linters.
+compile_commands.json: Makefile
+	@{ echo '['; sep=; for c in $(LIB_SRC) $(DAEMON_SRC) $(CTL_SRC) $(TEST_SRC); do \
+		printf '%s{"directory":"%s","file":"%s","command":"%s"}' "$$sep" "$(CURDIR)" $$c \
+		'$(subst ",\\\",$(CC) $(subst ',,$(ALL_CFLAGS))) -c '$$c; sep=','; done; echo ']'; } > $@
+
+.PHONY: lint format format-check
+lint: compile_commands.json
+	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
+		--suppress=missingIncludeSystem -D_GNU_SOURCE -I. lib daemon ctl
+	@echo '$(LIB_SRC) $(DAEMON_SRC) $(CTL_SRC)' | tr ' ' '\n' | xargs -P 2 -n 4 clang-tidy --quiet -p . 
+format:
+	clang-format -i $$(find lib daemon ctl tests bench -name '*.[ch]')
+format-check:
+	@clang-format --dry-run -Werror $$(find lib daemon ctl tests bench -name '*.[ch]')
+
+# Each reader of outside bytes under libFuzzer: tests/fuzz/fuzz_x.c with its seeds in tests/fuzz/corpus/x.
+FUZZERS := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+FUZZ_SECONDS ?= 20
+.PHONY: fuzz-short
+$(BUILD)-fuzz/%: tests/fuzz/%.c $(LIB_SRC) $(EMBED_OBJ)
+	@mkdir -p $(@D)
+	@clang -std=c17 -D_GNU_SOURCE -DSENGEN_VERSION='"$(VERSION)"' -I. -g -O1 -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=all $(PKG_CFLAGS) -o $@ $< $(LIB_SRC) $(EMBED_OBJ) $(PKG_LIBS)
+fuzz-short: $(FUZZERS:%=$(BUILD)-fuzz/%)
+	@for f in $(FUZZERS); do mkdir -p $(BUILD)-fuzz/work/$$f; echo "fuzz $$f"; \
+		$(BUILD)-fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=1024 -timeout=5 -print_final_stats=0 -verbosity=0 \
+		-artifact_prefix=$(BUILD)-fuzz/ $(BUILD)-fuzz/work/$$f $$(ls -d tests/fuzz/corpus/$${f#fuzz_} 2>/dev/null) || exit 1; done
 
 .PHONY: clean
 clean:
