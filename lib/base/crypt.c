@@ -1,0 +1,232 @@
+#include "lib/base/crypt.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/sha.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NONCE_LEN 12
+#define TAG_LEN 16
+
+struct sha256_stream {
+	EVP_MD_CTX *md;
+};
+
+void sha256(uint8_t out[SHA256_LEN], const void *bytes, size_t len)
+{
+	SHA256(bytes, len, out);
+}
+
+struct sha256_stream *sha256_begin(void)
+{
+	struct sha256_stream *stream = xmalloc(sizeof *stream);
+	stream->md = EVP_MD_CTX_new();
+	if (!stream->md || EVP_DigestInit_ex(stream->md, EVP_sha256(), NULL) != 1)
+		die("SHA-256 is not available");
+	return stream;
+}
+
+void sha256_add(struct sha256_stream *stream, const void *bytes, size_t len)
+{
+	if (EVP_DigestUpdate(stream->md, bytes, len) != 1)
+		die("SHA-256 failed");
+}
+
+void sha256_end(struct sha256_stream **stream, uint8_t out[SHA256_LEN])
+{
+	if (EVP_DigestFinal_ex((*stream)->md, out, NULL) != 1)
+		die("SHA-256 failed");
+	EVP_MD_CTX_free((*stream)->md);
+	free(*stream);
+	*stream = NULL;
+}
+
+void hmac_sha256(uint8_t out[SHA256_LEN], const void *key, size_t key_len, const void *bytes, size_t len)
+{
+	if (!HMAC(EVP_sha256(), key, (int)key_len, bytes, len, out, NULL))
+		die("HMAC-SHA-256 failed");
+}
+
+bool bytes_equal(const void *a, const void *b, size_t len)
+{
+	return CRYPTO_memcmp(a, b, len) == 0;
+}
+
+void hex_add(struct str *out, const void *bytes, size_t len)
+{
+	static const char digits[] = "0123456789abcdef";
+	const uint8_t *at = bytes;
+	str_grow(out, len * 2);
+	for (size_t i = 0; i < len; i++) {
+		str_addc(out, digits[at[i] >> 4]);
+		str_addc(out, digits[at[i] & 15]);
+	}
+}
+
+/* Place of c in an alphabet; -1: not in it. */
+static int place_of(const char *alphabet, char c)
+{
+	const char *at = c ? strchr(alphabet, c) : NULL;
+	return at ? (int)(at - alphabet) : -1;
+}
+
+bool hex_read(void *out, size_t len, const char *text)
+{
+	uint8_t *at = out;
+	if (strlen(text) != len * 2)
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		int high = place_of("0123456789abcdefABCDEF", text[2 * i]);
+		int low = place_of("0123456789abcdefABCDEF", text[2 * i + 1]);
+		if (high < 0 || low < 0)
+			return false;
+		high = high > 15 ? high - 6 : high;
+		low = low > 15 ? low - 6 : low;
+		at[i] = (uint8_t)(high << 4 | low);
+	}
+	return true;
+}
+
+static const char base64_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+void base64_add(struct str *out, const void *bytes, size_t len)
+{
+	const uint8_t *at = bytes;
+	str_grow(out, (len + 2) / 3 * 4);
+	for (; len > 0; at += 3, len = len > 3 ? len - 3 : 0) {
+		unsigned three =
+			(unsigned)at[0] << 16 | (len > 1 ? (unsigned)at[1] << 8 : 0) | (len > 2 ? at[2] : 0);
+		char four[4] = {base64_alphabet[three >> 18], base64_alphabet[three >> 12 & 63],
+			len > 1 ? base64_alphabet[three >> 6 & 63] : '=',
+			len > 2 ? base64_alphabet[three & 63] : '='};
+		str_add(out, four, sizeof four);
+	}
+}
+
+bool base64_read(struct str *out, const char *text, size_t len)
+{
+	static const char space[] = " \t\r\n";
+	unsigned held = 0;
+	int digits = 0, padding = 0;
+	size_t start = out->len;
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] && strchr(space, text[i]))
+			continue;
+		int place = place_of(base64_alphabet, text[i]);
+		if (text[i] == '=') {
+			padding++;
+		} else if (place < 0 || padding > 0) {
+			str_cut(out, start);
+			return false;
+		} else {
+			held = held << 6 | (unsigned)place;
+			int have = digits++ % 4; /* digits of this group before it */
+			if (have > 0)
+				str_addc(out, (char)(held >> (2 * (3 - have)) & 0xFF));
+		}
+	}
+	if ((digits + padding) % 4 != 0 || padding > 2) {
+		str_cut(out, start);
+		return false;
+	}
+	return true;
+}
+
+static const char base32_alphabet[] = "abcdefghijklmnopqrstuvwxyz234567";
+
+void base32_add(struct str *out, const void *bytes, size_t len)
+{
+	const uint8_t *at = bytes;
+	unsigned held = 0;
+	int bits = 0;
+	for (size_t i = 0; i < len; i++) {
+		held = (held << 8 | at[i]) & 0xFFFF;
+		bits += 8;
+		while (bits >= 5) {
+			bits -= 5;
+			str_addc(out, base32_alphabet[held >> bits & 31]);
+		}
+	}
+	if (bits > 0)
+		str_addc(out, base32_alphabet[held << (5 - bits) & 31]);
+}
+
+bool base32_read(struct str *out, const char *text, size_t len)
+{
+	unsigned held = 0;
+	int bits = 0;
+	size_t start = out->len;
+	for (size_t i = 0; i < len; i++) {
+		char c = text[i] >= 'A' && text[i] <= 'Z' ? (char)(text[i] + 32) : text[i];
+		int place = place_of(base32_alphabet, c);
+		if (place < 0) {
+			str_cut(out, start);
+			return false;
+		}
+		held = (held << 5 | (unsigned)place) & 0xFFFF;
+		bits += 5;
+		if (bits >= 8) {
+			bits -= 8;
+			str_addc(out, (char)(held >> bits & 0xFF));
+		}
+	}
+	/* What is left over must be the zero bits that base32_add() filled up with: each value has one spelling. */
+	if (bits >= 5 || (held & ((1u << bits) - 1)) != 0) {
+		str_cut(out, start);
+		return false;
+	}
+	return true;
+}
+
+void seal(struct str *out, const uint8_t key[SEAL_KEY_LEN], struct rng *rng, const void *bytes, size_t len)
+{
+	uint8_t nonce[NONCE_LEN], tag[TAG_LEN];
+	int done = 0, last = 0;
+	if (len > INT32_MAX)
+		die("too many bytes to seal at once");
+	rng_bytes(rng, nonce, sizeof nonce);
+	str_add(out, nonce, sizeof nonce);
+	str_grow(out, len + TAG_LEN);
+
+	uint8_t *at = (uint8_t *)out->s + out->len;
+	EVP_CIPHER_CTX *cipher = EVP_CIPHER_CTX_new();
+	if (!cipher || EVP_EncryptInit_ex(cipher, EVP_aes_256_gcm(), NULL, key, nonce) != 1 ||
+		EVP_EncryptUpdate(cipher, at, &done, bytes, (int)len) != 1 ||
+		EVP_EncryptFinal_ex(cipher, at + done, &last) != 1 ||
+		EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_GCM_GET_TAG, TAG_LEN, tag) != 1)
+		die("AES-256-GCM failed");
+	EVP_CIPHER_CTX_free(cipher);
+	out->len += len;
+	str_add(out, tag, sizeof tag);
+}
+
+bool unseal(struct str *out, const uint8_t key[SEAL_KEY_LEN], const void *sealed, size_t len)
+{
+	const uint8_t *from = sealed;
+	uint8_t tag[TAG_LEN];
+	int done = 0, last = 0;
+	if (len < NONCE_LEN + TAG_LEN || len > INT32_MAX)
+		return false;
+	size_t plain_len = len - NONCE_LEN - TAG_LEN;
+	memcpy(tag, from + len - TAG_LEN, TAG_LEN);
+	str_grow(out, plain_len + 1);
+
+	uint8_t *at = (uint8_t *)out->s + out->len;
+	EVP_CIPHER_CTX *cipher = EVP_CIPHER_CTX_new();
+	if (!cipher || EVP_DecryptInit_ex(cipher, EVP_aes_256_gcm(), NULL, key, from) != 1)
+		die("AES-256-GCM is not available");
+	bool whole = EVP_DecryptUpdate(cipher, at, &done, from + NONCE_LEN, (int)plain_len) == 1 &&
+		     EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_GCM_SET_TAG, TAG_LEN, tag) == 1 &&
+		     EVP_DecryptFinal_ex(cipher, at + done, &last) == 1;
+	EVP_CIPHER_CTX_free(cipher);
+	if (!whole) {
+		wipe(at, plain_len);
+		*at = 0;
+		return false;
+	}
+	out->len += plain_len;
+	out->s[out->len] = '\0';
+	return true;
+}

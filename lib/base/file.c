@@ -1,0 +1,259 @@
+#include "lib/base/file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum rc file_read_fd(struct str *out, int fd, size_t limit, struct err *err)
+{
+	struct stat st;
+	size_t start = out->len;
+	if (fstat(fd, &st) != 0)
+		return err_set(err, RC_STORE, "A file could not be looked at: %s.", strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return err_set(err, RC_REFUSED, "It is not a regular file; put a plain file there.");
+	if (st.st_size > 0 && (size_t)st.st_size > limit)
+		return err_set(err, RC_REFUSED, "The file has %lld bytes; at most %zu are read.",
+			(long long)st.st_size, limit);
+	for (;;) {
+		/* One byte more than the limit is asked for: the file may be growing. */
+		size_t want = limit + 1 - (out->len - start);
+		if (want > 65536)
+			want = 65536;
+		str_grow(out, want);
+		ssize_t got = read(fd, out->s + out->len, want);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0) {
+			str_cut(out, start);
+			return err_set(err, RC_STORE, "A file could not be read: %s.", strerror(errno));
+		}
+		out->len += (size_t)got;
+		out->s[out->len] = '\0';
+		if (got == 0)
+			return RC_OK;
+		if (out->len - start > limit) {
+			str_cut(out, start);
+			return err_set(err, RC_REFUSED,
+				"The file is longer than the %zu bytes that are read.", limit);
+		}
+	}
+}
+
+enum rc file_read(struct str *out, const char *path, size_t limit, struct err *err)
+{
+	/* O_NONBLOCK: opening a FIFO that nobody writes to must not hang; regular files don't care. */
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0) {
+		if (errno == ELOOP)
+			return err_set(err, RC_REFUSED, "%s is a link; links are not followed.", path);
+		return err_set(err, errno == ENOENT ? RC_REFUSED : RC_STORE, "%s could not be opened: %s.",
+			path, strerror(errno));
+	}
+	enum rc rc = file_read_fd(out, fd, limit, err);
+	(void)close(fd);
+	return rc ? err_prefix(err, "%s", path) : RC_OK;
+}
+
+enum rc file_write_all(int fd, const void *bytes, size_t len, struct err *err)
+{
+	const char *at = bytes;
+	while (len > 0) {
+		ssize_t put = write(fd, at, len);
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0)
+			return err_set(err, RC_STORE, "Writing failed: %s.", strerror(errno));
+		at += put;
+		len -= (size_t)put;
+	}
+	return RC_OK;
+}
+
+static enum rc write_temporary(int fd, const void *bytes, size_t len, mode_t mode, struct err *err)
+{
+	enum rc rc = file_write_all(fd, bytes, len, err);
+	if (rc)
+		return rc;
+	if (fchmod(fd, mode) != 0 || fsync(fd) != 0)
+		return err_set(err, RC_STORE, "Writing failed: %s.", strerror(errno));
+	return RC_OK;
+}
+
+/* "dir/" of a path, "." when it has none. */
+static void add_directory_of(struct str *out, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	if (slash == path)
+		str_addc(out, '/');
+	else if (slash)
+		str_add(out, path, (size_t)(slash - path));
+	else
+		str_addc(out, '.');
+}
+
+enum rc file_write(const char *path, const void *bytes, size_t len, mode_t mode, struct err *err)
+{
+	struct str dir = STR_INIT, name = STR_INIT;
+	add_directory_of(&dir, path);
+	/* The leading dot and .tmp keep it out of the sight of whoever scans the directory. */
+	str_printf(&name, "%s/.%s.XXXXXX.tmp", dir.s, path_base(path));
+
+	enum rc rc;
+	int fd = mkostemps(name.s, 4, O_CLOEXEC);
+	if (fd < 0) {
+		rc = err_set(err, RC_STORE, "No file could be made in %s: %s.", dir.s, strerror(errno));
+		goto done;
+	}
+	rc = write_temporary(fd, bytes, len, mode, err);
+	if (close(fd) != 0 && rc == RC_OK)
+		rc = err_set(err, RC_STORE, "Writing failed: %s.", strerror(errno));
+	if (rc == RC_OK && rename(name.s, path) != 0)
+		rc = err_set(
+			err, RC_STORE, "The new file could not be put in its place: %s.", strerror(errno));
+	if (rc != RC_OK) {
+		(void)unlink(name.s);
+		(void)err_prefix(err, "%s", path);
+		goto done;
+	}
+	rc = file_sync_dir(dir.s, err);
+done:
+	str_free(&dir);
+	str_free(&name);
+	return rc;
+}
+
+enum rc file_mkdirs(const char *path, mode_t mode, struct err *err)
+{
+	struct str part = STR_INIT;
+	enum rc rc = RC_OK;
+	const char *at = path;
+	do {
+		at = strchrnul(at + 1, '/');
+		str_clear(&part);
+		str_add(&part, path, (size_t)(at - path));
+		struct stat st;
+		if (mkdir(part.s, mode) != 0 &&
+			(errno != EEXIST || stat(part.s, &st) != 0 || !S_ISDIR(st.st_mode)))
+			rc = err_set(err, RC_STORE, "The directory %s could not be made: %s.", part.s,
+				errno == EEXIST ? "something else has that name" : strerror(errno));
+	} while (rc == RC_OK && *at);
+	str_free(&part);
+	return rc;
+}
+
+enum rc file_sync_dir(const char *path, struct err *err)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return err_set(
+			err, RC_STORE, "The directory %s could not be opened: %s.", path, strerror(errno));
+	enum rc rc = RC_OK;
+	/* Some network shares can't sync a directory and say EINVAL; there is nothing better to do there. */
+	if (fsync(fd) != 0 && errno != EINVAL)
+		rc = err_set(
+			err, RC_STORE, "The directory %s could not be synced: %s.", path, strerror(errno));
+	(void)close(fd);
+	return rc;
+}
+
+void path_join(struct str *out, const char *dir, const char *name)
+{
+	str_addz(out, dir);
+	if (!*dir || !str_has_suffix(dir, "/"))
+		str_addc(out, '/');
+	str_addz(out, name);
+}
+
+const char *path_base(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash ? slash + 1 : path;
+}
+
+enum rc file_list_dir(struct strlist *names, const char *path, struct err *err)
+{
+	DIR *dir = opendir(path);
+	if (!dir)
+		return err_set(
+			err, RC_STORE, "The directory %s could not be opened: %s.", path, strerror(errno));
+	for (;;) {
+		errno = 0;
+		const struct dirent *entry = readdir(dir);
+		if (!entry)
+			break;
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			strlist_add(names, entry->d_name);
+	}
+	enum rc rc = RC_OK;
+	if (errno)
+		rc = err_set(err, RC_STORE, "The directory %s could not be read: %s.", path, strerror(errno));
+	(void)closedir(dir);
+	strlist_sort(names);
+	return rc;
+}
+
+#define SECRET_MAX (64u * 1024)
+
+/* Links are followed here, unlike elsewhere: systemd and administrators lay secrets out as links. */
+static enum rc read_secret_file(struct str *out, const char *path, bool check_mode, struct err *err)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return err_set(
+			err, RC_CONFIG, "The secret in %s could not be opened: %s.", path, strerror(errno));
+	enum rc rc = RC_OK;
+	struct stat st;
+	if (fstat(fd, &st) != 0)
+		rc = err_set(err, RC_CONFIG, "The secret in %s could not be looked at: %s.", path,
+			strerror(errno));
+	else if (check_mode && (st.st_mode & S_IRWXO) != 0)
+		rc = err_set(err, RC_CONFIG,
+			"The secret in %s is open to every user of the machine; take the rights of others "
+			"away "
+			"(chmod o= %s).",
+			path, path);
+	else if ((rc = file_read_fd(out, fd, SECRET_MAX, err)) != RC_OK) {
+		(void)err_prefix(err, "The secret in %s", path);
+		rc = err->rc = RC_CONFIG;
+	}
+	(void)close(fd);
+	return rc;
+}
+
+enum rc file_read_secret(struct str *out, const char *where, struct err *err)
+{
+	static const char prefix[] = "credential:";
+	size_t start = out->len;
+	enum rc rc;
+	if (str_has_prefix(where, prefix)) {
+		const char *name = where + strlen(prefix);
+		const char *dir = getenv("CREDENTIALS_DIRECTORY");
+		if (!*name || strchr(name, '/') || name[0] == '.')
+			return err_set(err, RC_CONFIG, "\"%s\" is not the name of a credential.", where);
+		if (!dir || !*dir)
+			return err_set(err, RC_CONFIG,
+				"\"%s\" is wanted, but no credentials were handed over; start it by its "
+				"systemd unit "
+				"with LoadCredential=%s, or name a file.",
+				where, name);
+		struct str path = STR_INIT;
+		path_join(&path, dir, name);
+		rc = read_secret_file(out, path.s, false, err);
+		str_free(&path);
+	} else {
+		rc = read_secret_file(out, where, true, err);
+	}
+	if (rc != RC_OK)
+		return rc;
+	if (out->len > start && out->s[out->len - 1] == '\n')
+		str_cut(out, out->len - 1);
+	if (out->len > start && out->s[out->len - 1] == '\r')
+		str_cut(out, out->len - 1);
+	return RC_OK;
+}

@@ -1,0 +1,89 @@
+#include "lib/base/log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <systemd/sd-journal.h>
+#include <unistd.h>
+
+#include "lib/base/crypt.h"
+#include "lib/base/str.h"
+#include "lib/base/text.h"
+
+static struct {
+	char program[64];
+	enum log_level level;
+	bool journal; /* standard error is the journal's stream */
+} log_state = {.program = "sengen", .level = LEVEL_NOTICE};
+
+static const struct {
+	const char *name;
+	int priority;
+} levels[] = {
+	[LEVEL_BROKEN] = {"broken", LOG_CRIT},
+	[LEVEL_FAULT] = {"fault", LOG_ERR},
+	[LEVEL_NOTICE] = {"notice", LOG_NOTICE},
+	[LEVEL_TRACE] = {"trace", LOG_DEBUG},
+};
+
+/* sd_journal(3): JOURNAL_STREAM names device and inode of the stream; a redirected standard error is another one. */
+static bool stderr_is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	unsigned long long dev, ino;
+	struct stat st;
+	return stream && sscanf(stream, "%llu:%llu", &dev, &ino) == 2 && fstat(STDERR_FILENO, &st) == 0 &&
+	       (unsigned long long)st.st_dev == dev && (unsigned long long)st.st_ino == ino;
+}
+
+void log_open(const char *program, enum log_level level)
+{
+	(void)snprintf(log_state.program, sizeof log_state.program, "%s", program);
+	log_state.level = level;
+	log_state.journal = stderr_is_journal();
+}
+
+/* The same event has the same MESSAGE_ID on every machine: 128 bits of a digest, marked as a version 8 UUID. */
+static void add_message_id(struct str *out, const char *event)
+{
+	uint8_t digest[SHA256_LEN];
+	struct str name = STR_INIT;
+	str_printf(&name, "sengen event %s", event);
+	sha256(digest, name.s, name.len);
+	str_free(&name);
+	digest[6] = (uint8_t)((digest[6] & 0x0F) | 0x80);
+	digest[8] = (uint8_t)((digest[8] & 0x3F) | 0x80);
+	hex_add(out, digest, 16);
+}
+
+void log_event(enum log_level level, const char *event, const char *fields, ...)
+{
+	if (level > log_state.level)
+		return;
+	struct str raw = STR_INIT, line = STR_INIT;
+	va_list args;
+	va_start(args, fields);
+	str_vprintf(&raw, fields, args);
+	va_end(args);
+
+	str_printf(&line, "%s%s", event, raw.len ? " " : "");
+	text_add_printable(&line, raw.s);
+	if (log_state.journal) {
+		struct str id = STR_INIT;
+		add_message_id(&id, event);
+		(void)sd_journal_send("MESSAGE=%s: %s", log_state.program, line.s, "PRIORITY=%d",
+			levels[level].priority, "SENGEN_EVENT=%s", event, "SENGEN_PROGRAM=%s",
+			log_state.program, "MESSAGE_ID=%s", id.s, NULL);
+		str_free(&id);
+	} else {
+		/* One write, so that lines of several processes on one terminal or file don't mix. */
+		struct str whole = STR_INIT;
+		str_printf(&whole, "%s: %s: %s\n", log_state.program, levels[level].name, line.s);
+		(void)!write(STDERR_FILENO, whole.s, whole.len);
+		str_free(&whole);
+	}
+	str_free(&raw);
+	str_free(&line);
+}
