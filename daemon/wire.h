@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/base/pool.h"
 #include "lib/base/str.h"
 
 #define WIRE_FRAME_MAX (16u * 1024 * 1024)
@@ -30,7 +31,7 @@ struct wire_reader { /* walks a payload; `bad` is set instead of reading past th
 	bool bad;
 };
 
-/* false: the peer is gone. */
+/* false: the peer is gone. Never raises SIGPIPE. */
 bool wire_send(int fd, enum wire_type type, const void *payload, size_t len);
 /* With a descriptor along (SCM_RIGHTS); pass < 0: none. */
 bool wire_send_fd(int fd, enum wire_type type, const void *payload, size_t len, int pass);
@@ -40,8 +41,7 @@ int wire_receive(int fd, enum wire_type *type, struct str *payload, int *got_fd,
 void wire_put_text(struct str *out, const char *text); /* NULL is kept as NULL */
 void wire_put_bytes(struct str *out, const void *bytes, size_t len);
 void wire_put_number(struct str *out, int64_t number);
-const char *wire_get_text(
-	struct wire_reader *reader, struct str *keep, bool *is_null); /* appended to keep, NUL-terminated */
+const char *wire_get_text(struct wire_reader *reader, struct pool *pool); /* NULL where NULL was put */
 const char *wire_get_bytes(struct wire_reader *reader, size_t *len); /* inside the payload */
 int64_t wire_get_number(struct wire_reader *reader);
 

@@ -16,8 +16,10 @@ enum child_kind {
 	CHILD_TRANSPORT = 2, /* transport_child.c: one connection to the mail server; no store */
 };
 
-/* Forks the zygote; *control is the role's end. fieldmap path and limits are loaded in it. */
+/* Forks the zygote; *control is the role's end. The field map is loaded in it (form_fields NULL: the built-in one). */
 enum rc zygote_start(int *control, const char *form_fields, struct err *err);
+/* Reads the field map anew for the children to come; a bad one is refused and the old kept. */
+enum rc zygote_reload(int control, const char *form_fields, struct err *err);
 /* A fresh child; *fd is the role's end of its socket pair. Closing it ends the child. */
 enum rc zygote_child(int control, enum child_kind kind, int *fd, struct err *err);
 void zygote_stop(int *control);

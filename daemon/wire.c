@@ -1,0 +1,264 @@
+#include "daemon/wire.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/base/err.h"
+
+#define HEAD_LEN 5 /* length, type */
+#define TEXT_NULL UINT32_MAX
+
+static void number_write(uint8_t *out, uint64_t number, int bytes)
+{
+	for (int i = bytes - 1; i >= 0; i--) {
+		out[i] = (uint8_t)number;
+		number >>= 8;
+	}
+}
+
+static uint64_t number_read(const void *bytes, int count)
+{
+	const uint8_t *at = bytes;
+	uint64_t number = 0;
+	for (int i = 0; i < count; i++)
+		number = number << 8 | at[i];
+	return number;
+}
+
+/* ---- frames ---- */
+
+/* Writes to a peer that may be gone: no SIGPIPE, the rest of a half-written frame follows. */
+static bool send_all(int fd, const void *bytes, size_t len)
+{
+	const char *at = bytes;
+	while (len > 0) {
+		ssize_t n = send(fd, at, len, MSG_NOSIGNAL);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		at += n;
+		len -= (size_t)n;
+	}
+	return true;
+}
+
+bool wire_send_fd(int fd, enum wire_type type, const void *payload, size_t len, int pass)
+{
+	if (len > WIRE_FRAME_MAX)
+		return false;
+	uint8_t head[HEAD_LEN];
+	number_write(head, len + 1, 4);
+	head[4] = (uint8_t)type;
+
+	struct iovec part = {head, sizeof head};
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof pass)];
+	} control = {0};
+	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+	if (pass >= 0) {
+		message.msg_control = control.bytes;
+		message.msg_controllen = sizeof control.bytes;
+		struct cmsghdr *cmsg = CMSG_FIRSTHDR(&message);
+		cmsg->cmsg_level = SOL_SOCKET;
+		cmsg->cmsg_type = SCM_RIGHTS;
+		cmsg->cmsg_len = CMSG_LEN(sizeof pass);
+		memcpy(CMSG_DATA(cmsg), &pass, sizeof pass);
+	}
+	ssize_t n;
+	do {
+		n = sendmsg(fd, &message, MSG_NOSIGNAL);
+	} while (n < 0 && errno == EINTR);
+	if (n <= 0)
+		return false;
+	return send_all(fd, head + n, sizeof head - (size_t)n) && send_all(fd, payload, len);
+}
+
+bool wire_send(int fd, enum wire_type type, const void *payload, size_t len)
+{
+	return wire_send_fd(fd, type, payload, len, -1);
+}
+
+static int64_t mono_ms(void)
+{
+	struct timespec at;
+	(void)clock_gettime(CLOCK_MONOTONIC, &at);
+	return (int64_t)at.tv_sec * 1000 + at.tv_nsec / 1000000;
+}
+
+/* Waits until there is something to read; false: the deadline passed. */
+static bool wait_readable(int fd, int64_t deadline)
+{
+	for (;;) {
+		int left = -1;
+		if (deadline >= 0) {
+			int64_t ms = deadline - mono_ms();
+			left = ms < 0 ? 0 : (int)ms;
+		}
+		int n = poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, left);
+		if (n > 0)
+			return true;
+		if (n == 0 || errno != EINTR)
+			return false;
+	}
+}
+
+static void keep_descriptor(struct msghdr *message, int *got_fd)
+{
+	for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(message); cmsg; cmsg = CMSG_NXTHDR(message, cmsg)) {
+		if (cmsg->cmsg_level != SOL_SOCKET || cmsg->cmsg_type != SCM_RIGHTS)
+			continue;
+		size_t count = (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		for (size_t i = 0; i < count; i++) {
+			int fd;
+			memcpy(&fd, CMSG_DATA(cmsg) + i * sizeof fd, sizeof fd);
+			if (got_fd && *got_fd < 0)
+				*got_fd = fd;
+			else
+				(void)close(fd);
+		}
+	}
+}
+
+/* 1: all bytes; 0: the peer closed before the first; -1: cut short, late or broken. */
+static int receive_all(int fd, void *bytes, size_t len, int *got_fd, int64_t deadline)
+{
+	char *at = bytes;
+	size_t have = 0;
+	while (have < len) {
+		if (!wait_readable(fd, deadline))
+			return -1;
+		struct iovec part = {at + have, len - have};
+		union {
+			struct cmsghdr align;
+			char bytes[CMSG_SPACE(4 * sizeof(int))];
+		} control;
+		struct msghdr message = {.msg_iov = &part,
+			.msg_iovlen = 1,
+			.msg_control = control.bytes,
+			.msg_controllen = sizeof control.bytes};
+		ssize_t n = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		if (n < 0)
+			return -1;
+		keep_descriptor(&message, got_fd);
+		if (n == 0)
+			return have == 0 ? 0 : -1;
+		have += (size_t)n;
+	}
+	return 1;
+}
+
+int wire_receive(int fd, enum wire_type *type, struct str *payload, int *got_fd, int timeout_ms)
+{
+	int64_t deadline = timeout_ms < 0 ? -1 : mono_ms() + timeout_ms;
+	if (got_fd)
+		*got_fd = -1;
+	str_clear(payload);
+
+	uint8_t head[HEAD_LEN];
+	int n = receive_all(fd, head, sizeof head, got_fd, deadline);
+	if (n == 1) {
+		uint64_t len = number_read(head, 4);
+		if (len == 0 || len - 1 > WIRE_FRAME_MAX)
+			n = -1;
+		else if (len > 1) {
+			str_grow(payload, len - 1);
+			n = receive_all(fd, payload->s, len - 1, got_fd, deadline) == 1 ? 1 : -1;
+			if (n == 1) {
+				payload->len = len - 1;
+				payload->s[payload->len] = '\0';
+			}
+		}
+	}
+	if (n != 1 && got_fd && *got_fd >= 0) {
+		(void)close(*got_fd);
+		*got_fd = -1;
+	}
+	*type = (enum wire_type)head[4];
+	return n;
+}
+
+/* ---- payloads ---- */
+
+void wire_put_bytes(struct str *out, const void *bytes, size_t len)
+{
+	uint8_t head[4];
+	if (len >= TEXT_NULL)
+		die("a string of %zu bytes does not fit a frame", len);
+	number_write(head, len, 4);
+	str_add(out, head, sizeof head);
+	str_add(out, bytes, len);
+}
+
+void wire_put_text(struct str *out, const char *text)
+{
+	if (text) {
+		wire_put_bytes(out, text, strlen(text));
+		return;
+	}
+	uint8_t head[4];
+	number_write(head, TEXT_NULL, 4);
+	str_add(out, head, sizeof head);
+}
+
+void wire_put_number(struct str *out, int64_t number)
+{
+	uint8_t bytes[8];
+	number_write(bytes, (uint64_t)number, 8);
+	str_add(out, bytes, sizeof bytes);
+}
+
+static const char *take(struct wire_reader *reader, size_t len)
+{
+	if (reader->bad || (size_t)(reader->end - reader->at) < len) {
+		reader->bad = true;
+		return NULL;
+	}
+	const char *at = reader->at;
+	reader->at += len;
+	return at;
+}
+
+/* NULL with bad unset: a NULL was put. */
+static const char *take_string(struct wire_reader *reader, size_t *len)
+{
+	*len = 0;
+	const char *head = take(reader, 4);
+	if (!head)
+		return NULL;
+	uint64_t n = number_read(head, 4);
+	if (n == TEXT_NULL)
+		return NULL;
+	const char *bytes = take(reader, (size_t)n);
+	if (bytes)
+		*len = (size_t)n;
+	return bytes;
+}
+
+const char *wire_get_bytes(struct wire_reader *reader, size_t *len)
+{
+	const char *bytes = take_string(reader, len);
+	return bytes ? bytes : "";
+}
+
+const char *wire_get_text(struct wire_reader *reader, struct pool *pool)
+{
+	size_t len;
+	const char *bytes = take_string(reader, &len);
+	if (bytes && memchr(bytes, '\0', len))
+		reader->bad = true;
+	return bytes && !reader->bad ? pool_strndup(pool, bytes, len) : NULL;
+}
+
+int64_t wire_get_number(struct wire_reader *reader)
+{
+	const char *bytes = take(reader, 8);
+	return bytes ? (int64_t)number_read(bytes, 8) : 0;
+}
