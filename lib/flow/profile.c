@@ -75,7 +75,7 @@ static const struct conf_key stage_keys[] = {
 	STAGE_KEY(after_previous, CONF_GROUP, .keys = span_keys,
 		.help = "distance from the day the mail server took the previous notice"),
 	STAGE_KEY(approval, CONF_BOOL, .fallback = "false", .help = "waits for staff"),
-	STAGE_KEY(line, CONF_LINE),
+	{.name = "line", .type = CONF_LINE, .offset = offsetof(struct stage_text, line)},
 	{.name = NULL},
 };
 
