@@ -22,7 +22,6 @@ enum conf_type {
 	CONF_LIST, /* struct strlist: list of strings */
 	CONF_GROUP, /* a nested group, read by its own table into the same base + offset */
 	CONF_GROUPS, /* list of groups: add() gives the address of a new element to read each into */
-	CONF_LINE, /* int: the line the group begins on, for messages of later checks; not a key of the file, needs no fallback */
 };
 
 struct conf_key {

@@ -23,20 +23,26 @@ struct compose {
 	const char *subject, *body; /* UTF-8; body with LF */
 	const char *headers; /* further "Name: value\n" lines; "" */
 	const char *loop_mark; /* X-Sengen-Notice: identifies our own mail when it comes back */
-	const char *in_reply_to, *references; /* NULL: none */
+	const char *in_reply_to,
+		*references; /* message ids without angle brackets, separated by blanks; NULL: none */
 	const char *auto_submitted; /* "auto-generated" or "auto-replied" */
 	enum mail_charset charset; /* wanted */
 	const char *attached; /* wire bytes of a mail to attach as message/rfc822; NULL: none */
 	size_t attached_len;
+	const char *attached_name; /* file name shown for it, UTF-8; NULL: notice.eml */
 };
 
-/* RC_REFUSED: a value can't stand in a header, an address is not one, a character is no character (U+FFFD, unassigned control). */
+/* Appends the whole mail. RC_REFUSED: a value can't stand in a header, an address is not one, a character is no character (U+FFFD, control),
+ * a further header line repeats a field that is set here, the mail to attach is not 7-bit. An attached mail stands in it byte for byte. */
 enum rc compose(struct str *out, const struct compose *mail, struct err *err);
 
 /* Unstructured header text → encoded words, folded; `used` columns are taken on the first line. Exposed for tests. */
 void rfc2047_add(struct str *out, const char *text, enum mail_charset charset, size_t used);
 
-/* Stable for ever: <kind.number.try@domain> from the office's key and the notice. */
+/* base64 in lines of 76 with CRLF between them and none behind the last (RFC 2045 6.8), as bodies are written. */
+void compose_base64(struct str *out, const void *bytes, size_t len);
+
+/* Stable for ever: template.application.resend@domain, without angle brackets. */
 void message_id_make(struct str *out, int64_t application_id, const char *template_name, int64_t resend_no,
 	const char *domain);
 
