@@ -15,14 +15,17 @@
 
 enum conf_type {
 	CONF_BOOL, /* bool */
-	CONF_INT, /* int64_t, min..max */
+	CONF_INT, /* int64_t (or size_t where min is not negative), min..max; both 0: any */
+	CONF_INT32, /* int, min..max */
 	CONF_FLOAT, /* double, min..max */
-	CONF_STRING, /* char *, owned; NULL default allowed */
+	CONF_STRING, /* char *, owned; conf_null as fallback: NULL where it is absent */
 	CONF_CHOICE, /* int: index into choices */
-	CONF_LIST, /* struct strlist: list of strings */
-	CONF_GROUP, /* a nested group, read by its own table into the same base + offset */
-	CONF_GROUPS, /* list of groups: add() gives the address of a new element to read each into */
+	CONF_LIST, /* struct strlist: list of strings; fallback: items with commas between, NULL: empty */
+	CONF_GROUP, /* a nested group, read by its own table into base + offset; may be absent (defaults) */
+	CONF_GROUPS, /* list of groups, may be absent: add() gives the address of a new element to read each into */
 };
+
+extern const char conf_null[]; /* a fallback: see CONF_STRING */
 
 struct conf_key {
 	const char *name;
@@ -37,7 +40,8 @@ struct conf_key {
 	const char *help; /* one English line: meaning and unit; the man page is checked against it */
 };
 
-/* Reads `path` (or, with path NULL, only defaults) into base by keys. @include is allowed, relative to the file. */
+/* Reads `path` (or, with path NULL, only defaults) into base by keys. @include "file" is allowed, relative to the file. On failure
+ * nothing of this table is left in base, but elements that add() gave stay their owner's. */
 enum rc conf_read(const char *path, const struct conf_key *keys, void *base, struct err *err);
 /* The same from text; `name` stands for the file in messages. */
 enum rc conf_read_text(
