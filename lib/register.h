@@ -118,6 +118,7 @@ enum event {
 	EVENT_VOID_NUMBER = 36,
 	EVENT_NEWS = 37, /* mail-news consent changed */
 	EVENT_IN_FLIGHT = 38, /* a stop or withdrawal came while a notice was at the mail server */
+	EVENT_COUNT
 };
 
 enum hold {

@@ -23,6 +23,7 @@ enum conf_type {
 	CONF_LIST, /* struct strlist: list of strings; fallback: items with commas between, NULL: empty */
 	CONF_GROUP, /* a nested group, read by its own table into base + offset; may be absent (defaults) */
 	CONF_GROUPS, /* list of groups, may be absent: add() gives the address of a new element to read each into */
+	CONF_LINE, /* int: the line the group begins on, for messages of later checks; not a key of the file, needs no fallback */
 };
 
 extern const char conf_null[]; /* a fallback: see CONF_STRING */

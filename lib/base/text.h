@@ -35,8 +35,8 @@ void text_nfkc(struct str *out, const char *text);
 void text_fold(struct str *out, const char *text);
 
 /* The key under which names are compared and searched: text_fold(), lower case, all white space and
- * variation selectors dropped, 株式会社/(株)/㈱ and the other company forms (有限会社 合同会社 合資会社 合名会社
- * 一般社団法人 … 医療法人社団 …) reduced to one mark, old glyphs (髙 﨑 德 濵 栁 齋 …) to the usual ones.
+ * variation selectors dropped, short company forms written out ((株) ㈱ → 株式会社, (有) → 有限会社, NPO法人 → 特定非営利活動法人 …),
+ * old glyphs (髙 﨑 德 濵 栁 齋 …) made the usual ones.
  * A weak equality: two different names can share a key. */
 void text_key(struct str *out, const char *text);
 

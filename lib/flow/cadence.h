@@ -25,12 +25,14 @@ const char *wait_name(enum wait wait);
 
 struct due {
 	enum wait wait;
-	utc_time
-		at; /* WAIT_NOTHING: not before; else UTC_NEVER (WAIT_APPROVAL, WAIT_HOLD: when it would be due) */
-	utc_time earliest; /* by the distances alone, before office hours */
-	utc_time latest; /* end of the latest day; UTC_NEVER: none */
+	/* WAIT_NOTHING: not before. WAIT_HOLD, WAIT_REVIEW, WAIT_APPROVAL: when it would be due. UTC_NEVER: it can't be said. Can
+	 * lie in the past, after downtime or a hold: whoever queues asks calendar_is_open() for this moment, unless the stage is
+	 * at_once. */
+	utc_time at;
+	utc_time earliest; /* by the distances alone (the target, where one is set), before office hours */
+	utc_time latest; /* last second of the latest day; UTC_NEVER: none */
 	civil_day moved_from; /* CIVIL_DAY_NONE, or the day that was closed */
-	const char *moved_why; /* its name: 天皇誕生日 */
+	const char *moved_why; /* its name: 天皇誕生日; as calendar_closed() */
 };
 
 /* The day an application's clock starts: applied_on if it is there, not after the day of received_at and not more than backdate_max

@@ -13,15 +13,18 @@ struct span {
 	int earliest, target, latest; /* days; -1: not set */
 };
 
+/* The distance aimed at: the target, else the earliest, else 0. */
+int span_wanted(const struct span *span);
+
 struct stage {
 	char *name; /* "receipt", "id", "logo", "confirm", "completion", "acceptance" */
 	char *template_name; /* below templates/mail/<profile>/, without .txt */
 	enum state state; /* the application is in when the notice of this stage is queued */
 	struct span after_received; /* counted from clock_start */
 	struct span after_previous; /* counted from the day the mail server took the previous notice */
-	bool at_once; /* distance 0: goes out at once, at any hour */
+	bool at_once; /* all its distances are 0: goes out at once, at any hour */
 	bool approval; /* waits for staff */
-	bool confirms; /* its notice asks to confirm the address; the next stage waits for EVENT_CONFIRM */
+	bool confirms; /* its notice asks to confirm the address (state unconfirmed); the next stage waits for EVENT_CONFIRM */
 };
 
 struct profile {
@@ -49,7 +52,8 @@ struct profiles {
 };
 
 /* Reads one profile file (config/profiles/form.conf …) and appends it. Checks that it can work: at least one stage, names unique,
- * states in order, earliest ≤ target ≤ latest, a confirming stage first. Errors name file and line. */
+ * states in order and each reached, earliest ≤ target ≤ latest, no latest day that the distances before it already miss, a confirming
+ * stage first and only there. Errors name file and line. */
 enum rc profile_load(struct profiles *profiles, const char *path, struct err *err);
 /* Appends an era; the profile must be loaded. */
 enum rc profile_add_era(struct profiles *profiles, civil_day from, const char *name, struct err *err);

@@ -21,7 +21,8 @@ struct office {
 	struct clock *clock;
 	struct rng *rng;
 	bool answers_ceiling; /* a simulation prints the question and answers it */
-	struct template_cache *cache; /* owned; office_close() */
+	struct rules_cache *cache; /* owned; office_close() */
+	struct err registry_fault; /* a look-up for validate() that failed (rc not RC_OK): office_register() returns it */
 };
 
 void office_open(struct office *office);
@@ -66,6 +67,22 @@ enum rc office_recover_sending(struct office *office, int *count, struct err *er
 /* The wire bytes of a notice without its DKIM-Signature fields (unpacked and checked against its digest). */
 enum rc office_letter(
 	struct office *office, int64_t notice_id, struct str *wire, struct str *dkim, struct err *err);
+
+/* ---- what holds the office as a whole ---- */
+struct ceiling_question { /* a kind of notice reached its ceiling, and nobody has answered yet */
+	bool asked;
+	civil_day day; /* on which it was asked */
+	int64_t due, limit; /* found due; what the day allowed */
+};
+struct office_holds {
+	enum restored restored; /* not RESTORED_NO: nothing is queued or sent until office_release_restored() */
+	bool deciding_paused, sending_paused; /* facts "pause.deciding", "pause.sending" */
+	struct ceiling_question at_once; /* receipts and whatever answers a form at once (receipt_ceiling) */
+	struct ceiling_question stages; /* notices of the cadence (forecast, ceiling_percent, ceiling_minimum) */
+};
+enum rc office_holds(struct office *office, struct office_holds *out, struct err *err);
+/* May the sender claim anything? Not while a restored store waits for release or sending is paused. */
+enum rc office_may_send(struct office *office, bool *yes, struct err *err);
 
 /* ---- staff ---- */
 /* All return RC_REFUSED with an English sentence and, in *why_ja (pool), one for staff, when it is not allowed. actor: who ("staff:1000"). */

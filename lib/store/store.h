@@ -143,6 +143,8 @@ enum rc template_set_keep(struct store *store, const char *profile, const uint8_
 enum rc template_set_get(struct store *store, int64_t id, struct str *packed, struct err *err);
 
 /* ---- outbox ---- */
+/* The id the next notice added in this transaction will have: its bounce address stands in the letter, which is composed before. */
+enum rc outbox_next_id(struct store *store, int64_t *id, struct err *err);
 /* Adds a notice (id is set). letter: packed (letter.h), kept with it. The same application, template and resend number twice: RC_REFUSED. */
 enum rc outbox_add(struct store *store, struct notice *notice, int64_t template_set, const void *letter,
 	size_t len, struct err *err);
