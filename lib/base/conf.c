@@ -302,6 +302,8 @@ static bool type_fits(enum conf_type want, int type)
 		return type == CONFIG_TYPE_GROUP;
 	case CONF_GROUPS:
 		return type == CONFIG_TYPE_LIST;
+	case CONF_LINE:
+		return false;
 	}
 	return false;
 }
@@ -374,6 +376,7 @@ static void put_fallback(const struct conf_key *key, void *field)
 		return;
 	case CONF_GROUP:
 	case CONF_GROUPS:
+	case CONF_LINE:
 		return;
 	}
 	if (!end || *end)
@@ -480,6 +483,8 @@ static enum rc read_value(
 	case CONF_LIST:
 	case CONF_GROUPS:
 		return read_elements(reader, setting, key, field);
+	case CONF_LINE:
+		break;
 	}
 	return RC_OK;
 }
@@ -531,7 +536,8 @@ static enum rc read_group(
 	for (int i = 0; i < count; i++) {
 		const config_setting_t *setting = config_setting_get_elem(group, (unsigned)i);
 		const struct conf_key *key = keys;
-		while (key->name && strcmp(key->name, config_setting_name(setting)) != 0)
+		while (key->name &&
+			(key->type == CONF_LINE || strcmp(key->name, config_setting_name(setting)) != 0))
 			key++;
 		if (!key->name)
 			return unknown_key(reader, setting, keys);
@@ -540,7 +546,10 @@ static enum rc read_group(
 		const config_setting_t *setting = group ? config_setting_get_member(group, key->name) : NULL;
 		bool may_lack = key->type == CONF_GROUP || key->type == CONF_GROUPS || key->type == CONF_LIST;
 		enum rc rc = RC_OK;
-		if (setting)
+		if (key->type == CONF_LINE)
+			*(int *)field_of(key, base) =
+				group ? place_of(reader->source, config_setting_source_line(group)).line : 0;
+		else if (setting)
 			rc = read_value(reader, setting, key, field_of(key, base));
 		else if (key->type == CONF_GROUP)
 			rc = read_group(reader, NULL, key->keys, field_of(key, base));
