@@ -33,28 +33,60 @@ struct notice_values {
 	const struct notice_office *office;
 	const struct fieldmap *map; /* labels of choices; may be NULL */
 	civil_day today;
-	const char *reason_ja; /* refusals and rejections */
-	const char *refused_rules_ja; /* receipt-refused: what was wrong, lines */
-	civil_day first_sent_on; /* of a resend */
-	struct str scratch; /* free with notice_values_free() */
+	const char *reason_ja; /* rejected: why; NULL elsewhere */
+	const char *refused_rules_ja; /* refused: what was wrong, one rule a line; NULL elsewhere */
+	civil_day first_sent_on; /* resend-head: the day of the first letter */
+	struct str scratch; /* start with STR_INIT; free with notice_values_free() */
 };
 
-/* Names for template_parse(): declaration_id, user_number, business_name, representative, contact, salutation (会社名 … 様), star_ja
- * (一つ星/二つ星), two_star, corporation, step_up, news, applied_on, received_on, id_issued_on, logo_url, logo_password, today, … */
+/* Every placeholder, in the order of the man page. */
+enum notice_placeholder_kind {
+	PLACEHOLDER_TEXT, /* one line */
+	PLACEHOLDER_LINES, /* may have several lines: not in a header */
+	PLACEHOLDER_CONDITION, /* only in {{#if}} and {{#unless}} */
+};
+struct notice_placeholder {
+	const char *name;
+	enum notice_placeholder_kind kind;
+	const char *meaning_ja; /* 自己宣言ID */
+	const char *meaning; /* English, for the man page */
+	const char *example; /* "" for conditions */
+};
+extern const struct notice_placeholder notice_placeholder_table[]; /* .name == NULL ends */
+/* Their names for template_parse(): conditions carry a '?'. */
 extern const char *const notice_placeholders[];
-const char *notice_value(void *notice_values, const char *name); /* a template_value_fn */
+
+/* A template_value_fn over struct notice_values. A field of the form that has a line break or control character has no value here: such
+ * an application waits for a person. Valid until the next call. */
+const char *notice_value(void *notice_values, const char *name);
 void notice_values_free(struct notice_values *values);
 
+/* A fictitious application with every field filled, for previews and tests: numbers issued, logo authorized. Static. */
+const struct application *notice_sample(enum applicant_type type, enum application_kind kind);
+
+/*
+ * The templates of a profile: one a stage (named in the profile), and besides
+ *   resend-head  its body heads a resent letter; its subject is not used: a resent letter keeps its own
+ *   refused      a form that was not registered; sent only where notify_refused is set (app: its values, id 0)
+ *   rejected     staff refused a registered application; likewise
+ */
+#define NOTICE_RESEND_HEAD "resend-head"
+#define NOTICE_REFUSED "refused"
+#define NOTICE_REJECTED "rejected"
+
 struct template_set;
-/* Reads every *.txt below dir/<profile>/ and checks each: syntax, wording guard, placeholders under the right label.
- * want: names that must be there; NULL ends. */
+/* Reads every *.txt in dir/<profile>/ whose name is made of a-z, 0-9 and '-' (a copy such as "id - コピー.txt" is passed over) and
+ * checks each: syntax, wording guard, numbers under the right label. want: names that must be there; NULL ends. RC_CONFIG with file
+ * and line. */
 enum rc template_set_load(struct template_set **set, const char *dir, const char *profile,
 	const char *const *want, const struct wording *wording, struct err *err);
-/* One text holding all templates of the set, to keep in the register, and back. */
+/* One text holding all templates of the set, to keep in the register, and back. The same templates give the same bytes. RC_STORE: cut
+ * or altered; RC_CONFIG: a template that this version of the program no longer understands. */
 void template_set_pack(const struct template_set *set, struct str *out);
 enum rc template_set_unpack(struct template_set **set, const char *packed, size_t len, struct err *err);
-const struct template *template_set_find(const struct template_set *set, const char *name);
-void template_set_digest(const struct template_set *set, uint8_t out[SHA256_LEN]);
+const struct template *template_set_find(
+	const struct template_set *set, const char *name); /* NULL: not there */
+void template_set_digest(const struct template_set *set, uint8_t out[SHA256_LEN]); /* of the packed text */
 void template_set_free(struct template_set **set);
 
 #endif
