@@ -3,6 +3,8 @@
  *
  * The same step runs as a service, once through (--once) and on the virtual clock (--simulate-until). Roles meet only in the store; a
  * datagram on the socket of a role in the runtime directory tells it that there is work.
+ *
+ * Boot order, the same for all: role_prepare() (settings, then the zygote), role_open() (secrets, store, templates), then start().
  */
 #ifndef SENGEN_ROLE_H
 #define SENGEN_ROLE_H
@@ -26,19 +28,34 @@ struct role {
 	bool wants_dkim; /* reads DKIM keys */
 	bool writes; /* opens the store for writing */
 	enum rc (*start)(struct role_context *ctx, struct err *err);
-	/* Does a bounded piece of work. *next: when to run again (a time at or before now: at once; UTC_NEVER: when woken). */
+	/* Does a bounded piece of work. *next: when to run again (a time at or before now: at once; UTC_NEVER: when woken).
+	 * After an error the step is tried again after a growing pause. */
 	enum rc (*step)(struct role_context *ctx, utc_time now, utc_time *next, struct err *err);
-	/* SIGTERM: claim nothing more, wait for what is in flight until the deadline. */
+	/* SIGTERM: claim nothing more, wait for what is in flight until the deadline (clock_mono_ms()), free the state. */
 	void (*stop)(struct role_context *ctx, int64_t deadline_ms);
-	void (*reload)(struct role_context *ctx); /* after new settings were put into ctx */
+	void (*reload)(struct role_context *ctx); /* after new settings were put into ctx; may be NULL */
 	/* Descriptors whose readiness wakes the role; count written. May be NULL. */
 	int (*watch)(struct role_context *ctx, int *fd, int max);
 };
 
 extern const struct role role_intake, role_scheduler, role_sender, role_control;
-extern const struct role *const roles[]; /* NULL ends */
+extern const struct role *const roles[]; /* in the order they run in turn; NULL ends */
+const struct role *role_find(const char *name); /* NULL: there is none */
 
 /* Tells another role that there is work; lost when it does not run (it looks by itself anyway). */
 void role_wake(const struct settings *settings, const char *name);
+
+/* Reads the configuration, makes the directories and starts the zygote. */
+enum rc role_prepare(struct role_context *ctx, const char *config, struct err *err);
+/* Secrets, store, templates. The clock, rng and `simulating` of ctx are set before. */
+enum rc role_open(struct role_context *ctx, bool want_dkim, bool writes, struct err *err);
+void role_close(struct role_context *ctx);
+
+/* One role at a time on one machine, however it is run: a lock in the runtime directory. *lock is held until closed.
+ * RC_REFUSED: another process runs it. */
+enum rc role_lock(const struct settings *settings, const char *name, int *lock, struct err *err);
+
+/* Runs one role as a service until SIGTERM; the exit status of the process. */
+enum rc role_run(const struct role *role, const char *config);
 
 #endif

@@ -24,6 +24,8 @@ enum wire_type {
 	WIRE_SERVER = 10, /* role → transport child: settings and password */
 	WIRE_MAIL = 11, /* role → transport child: sender, recipient, wire bytes */
 	WIRE_DELIVERY = 12, /* transport child → role: struct delivery */
+	WIRE_CHILD = 20, /* role → zygote: kind of child; its end of the socket pair comes as a descriptor */
+	WIRE_FIELDMAP = 21, /* role → zygote: path of the field map; answered by WIRE_DONE */
 };
 
 struct wire_reader { /* walks a payload; `bad` is set instead of reading past the end */

@@ -48,6 +48,11 @@ struct settings {
 	int64_t backdate_max, proxy_max;
 	char *terms_version;
 	bool notify_refused;
+	int64_t disk_floor_mib; /* intake pauses while spool or state have less room */
+	int64_t outbox_bound; /* intake pauses while more notices wait for the mail server */
+	/* running */
+	int64_t watchdog_seconds; /* the supervisor kills a role that is silent for so long */
+	char *control_group; /* whose members may use the control socket */
 	/* cadence */
 	struct strlist profile_files;
 	int64_t alarm_days; /* before the latest day */

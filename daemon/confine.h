@@ -1,0 +1,22 @@
+/*
+ * confine.h - takes from a process whatever reading bytes does not need
+ *
+ * After child_confine() the process has no network, opens nothing, starts nothing and writes only to descriptors it already holds; any other
+ * system call kills it (seccomp). Memory and CPU time are bounded, and an alarm ends it at last. There is no way back.
+ */
+#ifndef SENGEN_CONFINE_H
+#define SENGEN_CONFINE_H
+
+#include <stddef.h>
+
+#include "lib/base/err.h"
+
+struct confine_limits {
+	size_t memory_bytes; /* address space */
+	unsigned cpu_seconds;
+	unsigned wall_seconds; /* a last stop; the role that waits has shorter limits of its own */
+};
+
+enum rc child_confine(const struct confine_limits *limits, struct err *err);
+
+#endif

@@ -1,0 +1,407 @@
+#include "daemon/role.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <systemd/sd-daemon.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "daemon/zygote.h"
+#include "lib/base/file.h"
+#include "lib/base/host.h"
+#include "lib/base/local.h"
+#include "lib/base/log.h"
+
+#define STOP_MS 60000 /* for what is in flight; TimeoutStopSec=90 is above it */
+#define LOCK_MS 70000 /* a predecessor may be stopping */
+#define WATCH_MAX 256
+#define POLL_MAX_MS 30000
+#define STEP_MAX_MS 60000 /* the clock may jump back: nobody sleeps longer than this whatever it says */
+#define PAUSE_FIRST_MS 1000
+#define PAUSE_LAST_MS 60000
+
+const struct role *const roles[] = {&role_intake, &role_scheduler, &role_sender, &role_control, NULL};
+
+const struct role *role_find(const char *name)
+{
+	for (size_t i = 0; roles[i]; i++)
+		if (strcmp(roles[i]->name, name) == 0)
+			return roles[i];
+	return NULL;
+}
+
+static void runtime_path(struct str *out, const struct settings *settings, const char *name, const char *end)
+{
+	path_join(out, settings->runtime_directory, name);
+	str_addz(out, end);
+}
+
+void role_wake(const struct settings *settings, const char *name)
+{
+	struct str path = STR_INIT;
+	runtime_path(&path, settings, name, ".wake");
+	local_send(path.s, "", 1);
+	str_free(&path);
+}
+
+/* ---- opening and closing ---- */
+
+enum rc role_prepare(struct role_context *ctx, const char *config, struct err *err)
+{
+	ctx->zygote = -1;
+	enum rc rc = settings_load(&ctx->settings, config, err);
+	rc = rc ? rc : file_mkdirs(ctx->settings->state_directory, 0750, err);
+	rc = rc ? rc : file_mkdirs(ctx->settings->runtime_directory, 0755, err);
+	return rc ? rc : zygote_start(&ctx->zygote, ctx->settings->form_fields, err);
+}
+
+enum rc role_open(struct role_context *ctx, bool want_dkim, bool writes, struct err *err)
+{
+	enum rc rc = secrets_load(&ctx->secrets, ctx->settings, want_dkim, err);
+	if (rc)
+		return rc;
+	struct str host = STR_INIT;
+	host_identity(&host);
+	struct store_settings where = {.path = ctx->settings->store_path,
+		.witness = ctx->settings->witness_path,
+		.host = host.s,
+		.simulated = ctx->simulating};
+	struct store *store = NULL;
+	rc = store_open(&store, &where, writes ? STORE_WRITE : STORE_READ, err);
+	str_free(&host);
+	if (rc)
+		return rc;
+	ctx->office = (struct office){.store = store,
+		.settings = ctx->settings,
+		.secrets = &ctx->secrets,
+		.clock = &ctx->clock,
+		.rng = &ctx->rng,
+		.answers_ceiling = ctx->simulating};
+	office_open(&ctx->office);
+	return office_load_templates(&ctx->office, err);
+}
+
+void role_close(struct role_context *ctx)
+{
+	if (ctx->office.store) {
+		office_close(&ctx->office);
+		store_close(&ctx->office.store);
+	}
+	secrets_free(&ctx->secrets);
+	zygote_stop(&ctx->zygote);
+	if (ctx->settings)
+		settings_free(&ctx->settings);
+}
+
+enum rc role_lock(const struct settings *settings, const char *name, int *lock, struct err *err)
+{
+	struct str path = STR_INIT;
+	runtime_path(&path, settings, name, ".lock");
+	*lock = open(path.s, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+	enum rc rc = RC_OK;
+	if (*lock < 0)
+		rc = err_set(err, RC_CONFIG, "The lock %s could not be opened: %s.", path.s, strerror(errno));
+	else if (flock(*lock, LOCK_EX | LOCK_NB) != 0)
+		rc = err_set(err, RC_REFUSED,
+			"Another process runs the role %s with this configuration (%s is locked).", name,
+			path.s);
+	if (rc && *lock >= 0) {
+		(void)close(*lock);
+		*lock = -1;
+	}
+	str_free(&path);
+	return rc;
+}
+
+/* ---- the loop of a service ---- */
+
+struct run {
+	const struct role *role;
+	const char *config;
+	struct role_context ctx;
+	int signals, wake, lock;
+	uint64_t watchdog_usec; /* 0: nobody watches */
+	int64_t pause_ms; /* after an error; 0: the last step went well */
+	int64_t again_ms; /* not before */
+	int64_t stepped_ms; /* the last step */
+	char fault[sizeof((struct err){0}).text]; /* logged once, not at each try */
+	bool stopping, reloading;
+};
+
+static void run_fault(struct run *run, const struct err *err)
+{
+	const struct clock system = clock_system();
+	run->pause_ms = run->pause_ms ? run->pause_ms * 2 : PAUSE_FIRST_MS;
+	if (run->pause_ms > PAUSE_LAST_MS)
+		run->pause_ms = PAUSE_LAST_MS;
+	run->again_ms = clock_mono_ms(&system) + run->pause_ms;
+	if (strcmp(run->fault, err->text) == 0)
+		return;
+	memcpy(run->fault, err->text, sizeof run->fault);
+	log_event(LEVEL_FAULT, "role.fault", "role=%s rc=%s reason=\"%s\"", run->role->name, rc_name(err->rc),
+		err->text);
+	(void)sd_notifyf(0, "STATUS=%s", err->text);
+}
+
+static void run_well(struct run *run)
+{
+	if (!run->pause_ms)
+		return;
+	run->pause_ms = 0;
+	run->fault[0] = '\0';
+	log_event(LEVEL_NOTICE, "role.recovered", "role=%s", run->role->name);
+	(void)sd_notify(0, "STATUS=Working.");
+}
+
+static void run_signals(struct run *run)
+{
+	struct signalfd_siginfo info;
+	while (read(run->signals, &info, sizeof info) == (ssize_t)sizeof info) {
+		if (info.ssi_signo == SIGHUP)
+			run->reloading = true;
+		else if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
+			run->stopping = true;
+	}
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* What is opened once, at the start. */
+static enum rc reload_keeps_places(const struct settings *old, const struct settings *new, struct err *err)
+{
+	const struct {
+		const char *key, *old, *new;
+	} places[] = {
+		{"spool_directory", old->spool_directory, new->spool_directory},
+		{"state_directory", old->state_directory, new->state_directory},
+		{"runtime_directory", old->runtime_directory, new->runtime_directory},
+		{"store_path", old->store_path, new->store_path},
+		{"witness_path", old->witness_path, new->witness_path},
+	};
+	for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+		if (!same_text(places[i].old, places[i].new))
+			return err_set(err, RC_CONFIG,
+				"%s: %s can't change while the daemon runs; restart it.", new->path,
+				places[i].key);
+	return RC_OK;
+}
+
+/* All or nothing: whatever is wrong with the new settings, secrets or templates, the old ones stay in force. */
+static enum rc reload_all(struct run *run, struct err *err)
+{
+	struct role_context *ctx = &run->ctx;
+	struct settings *fresh = NULL, *old = ctx->settings;
+	struct secrets fresh_secrets = {0}, old_secrets = ctx->secrets;
+	enum rc rc = settings_load(&fresh, run->config, err);
+	if (rc)
+		return rc;
+	rc = reload_keeps_places(old, fresh, err);
+	rc = rc ? rc : secrets_load(&fresh_secrets, fresh, run->role->wants_dkim, err);
+	rc = rc ? rc : zygote_reload(ctx->zygote, fresh->form_fields, err);
+	if (!rc) {
+		ctx->settings = fresh;
+		ctx->secrets = fresh_secrets;
+		ctx->office.settings = fresh;
+		rc = office_load_templates(&ctx->office, err);
+	}
+	if (!rc) {
+		secrets_free(&old_secrets);
+		settings_free(&old);
+		return RC_OK;
+	}
+	ctx->settings = old;
+	ctx->secrets = old_secrets;
+	ctx->office.settings = old;
+	secrets_free(&fresh_secrets);
+	if (fresh)
+		settings_free(&fresh);
+	struct err ignored = {0};
+	(void)zygote_reload(ctx->zygote, old->form_fields, &ignored);
+	return rc;
+}
+
+static void run_reload(struct run *run)
+{
+	struct timespec at;
+	(void)clock_gettime(CLOCK_MONOTONIC, &at);
+	(void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu",
+		(unsigned long long)at.tv_sec * 1000000 + (unsigned long long)at.tv_nsec / 1000);
+	struct err err = {0};
+	if (reload_all(run, &err)) {
+		log_event(LEVEL_FAULT, "config.refused", "role=%s reason=\"%s\" kept=old", run->role->name,
+			err.text);
+		/* Reading the new file set its zone. */
+		struct err ignored = {0};
+		(void)civil_zone_set(run->ctx.settings->zone, &ignored);
+		(void)sd_notifyf(0, "READY=1\nSTATUS=The new configuration was refused: %s", err.text);
+	} else {
+		if (run->role->reload)
+			run->role->reload(&run->ctx);
+		log_event(LEVEL_NOTICE, "config.reloaded", "role=%s", run->role->name);
+		(void)sd_notify(0, "READY=1\nSTATUS=Working.");
+	}
+	run->reloading = false;
+}
+
+/* Milliseconds until the next step; 0: at once. */
+static int run_pause(const struct run *run, utc_time next)
+{
+	int64_t ms = POLL_MAX_MS;
+	utc_time now = clock_now(&run->ctx.clock);
+	if (next <= now)
+		ms = 0;
+	else if (next - now < POLL_MAX_MS / 1000)
+		ms = (next - now) * 1000;
+	if (run->pause_ms) {
+		int64_t left = run->again_ms - clock_mono_ms(&run->ctx.clock);
+		ms = left < 0 ? 0 : left;
+	}
+	if (run->watchdog_usec && ms > (int64_t)(run->watchdog_usec / 3000))
+		ms = (int64_t)(run->watchdog_usec / 3000);
+	return (int)ms;
+}
+
+/* Sleeps until something happens. Returns whether the role itself was woken; RC_CONFIG: the zygote is gone. */
+static enum rc run_wait(struct run *run, utc_time next, bool *woken, struct err *err)
+{
+	struct pollfd poll_fd[3 + WATCH_MAX] = {
+		{.fd = run->signals, .events = POLLIN},
+		{.fd = run->wake, .events = POLLIN},
+		{.fd = run->ctx.zygote, .events = 0},
+	};
+	int watched[WATCH_MAX], count = 0;
+	/* While a pause after an error lasts, only signals are heard. */
+	if (run->role->watch && !run->pause_ms)
+		count = run->role->watch(&run->ctx, watched, WATCH_MAX);
+	for (int i = 0; i < count; i++)
+		poll_fd[3 + i] = (struct pollfd){.fd = watched[i], .events = POLLIN};
+	*woken = false;
+	int ready = poll(poll_fd, (nfds_t)(3 + count), run_pause(run, next));
+	if (ready <= 0)
+		return RC_OK;
+	run_signals(run);
+	if (poll_fd[2].revents)
+		return err_set(err, RC_CONFIG, "The process that starts children died.");
+	char drained[64];
+	while (recv(run->wake, drained, sizeof drained, MSG_DONTWAIT) >= 0)
+		*woken = true;
+	for (int i = 0; i < count; i++)
+		if (poll_fd[3 + i].revents)
+			*woken = true;
+	return RC_OK;
+}
+
+static enum rc run_loop(struct run *run, struct err *err)
+{
+	utc_time next = 0;
+	bool woken = true;
+	while (!run->stopping) {
+		if (run->reloading)
+			run_reload(run);
+		if (run->watchdog_usec)
+			(void)sd_notify(0, "WATCHDOG=1");
+		utc_time now = clock_now(&run->ctx.clock);
+		int64_t mono = clock_mono_ms(&run->ctx.clock);
+		bool wanted = woken || next <= now || mono - run->stepped_ms >= STEP_MAX_MS;
+		if (run->pause_ms ? mono >= run->again_ms : wanted) {
+			struct err fault = {0};
+			next = UTC_NEVER;
+			run->stepped_ms = mono;
+			if (run->role->step(&run->ctx, now, &next, &fault))
+				run_fault(run, &fault);
+			else
+				run_well(run);
+		}
+		enum rc rc = run_wait(run, next, &woken, err);
+		if (rc)
+			return rc;
+	}
+	return RC_OK;
+}
+
+/* A predecessor that was told to stop may need its minute. */
+static enum rc run_lock(struct run *run, struct err *err)
+{
+	struct clock system = clock_system();
+	int64_t deadline = clock_mono_ms(&system) + LOCK_MS;
+	for (;;) {
+		enum rc rc = role_lock(run->ctx.settings, run->role->name, &run->lock, err);
+		if (rc != RC_REFUSED || clock_mono_ms(&system) > deadline)
+			return rc;
+		(void)sd_notify(0,
+			"EXTEND_TIMEOUT_USEC=2000000\nSTATUS=Waiting for the process that runs this role.");
+		(void)poll(&(struct pollfd){.fd = run->signals, .events = POLLIN}, 1, 250);
+		run_signals(run);
+		if (run->stopping)
+			return rc;
+	}
+}
+
+static enum rc run_signals_open(struct run *run, struct err *err)
+{
+	sigset_t set;
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGHUP);
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) == 0)
+		run->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (run->signals < 0)
+		return err_set(err, RC_CONFIG, "Signals can't be received: %s.", strerror(errno));
+	return RC_OK;
+}
+
+static enum rc run_open(struct run *run, struct err *err)
+{
+	struct str path = STR_INIT;
+	enum rc rc = role_prepare(&run->ctx, run->config, err);
+	rc = rc ? rc : run_signals_open(run, err);
+	rc = rc ? rc : run_lock(run, err);
+	rc = rc ? rc : role_open(&run->ctx, run->role->wants_dkim, run->role->writes, err);
+	if (!rc) {
+		runtime_path(&path, run->ctx.settings, run->role->name, ".wake");
+		rc = local_receive_at(&run->wake, path.s, 0660, err);
+		str_free(&path);
+	}
+	rc = rc ? rc : run->role->start(&run->ctx, err);
+	return rc;
+}
+
+enum rc role_run(const struct role *role, const char *config)
+{
+	struct run run = {.role = role, .config = config, .signals = -1, .wake = -1, .lock = -1};
+	struct err err = {0};
+	run.ctx.clock = clock_system();
+	run.ctx.rng = rng_system();
+	run.ctx.zygote = -1;
+
+	enum rc rc = run_open(&run, &err);
+	if (!rc) {
+		if (sd_watchdog_enabled(0, &run.watchdog_usec) <= 0)
+			run.watchdog_usec = 0;
+		log_event(LEVEL_NOTICE, "role.ready", "role=%s version=%s", role->name, SENGEN_VERSION);
+		(void)sd_notify(0, "READY=1\nSTATUS=Working.");
+		rc = run_loop(&run, &err);
+		(void)sd_notify(0, "STOPPING=1\nSTATUS=Stopping.");
+		role->stop(&run.ctx, clock_mono_ms(&run.ctx.clock) + STOP_MS);
+	}
+	if (rc && !run.stopping)
+		log_event(LEVEL_FAULT, "role.failed", "role=%s rc=%s reason=\"%s\"", role->name, rc_name(rc),
+			err.text);
+	else
+		log_event(LEVEL_NOTICE, "role.stopped", "role=%s", role->name);
+	role_close(&run.ctx);
+	return run.stopping ? RC_OK : rc;
+}

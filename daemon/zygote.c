@@ -1,0 +1,186 @@
+#include "daemon/zygote.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "daemon/wire.h"
+#include "lib/base/text.h"
+
+#define ANSWER_TIMEOUT_MS 10000
+#define CONTROL_FD 3 /* in the zygote, and a child's end of its socket pair in the child */
+
+/* ---- the zygote's side ---- */
+
+static void answer(int fd, enum rc rc, const char *text)
+{
+	struct str payload = STR_INIT;
+	wire_put_number(&payload, rc);
+	wire_put_text(&payload, text);
+	if (!wire_send(fd, WIRE_DONE, payload.s, payload.len))
+		_exit(0);
+	str_free(&payload);
+}
+
+static void load_map(int control, struct fieldmap **map, const char *path)
+{
+	struct err err = {0};
+	struct fieldmap *fresh = NULL;
+	if (fieldmap_load(&fresh, path, &err)) {
+		answer(control, err.rc, err.text);
+		return;
+	}
+	if (*map)
+		fieldmap_free(map);
+	*map = fresh;
+	answer(control, RC_OK, NULL);
+}
+
+/* The parent may die before the signal at its death was asked for. */
+static void die_with(pid_t parent)
+{
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(0);
+}
+
+static void fork_child(enum child_kind kind, int fd, const struct fieldmap *map)
+{
+	pid_t zygote = getpid();
+	pid_t pid = fork();
+	if (pid != 0)
+		return; /* a fork that failed closes the descriptor: the role sees a dead child */
+	die_with(zygote);
+	/* The zygote's own socket goes: a child that was taken over must not ask for others. */
+	if (dup2(fd, CONTROL_FD) != CONTROL_FD)
+		_exit(RC_CONFIG);
+	(void)close(fd);
+	if (kind == CHILD_FORM)
+		form_child_main(CONTROL_FD, map);
+	transport_child_main(CONTROL_FD);
+}
+
+_Noreturn static void zygote_main(void)
+{
+	struct fieldmap *map = NULL;
+	struct str payload = STR_INIT;
+	for (;;) {
+		enum wire_type type;
+		int fd = -1;
+		if (wire_receive(CONTROL_FD, &type, &payload, &fd, -1) != 1)
+			_exit(0); /* the role is gone */
+		struct wire_reader reader = {payload.s, payload.s + payload.len, false};
+		if (type == WIRE_FIELDMAP) {
+			struct pool *pool = pool_new();
+			load_map(CONTROL_FD, &map, wire_get_text(&reader, pool));
+			pool_free(&pool);
+		} else if (type == WIRE_CHILD && fd >= 0) {
+			fork_child((enum child_kind)wire_get_number(&reader), fd, map);
+		}
+		if (fd >= 0)
+			(void)close(fd);
+	}
+}
+
+/* Leaves nothing of the role's in the zygote: signals, descriptors, and what its children would need files for is made now. */
+_Noreturn static void zygote_enter(int control, pid_t role)
+{
+	static const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGCHLD};
+	for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
+		(void)signal(ignored[i], SIG_IGN); /* the role decides when its children end */
+	sigset_t none;
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+
+	int null = open("/dev/null", O_RDONLY);
+	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(control, CONTROL_FD) != CONTROL_FD ||
+		close_range(CONTROL_FD + 1, ~0U, 0) != 0)
+		_exit(RC_CONFIG);
+	die_with(role);
+
+	text_preload();
+	json_object_seed(0);
+	zygote_main();
+}
+
+/* ---- the role's side ---- */
+
+static enum rc zygote_lost(struct err *err)
+{
+	return err_set(
+		err, RC_CONFIG, "The process that starts children is gone; the role must be restarted.");
+}
+
+enum rc zygote_reload(int control, const char *form_fields, struct err *err)
+{
+	struct str payload = STR_INIT;
+	wire_put_text(&payload, form_fields);
+	bool sent = wire_send(control, WIRE_FIELDMAP, payload.s, payload.len);
+	enum wire_type type;
+	if (!sent || wire_receive(control, &type, &payload, NULL, ANSWER_TIMEOUT_MS) != 1) {
+		str_free(&payload);
+		return zygote_lost(err);
+	}
+	struct wire_reader reader = {payload.s, payload.s + payload.len, false};
+	struct pool *pool = pool_new();
+	enum rc rc = (enum rc)wire_get_number(&reader);
+	const char *text = wire_get_text(&reader, pool);
+	if (rc)
+		err_set(err, rc, "%s", text ? text : "The field map could not be read.");
+	pool_free(&pool);
+	str_free(&payload);
+	return rc;
+}
+
+enum rc zygote_start(int *control, const char *form_fields, struct err *err)
+{
+	int pair[2];
+	*control = -1;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+		return err_set(err, RC_CONFIG, "No socket pair could be made: %s.", strerror(errno));
+	pid_t role = getpid();
+	pid_t pid = fork();
+	if (pid == 0)
+		zygote_enter(pair[1], role);
+	(void)close(pair[1]);
+	if (pid < 0) {
+		(void)close(pair[0]);
+		return err_set(err, RC_CONFIG, "No process could be started: %s.", strerror(errno));
+	}
+	*control = pair[0];
+	enum rc rc = zygote_reload(*control, form_fields, err);
+	if (rc)
+		zygote_stop(control);
+	return rc;
+}
+
+enum rc zygote_child(int control, enum child_kind kind, int *fd, struct err *err)
+{
+	int pair[2];
+	*fd = -1;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+		return err_set(err, RC_CONFIG, "No socket pair could be made: %s.", strerror(errno));
+	struct str payload = STR_INIT;
+	wire_put_number(&payload, kind);
+	bool sent = wire_send_fd(control, WIRE_CHILD, payload.s, payload.len, pair[1]);
+	str_free(&payload);
+	(void)close(pair[1]);
+	if (!sent) {
+		(void)close(pair[0]);
+		return zygote_lost(err);
+	}
+	*fd = pair[0];
+	return RC_OK;
+}
+
+void zygote_stop(int *control)
+{
+	if (*control >= 0)
+		(void)close(*control);
+	*control = -1;
+}
