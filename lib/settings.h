@@ -3,7 +3,8 @@
  *
  * One table (settings_keys) describes every key with type, range, default and unit; the man page sengend.conf(5) and the shipped
  * config/sengend.conf are checked against it. Relative paths are taken relative to `base_directory`, which itself defaults to the directory the
- * configuration file lies in.
+ * configuration file lies in; store and witness lie below state_directory. Templates and profiles that are not named are those beside the
+ * configuration, else the installed ones, else those of the source tree the program was built in.
  */
 #ifndef SENGEN_SETTINGS_H
 #define SENGEN_SETTINGS_H
@@ -20,6 +21,7 @@
 
 struct dkim_setting {
 	char *domain, *selector, *key_from; /* file_read_secret() */
+	int line; /* in the configuration file */
 };
 
 struct logo_setting {
@@ -27,6 +29,13 @@ struct logo_setting {
 	char *from; /* 2026-01-01 */
 	char *url;
 	char *password_from; /* file_read_secret() */
+	int line;
+};
+
+/* The profile for applications received from that day on. */
+struct era_setting {
+	char *from, *profile;
+	int line;
 };
 
 struct settings {
@@ -54,7 +63,9 @@ struct settings {
 	int64_t watchdog_seconds; /* the supervisor kills a role that is silent for so long */
 	char *control_group; /* whose members may use the control socket */
 	/* cadence */
-	struct strlist profile_files;
+	struct strlist profile_files; /* empty in the file: form, site and instant as they come along */
+	struct era_setting *era; /* empty in the file: form from the first day on */
+	size_t era_count;
 	int64_t alarm_days; /* before the latest day */
 	int64_t ceiling_minimum; /* notices a day that never ask */
 	int64_t ceiling_percent; /* over yesterday's forecast for today */
@@ -72,23 +83,20 @@ struct settings {
 	size_t dkim_count;
 	struct logo_setting *logo;
 	size_t logo_count;
-	char *credential_key_from; /* 32 bytes, hex or raw: seals user numbers and ZIP passwords, signs bounce addresses */
+	char *credential_key_from; /* 32 bytes, hex or raw: seals user numbers and ZIP passwords, signs bounce addresses; NULL: a file in
+				       * state_directory that is made when it is first wanted */
 
 	/* Loaded from what the keys above name. */
 	struct calendar calendar;
 	struct profiles profiles;
 	struct fieldmap *fieldmap;
 	struct wording words;
-	struct era_setting {
-		char *from, *profile;
-	} * era;
-	size_t era_count;
 };
 
 extern const struct conf_key settings_keys[];
 
 /* Reads the file and everything it names (profiles, field map, calendar, wording); sets the zone of the process. Secrets are not read.
- * RC_CONFIG with file and line. */
+ * RC_CONFIG with file and line. On failure nothing has changed, the zone included. */
 enum rc settings_load(struct settings **settings, const char *path, struct err *err);
 void settings_free(struct settings **settings);
 

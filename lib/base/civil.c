@@ -18,7 +18,7 @@
 
 static bool zone_is_set;
 
-static bool zone_is_in_database(const char *zone)
+bool civil_zone_exists(const char *zone)
 {
 	const char *dir = getenv("TZDIR");
 	struct str path = STR_INIT;
@@ -37,7 +37,7 @@ static bool zone_is_in_database(const char *zone)
 
 enum rc civil_zone_set(const char *zone, struct err *err)
 {
-	if (!zone_is_in_database(zone))
+	if (!civil_zone_exists(zone))
 		return err_set(err, RC_CONFIG,
 			"There is no time zone \"%s\" in the system's database; correct the name or install "
 			"tzdata.",

@@ -18,6 +18,7 @@ typedef int32_t civil_day; /* days since 1970-01-01 in the proleptic Gregorian c
 /* Sets the zone of the process (TZ). RC_CONFIG when the zone is not in the system's database: a missing
  * tzdata would otherwise quietly mean UTC. */
 enum rc civil_zone_set(const char *zone, struct err *err);
+bool civil_zone_exists(const char *zone); /* is it in the system's database? */
 
 civil_day civil_from_ymd(int year, int month, int day); /* CIVIL_DAY_NONE when there is no such day */
 void civil_to_ymd(civil_day day, int *year, int *month, int *dom);

@@ -432,6 +432,16 @@ static enum rc read_choice(
 	return rc;
 }
 
+static enum rc read_text(
+	const struct reader *reader, const config_setting_t *setting, const struct conf_key *key)
+{
+	const char *text = config_setting_get_string(setting);
+	const char *fault = key->check ? key->check(text) : NULL;
+	if (fault)
+		return setting_error(reader, setting, "\"%s\" %s; it is \"%s\".", key->name, fault, text);
+	return RC_OK;
+}
+
 static enum rc read_group(
 	const struct reader *reader, const config_setting_t *group, const struct conf_key *keys, void *base);
 
@@ -446,11 +456,15 @@ static enum rc read_elements(
 		if (type != (group ? CONFIG_TYPE_GROUP : CONFIG_TYPE_STRING))
 			return setting_error(reader, element, "\"%s\" must be %s; element %d is %s.",
 				key->name, wanted_type(key->type), i + 1, type_name(type));
+		enum rc rc;
 		if (!group) {
+			rc = read_text(reader, element, key);
+			if (rc != RC_OK)
+				return rc;
 			strlist_add(field, config_setting_get_string(element));
 			continue;
 		}
-		enum rc rc = read_group(reader, element, key->keys, key->add(field));
+		rc = read_group(reader, element, key->keys, key->add(field));
 		if (rc != RC_OK)
 			return rc;
 	}
@@ -475,7 +489,7 @@ static enum rc read_value(
 		return read_float(reader, setting, key, field);
 	case CONF_STRING:
 		*(char **)field = xstrdup(config_setting_get_string(setting));
-		return RC_OK;
+		return read_text(reader, setting, key);
 	case CONF_CHOICE:
 		return read_choice(reader, setting, key, field);
 	case CONF_GROUP:

@@ -39,6 +39,8 @@ struct conf_key {
 	const struct conf_key *keys; /* CONF_GROUP, CONF_GROUPS; .name == NULL ends */
 	void *(*add)(void *base); /* CONF_GROUPS; base + offset is passed */
 	const char *help; /* one English line: meaning and unit; the man page is checked against it */
+	/* CONF_STRING and the items of CONF_LIST: NULL when the text is good, else what it must be ("must be a mail address") */
+	const char *(*check)(const char *text);
 };
 
 /* Reads `path` (or, with path NULL, only defaults) into base by keys. @include "file" is allowed, relative to the file. On failure

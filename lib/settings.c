@@ -1,0 +1,639 @@
+#include "lib/settings.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/base/file.h"
+#include "lib/base/mailaddr.h"
+#include "lib/base/text.h"
+#include "lib/mail/dkim.h"
+
+/* ---- what a text must be ---- */
+
+static const char *check_mail(const char *text)
+{
+	struct mailaddr addr;
+	return mailaddr_read(&addr, text) == MAILADDR_OK ? NULL : "must be one mail address";
+}
+
+static const char *check_domain(const char *text)
+{
+	struct mailaddr addr;
+	struct str mail = STR_INIT;
+	str_printf(&mail, "x@%s", text);
+	bool good = mailaddr_read(&addr, mail.s) == MAILADDR_OK;
+	str_free(&mail);
+	return good ? NULL : "must be a domain name";
+}
+
+static const char *check_recipient(const char *text)
+{
+	return text[0] == '@' ? check_domain(text + 1) : check_mail(text);
+}
+
+static const char *check_line(const char *text)
+{
+	return text_has_control(text) ? "must be one line without control characters" : NULL;
+}
+
+static const char *check_zone(const char *text)
+{
+	return civil_zone_exists(text) ? NULL : "must be a time zone of the system's database (tzdata)";
+}
+
+static const char *check_day(const char *text)
+{
+	utc_time at;
+	return strlen(text) == 10 && civil_time_read(text, &at) ? NULL : "must be a day such as 2026-11-22";
+}
+
+static const char *check_hours(const char *text)
+{
+	struct calendar calendar = {0};
+	struct err err;
+	bool good = calendar_hours_read(&calendar, text, &err) == RC_OK;
+	return good ? NULL : "must be office hours such as 09:30-17:00, or empty";
+}
+
+static const char *check_path(const char *text)
+{
+	return *text && !text_has_control(text) ? NULL : "must be a path";
+}
+
+/* ---- the table ---- */
+
+#define KEY(kind, key, ...)                                                                                  \
+	{                                                                                                    \
+		.name = #key, .type = (kind), .offset = offsetof(struct RECORD, key), __VA_ARGS__            \
+	}
+#define TEXT(key, default_value, meaning) KEY(CONF_STRING, key, .fallback = (default_value), .help = meaning)
+#define CHECKED(key, default_value, checked_by, meaning)                                                     \
+	KEY(CONF_STRING, key, .fallback = (default_value), .help = meaning, .check = (checked_by))
+#define NUMBER(key, default_value, least, most, meaning)                                                     \
+	KEY(CONF_INT, key, .fallback = (default_value), .min = (least), .max = (most), .help = meaning)
+#define SMALL(key, default_value, least, most, meaning)                                                      \
+	KEY(CONF_INT32, key, .fallback = (default_value), .min = (least), .max = (most), .help = meaning)
+#define FLAG(key, default_value, meaning) KEY(CONF_BOOL, key, .fallback = (default_value), .help = meaning)
+#define CHOICE(key, default_value, values, meaning)                                                          \
+	KEY(CONF_CHOICE, key, .fallback = (default_value), .choices = (values), .help = meaning)
+#define LINE_OF_GROUP KEY(CONF_LINE, line, .fallback = NULL)
+
+static const char *const tls_modes[] = {
+	[TLS_IMPLICIT] = "implicit", [TLS_STARTTLS] = "starttls", [TLS_NONE] = "none", NULL};
+static const char *const auth_modes[] = {[AUTH_NONE] = "none",
+	[AUTH_PLAIN] = "plain",
+	[AUTH_LOGIN] = "login",
+	[AUTH_XOAUTH2] = "xoauth2",
+	NULL};
+static const char *const charsets[] = {[CHARSET_UTF8] = "utf-8", [CHARSET_ISO_2022_JP] = "iso-2022-jp", NULL};
+
+#define RECORD transport_settings
+static const struct conf_key transport_keys[] = {
+	FLAG(maildir, "true", "deliver into a Maildir instead of a mail server"),
+	CHECKED(path, conf_null, check_path, "the Maildir; default: maildir below state_directory"),
+	TEXT(host, conf_null, "name of the mail server"),
+	SMALL(port, "587", 1, 65535, "TCP port of the mail server"),
+	CHOICE(tls, "starttls", tls_modes, "implicit (port 465), starttls or none"),
+	CHECKED(ca_file, conf_null, check_path, "trusted certificates (PEM); default: the system's"),
+	CHECKED(helo, conf_null, check_domain, "name given in EHLO; default: the host's name"),
+	CHOICE(auth, "none", auth_modes, "none, plain, login or xoauth2"),
+	CHECKED(user, conf_null, check_line, "user name at the mail server"),
+	CHECKED(password_from, conf_null, check_path,
+		"where the password (xoauth2: the token) is read: a file or credential:NAME"),
+	SMALL(connect_seconds, "30", 1, 600, "seconds to wait for a connection"),
+	SMALL(reply_seconds, "300", 1, 3600, "seconds to wait for a reply"),
+	SMALL(dot_seconds, "600", 1, 3600, "seconds to wait for the reply to the final dot"),
+	{0},
+};
+#undef RECORD
+
+#define RECORD form_limits
+static const struct conf_key limit_keys[] = {
+	NUMBER(file_bytes, "67108864", 1024, 1073741824, "bytes of one form file"),
+	NUMBER(records, "200000", 1, 10000000, "records in one form file"),
+	NUMBER(value_bytes, "8192", 64, 1048576, "bytes of one value"),
+	NUMBER(columns, "200", 1, 10000, "columns of a CSV file"),
+	{0},
+};
+#undef RECORD
+
+#define RECORD dkim_setting
+static const struct conf_key dkim_keys[] = {
+	CHECKED(domain, NULL, check_domain, "signing domain (d=)"),
+	CHECKED(selector, NULL, check_line, "selector (s=)"),
+	CHECKED(key_from, NULL, check_path, "where the private key (PEM) is read: a file or credential:NAME"),
+	LINE_OF_GROUP,
+	{0},
+};
+#undef RECORD
+
+#define RECORD logo_setting
+static const struct conf_key logo_keys[] = {
+	NUMBER(star, NULL, 1, 2, "1: one star, 2: two stars"),
+	CHECKED(from, "2000-01-01", check_day, "first day on which it is handed out"),
+	CHECKED(url, NULL, check_line, "where the logo's ZIP file lies"),
+	CHECKED(password_from, NULL, check_path,
+		"where the ZIP file's password is read: a file or credential:NAME"),
+	LINE_OF_GROUP,
+	{0},
+};
+#undef RECORD
+
+#define RECORD era_setting
+static const struct conf_key era_keys[] = {
+	CHECKED(from, NULL, check_day, "first day of the era"),
+	TEXT(profile, NULL, "name of the profile in force from that day on"),
+	LINE_OF_GROUP,
+	{0},
+};
+#undef RECORD
+
+/* A list of groups: the address of field, a pointer to so many elements, lies in the settings. */
+static void *element_add(void **list, size_t *count, size_t size)
+{
+	*list = xrealloc(*list, (*count + 1) * size);
+	void *element = (char *)*list + *count * size;
+	memset(element, 0, size);
+	(*count)++;
+	return element;
+}
+
+#define ELEMENT_ADD(name, list, number)                                                                      \
+	static void *name(void *field)                                                                       \
+	{                                                                                                    \
+		struct settings *settings =                                                                  \
+			(struct settings *)(void *)((char *)field - offsetof(struct settings, list));        \
+		void *items = settings->list;                                                                \
+		void *element = element_add(&items, &settings->number, sizeof *settings->list);              \
+		settings->list = items;                                                                      \
+		return element;                                                                              \
+	}
+ELEMENT_ADD(dkim_add, dkim, dkim_count)
+ELEMENT_ADD(logo_add, logo, logo_count)
+ELEMENT_ADD(era_add, era, era_count)
+
+#define RECORD settings
+const struct conf_key settings_keys[] = {
+	CHECKED(base_directory, conf_null, check_path,
+		"other relative paths start here; default: the directory of the configuration file"),
+	CHECKED(spool_directory, "/var/spool/sengen", check_path,
+		"form files: incoming, accepted and rejected lie below"),
+	CHECKED(state_directory, "/var/lib/sengen", check_path, "register, witness and keys"),
+	CHECKED(runtime_directory, "/run/sengen", check_path, "sockets and locks"),
+	CHECKED(template_directory, conf_null, check_path,
+		"notices; default: templates/mail beside the configuration, else the installed ones"),
+	CHECKED(store_path, "register.db", check_path, "the register; below state_directory"),
+	CHECKED(witness_path, "witness", check_path,
+		"remembers the highest history number; below state_directory"),
+
+	CHECKED(zone, "Asia/Tokyo", check_zone, "the office's time zone"),
+	CHECKED(office_name, "SECURITY ACTION事務局", check_line, "the office, as notices print it"),
+	CHECKED(organization, "独立行政法人情報処理推進機構 (IPA)", check_line,
+		"the organization, as notices print it"),
+	CHECKED(department, "セキュリティセンター", check_line, "its department, as notices print it"),
+	CHECKED(contact_mail, "security-action-info@ipa.go.jp", check_mail,
+		"the office's address: printed, and Reply-To"),
+	CHECKED(site_url, "https://security-shien.ipa.go.jp/security/index.html", check_line,
+		"the declarers' site"),
+	CHECKED(from_name, "SECURITY ACTION事務局", check_line, "display name of the sender"),
+	CHECKED(from_mail, conf_null, check_mail, "address of the sender; default: contact_mail"),
+	CHECKED(message_id_domain, conf_null, check_domain,
+		"right side of Message-ID; default: the domain of from_mail"),
+	CHECKED(bounce_mail, conf_null, check_mail,
+		"mailbox that bounces go to, with +extension; default: from_mail"),
+	FLAG(business_days, "true", "notices go out on office days only"),
+	CHECKED(hours, "09:30-17:00", check_hours, "office hours; empty: at any hour"),
+	CHECKED(calendar_overrides, conf_null, check_path,
+		"file of days that are open or closed by exception"),
+
+	CHECKED(form_fields, conf_null, check_path, "labels and choices of the form; default: built in"),
+	KEY(CONF_GROUP, limits, .keys = limit_keys, .help = "limits of form files"),
+	NUMBER(settle_seconds, "10", 0, 86400, "seconds a copied file must have been left alone"),
+	NUMBER(rescan_seconds, "30", 1, 86400, "seconds between looks at the spool"),
+	NUMBER(backdate_max, "14", 0, 3650,
+		"days an application date may lie back before a person must look"),
+	NUMBER(proxy_max, "5", 0, 1000000,
+		"businesses behind one contact address before a person must look; 0: off"),
+	CHECKED(terms_version, "", check_line, "version of the terms in force; empty: not checked"),
+	FLAG(notify_refused, "false", "applicants of refused rows get a mail"),
+	NUMBER(disk_floor_mib, "200", 0, 10485760, "MiB of free room below which intake pauses"),
+	NUMBER(outbox_bound, "50000", 1, 100000000, "waiting notices above which intake pauses"),
+
+	NUMBER(watchdog_seconds, "120", 5, 86400,
+		"seconds without a sign of life before a role is started anew"),
+	CHECKED(control_group, "sengen", check_line, "group whose members may change things with sengenctl"),
+
+	KEY(CONF_LIST, profile_files, .check = check_path,
+		.help = "profiles; default: form, site and instant as they come along"),
+	KEY(CONF_GROUPS, era, .keys = era_keys, .add = era_add,
+		.help = "profile by date of receipt; default: form on every date"),
+	NUMBER(alarm_days, "2", 0, 365, "days before the latest day of a notice to raise an alarm"),
+	NUMBER(ceiling_minimum, "100", 0, 10000000, "notices a day that never ask"),
+	NUMBER(ceiling_percent, "150", 100, 100000,
+		"percent of yesterday's forecast for today before staff are asked"),
+	NUMBER(receipt_ceiling, "100000", 0, 10000000, "receipts a day before staff are asked"),
+
+	CHECKED(wording, conf_null, check_path, "required and improper wording; default: built in"),
+	CHOICE(charset, "utf-8", charsets, "utf-8, or iso-2022-jp where every character fits"),
+	KEY(CONF_GROUP, transport, .keys = transport_keys, .help = "where mails are handed over"),
+	KEY(CONF_LIST, allow, .check = check_recipient,
+		.help = "test mode: only these addresses or @domains get mail; default: off"),
+	NUMBER(connections, "2", 1, 64, "connections to the mail server at a time"),
+	NUMBER(mails_per_connection, "100", 1, 100000, "mails over one connection"),
+	NUMBER(rate_per_minute, "120", 0, 1000000, "mails a minute; 0: no limit"),
+	NUMBER(rate_per_day, "0", 0, 100000000, "mails a day; 0: no limit"),
+	NUMBER(rate_per_domain, "60", 0, 1000000, "mails a minute to one domain; 0: no limit"),
+	NUMBER(retry_first_seconds, "300", 1, 86400, "first pause after a temporary refusal"),
+	NUMBER(retry_last_seconds, "14400", 1, 604800, "longest pause"),
+	NUMBER(lifetime_hours, "120", 1, 8760, "hours until a notice is given up"),
+	NUMBER(unknown_pause_seconds, "3600", 0, 604800,
+		"pause before a mail whose fate is unknown is sent once more"),
+	NUMBER(fault_pause_seconds, "60", 1, 86400, "pause after trouble on our side"),
+	KEY(CONF_GROUPS, dkim, .keys = dkim_keys, .add = dkim_add, .help = "DKIM keys to sign with"),
+	KEY(CONF_GROUPS, logo, .keys = logo_keys, .add = logo_add,
+		.help = "what logo notices hand out, by star and date"),
+	CHECKED(credential_key_from, conf_null, check_path,
+		"where the key that seals secrets (32 bytes or 64 hex digits) is read: a file or "
+		"credential:NAME; "
+		"default: made in state_directory"),
+	{0},
+};
+#undef RECORD
+
+/* ---- paths ---- */
+
+static void path_resolve(char **path, const char *base)
+{
+	if (!*path || **path == '/' || str_has_prefix(*path, "credential:"))
+		return;
+	struct str whole = STR_INIT;
+	path_join(&whole, base, *path);
+	free(*path);
+	*path = str_take(&whole);
+}
+
+/* Not of what a link points to: the files beside the link are meant. */
+static char *directory_of(const char *path)
+{
+	char *dir = xstrdup(path);
+	char *slash = strrchr(dir, '/');
+	if (slash)
+		slash[slash == dir] = '\0';
+	char *real = realpath(slash ? dir : ".", NULL);
+	if (real) {
+		free(dir);
+		return real;
+	}
+	return dir;
+}
+
+static bool is_there(const char *path)
+{
+	return access(path, F_OK) == 0;
+}
+
+/* Something that comes along with the program: beside the configuration, where `make install` puts it, or in the source tree
+ * above the program. "" when it is nowhere. */
+static void find_companion(
+	struct str *out, const char *base, const char *beside, const char *installed, const char *in_source)
+{
+	char self[PATH_MAX];
+	ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
+	path_join(out, base, beside);
+	if (is_there(out->s))
+		return;
+	self[len > 0 ? len : 0] = '\0';
+	for (int level = 0; level < 5 && strrchr(self, '/'); level++) {
+		*strrchr(self, '/') = '\0';
+		str_clear(out);
+		path_join(out, self, in_source);
+		if (level > 0 && is_there(out->s))
+			return;
+		str_clear(out);
+		path_join(out, self, installed);
+		if (level == 1 && is_there(out->s))
+			return;
+	}
+	str_clear(out);
+	str_printf(out, "/etc/sengen/%s", beside);
+	if (!is_there(out->s))
+		str_clear(out);
+}
+
+static enum rc templates_find(struct settings *settings, struct err *err)
+{
+	if (settings->template_directory) {
+		path_resolve(&settings->template_directory, settings->base_directory);
+		return RC_OK;
+	}
+	struct str found = STR_INIT;
+	find_companion(&found, settings->base_directory, "templates/mail", "share/sengen/templates/mail",
+		"templates/mail");
+	enum rc rc = RC_OK;
+	if (!found.len)
+		rc = err_set(err, RC_CONFIG,
+			"%s: no templates were found beside it and none are installed; set "
+			"\"template_directory\".",
+			settings->path);
+	else
+		settings->template_directory = str_take(&found);
+	str_free(&found);
+	return rc;
+}
+
+static void paths_resolve(struct settings *settings)
+{
+	char *own = directory_of(settings->path);
+	if (!settings->base_directory)
+		settings->base_directory = xstrdup(own);
+	path_resolve(&settings->base_directory, own);
+	free(own);
+
+	const char *base = settings->base_directory;
+	char **const below_base[] = {&settings->spool_directory, &settings->state_directory,
+		&settings->runtime_directory, &settings->calendar_overrides, &settings->form_fields,
+		&settings->wording, &settings->transport.path, &settings->transport.ca_file,
+		&settings->transport.password_from, &settings->credential_key_from};
+	for (size_t i = 0; i < sizeof below_base / sizeof *below_base; i++)
+		path_resolve(below_base[i], base);
+	for (size_t i = 0; i < settings->profile_files.count; i++)
+		path_resolve(&settings->profile_files.item[i], base);
+	for (size_t i = 0; i < settings->dkim_count; i++)
+		path_resolve(&settings->dkim[i].key_from, base);
+	for (size_t i = 0; i < settings->logo_count; i++)
+		path_resolve(&settings->logo[i].password_from, base);
+	path_resolve(&settings->store_path, settings->state_directory);
+	path_resolve(&settings->witness_path, settings->state_directory);
+	if (!settings->transport.path) {
+		settings->transport.path = xstrdup("maildir");
+		path_resolve(&settings->transport.path, settings->state_directory);
+	}
+}
+
+/* ---- loading ---- */
+
+/* Defaults that are another key's value. */
+static void derive(struct settings *settings)
+{
+	if (!settings->from_mail)
+		settings->from_mail = xstrdup(settings->contact_mail);
+	if (!settings->bounce_mail)
+		settings->bounce_mail = xstrdup(settings->from_mail);
+	if (!settings->message_id_domain)
+		settings->message_id_domain = xstrdup(strrchr(settings->from_mail, '@') + 1);
+}
+
+static enum rc check_together(const struct settings *settings, struct err *err)
+{
+	const struct transport_settings *transport = &settings->transport;
+	if (settings->retry_first_seconds > settings->retry_last_seconds)
+		return err_set(err, RC_CONFIG,
+			"%s: \"retry_first_seconds\" must not be more than \"retry_last_seconds\".",
+			settings->path);
+	if (transport->maildir)
+		return RC_OK;
+	if (!transport->host)
+		return err_set(err, RC_CONFIG,
+			"%s: in \"transport\" the \"host\" of the mail server is missing (or set maildir = "
+			"true).",
+			settings->path);
+	if (transport->auth != AUTH_NONE && (!transport->user || !transport->password_from))
+		return err_set(err, RC_CONFIG,
+			"%s: in \"transport\" the authentication wants \"user\" and \"password_from\".",
+			settings->path);
+	if (transport->auth != AUTH_NONE && transport->tls == TLS_NONE)
+		return err_set(err, RC_CONFIG,
+			"%s: in \"transport\" a password would go over the line in the clear; set \"tls\".",
+			settings->path);
+	return RC_OK;
+}
+
+static enum rc load_profiles(struct settings *settings, struct err *err)
+{
+	static const char *const shipped[] = {"form", "site", "instant"};
+	if (settings->profile_files.count == 0) {
+		for (size_t i = 0; i < 3; i++) {
+			struct str name = STR_INIT, source = STR_INIT, installed = STR_INIT, found = STR_INIT;
+			str_printf(&name, "profiles/%s.conf", shipped[i]);
+			str_printf(&source, "config/%s", name.s);
+			str_printf(&installed, "etc/sengen/%s", name.s);
+			find_companion(&found, settings->base_directory, name.s, installed.s, source.s);
+			if (found.len)
+				strlist_add(&settings->profile_files, found.s);
+			str_free(&name);
+			str_free(&source);
+			str_free(&installed);
+			str_free(&found);
+		}
+	}
+	if (settings->profile_files.count == 0)
+		return err_set(err, RC_CONFIG,
+			"%s: no profiles were found beside it and none are installed; set \"profile_files\".",
+			settings->path);
+	for (size_t i = 0; i < settings->profile_files.count; i++) {
+		enum rc rc = profile_load(&settings->profiles, settings->profile_files.item[i], err);
+		if (rc != RC_OK)
+			return rc;
+	}
+	for (size_t i = 0; i < settings->era_count; i++) {
+		const struct era_setting *era = &settings->era[i];
+		enum rc rc =
+			profile_add_era(&settings->profiles, civil_day_read(era->from), era->profile, err);
+		if (rc != RC_OK)
+			return err_prefix(err, "%s:%d", settings->path, era->line), RC_CONFIG;
+	}
+	if (settings->era_count == 0) {
+		enum rc rc = profile_add_era(&settings->profiles, civil_from_ymd(1, 1, 1), "form", err);
+		if (rc != RC_OK)
+			return err_prefix(err, "%s: without \"era\"", settings->path), RC_CONFIG;
+	}
+	return RC_OK;
+}
+
+static enum rc load_named_files(struct settings *settings, struct err *err)
+{
+	settings->calendar.business_days = settings->business_days;
+	enum rc rc = calendar_hours_read(&settings->calendar, settings->hours, err);
+	if (rc == RC_OK)
+		rc = calendar_load(&settings->calendar, settings->calendar_overrides, err);
+	if (rc == RC_OK)
+		rc = load_profiles(settings, err);
+	if (rc == RC_OK)
+		rc = fieldmap_load(&settings->fieldmap, settings->form_fields, err);
+	if (rc == RC_OK)
+		rc = wording_load(&settings->words, settings->wording, err);
+	return rc;
+}
+
+enum rc settings_load(struct settings **out, const char *path, struct err *err)
+{
+	struct settings *settings = xcalloc(1, sizeof *settings);
+	enum rc rc = conf_read(path, settings_keys, settings, err);
+	settings->path = xstrdup(path);
+	if (rc == RC_OK) {
+		paths_resolve(settings);
+		derive(settings);
+		rc = check_together(settings, err);
+	}
+	if (rc == RC_OK)
+		rc = templates_find(settings, err);
+	if (rc == RC_OK)
+		rc = load_named_files(settings, err);
+	if (rc == RC_OK)
+		rc = civil_zone_set(settings->zone, err);
+	if (rc == RC_OK)
+		*out = settings;
+	else
+		settings_free(&settings);
+	return rc;
+}
+
+void settings_free(struct settings **settings)
+{
+	struct settings *s = *settings;
+	if (!s)
+		return;
+	for (size_t i = 0; i < s->dkim_count; i++)
+		conf_free(dkim_keys, &s->dkim[i]);
+	for (size_t i = 0; i < s->logo_count; i++)
+		conf_free(logo_keys, &s->logo[i]);
+	for (size_t i = 0; i < s->era_count; i++)
+		conf_free(era_keys, &s->era[i]);
+	free(s->dkim);
+	free(s->logo);
+	free(s->era);
+	calendar_free(&s->calendar);
+	profiles_free(&s->profiles);
+	fieldmap_free(&s->fieldmap);
+	wording_free(&s->words);
+	conf_free(settings_keys, s);
+	free(s->path);
+	free(s);
+	*settings = NULL;
+}
+
+/* ---- secrets ---- */
+
+/* A key of our own for an office that has named none. Several processes may want it at once: whoever links first wins. */
+static enum rc key_file_make(const char *path, struct err *err)
+{
+	uint8_t key[SEAL_KEY_LEN];
+	struct rng rng = rng_system();
+	struct str hex = STR_INIT, mine = STR_INIT;
+	rng_bytes(&rng, key, sizeof key);
+	hex_add(&hex, key, sizeof key);
+	str_addc(&hex, '\n');
+	str_printf(&mine, "%s.%ld", path, (long)getpid());
+	enum rc rc = file_write(mine.s, hex.s, hex.len, 0600, err);
+	if (rc == RC_OK && link(mine.s, path) != 0 && errno != EEXIST)
+		rc = err_set(err, RC_CONFIG, "The key %s could not be made: %s.", path, strerror(errno));
+	(void)unlink(mine.s);
+	wipe(key, sizeof key);
+	str_wipe(&hex);
+	str_free(&mine);
+	return rc;
+}
+
+static enum rc credential_key_load(struct secrets *secrets, const struct settings *settings, struct err *err)
+{
+	struct str where = STR_INIT, text = STR_INIT;
+	enum rc rc = RC_OK;
+	if (settings->credential_key_from) {
+		str_addz(&where, settings->credential_key_from);
+	} else {
+		path_join(&where, settings->state_directory, "credential.key");
+		if (!is_there(where.s)) {
+			rc = file_mkdirs(settings->state_directory, 0750, err);
+			rc = rc ? rc : key_file_make(where.s, err);
+		}
+	}
+	rc = rc ? rc : file_read_secret(&text, where.s, err);
+	if (rc == RC_OK) {
+		if (text.len == SEAL_KEY_LEN)
+			memcpy(secrets->credential_key, text.s, SEAL_KEY_LEN);
+		else if (!hex_read(secrets->credential_key, SEAL_KEY_LEN, text.s))
+			rc = err_set(err, RC_CONFIG,
+				"The credential key in %s must be 32 bytes or 64 hex digits; make one with: "
+				"openssl "
+				"rand -hex 32.",
+				where.s);
+		secrets->has_credential_key = rc == RC_OK;
+	}
+	str_wipe(&text);
+	str_free(&where);
+	return rc;
+}
+
+static enum rc logos_load(struct secrets *secrets, const struct settings *settings, struct err *err)
+{
+	secrets->logo = xcalloc(settings->logo_count, sizeof *secrets->logo);
+	for (size_t i = 0; i < settings->logo_count; i++) {
+		const struct logo_setting *from = &settings->logo[i];
+		struct str password = STR_INIT;
+		enum rc rc = file_read_secret(&password, from->password_from, err);
+		if (rc == RC_OK && (!password.len || text_has_control(password.s)))
+			rc = err_set(err, RC_CONFIG,
+				"The logo's password in %s must be one line that is not empty.",
+				from->password_from);
+		if (rc != RC_OK) {
+			str_wipe(&password);
+			return err_prefix(err, "%s:%d", settings->path, from->line);
+		}
+		struct logo *logo = &secrets->logo[secrets->logo_count++];
+		logo->star = (int)from->star;
+		logo->from = civil_day_read(from->from);
+		logo->url = xstrdup(from->url);
+		logo->password = xstrdup(password.s);
+		str_wipe(&password);
+	}
+	return RC_OK;
+}
+
+static enum rc dkim_load(struct secrets *secrets, const struct settings *settings, struct err *err)
+{
+	secrets->dkim = xcalloc(settings->dkim_count, sizeof(struct dkim_key *));
+	for (size_t i = 0; i < settings->dkim_count; i++) {
+		const struct dkim_setting *from = &settings->dkim[i];
+		struct str pem = STR_INIT;
+		enum rc rc = file_read_secret(&pem, from->key_from, err);
+		if (rc == RC_OK)
+			rc = dkim_key_load(&secrets->dkim[secrets->dkim_count], pem.s, pem.len, from->domain,
+				from->selector, err);
+		str_wipe(&pem);
+		if (rc != RC_OK)
+			return err_prefix(err, "%s:%d", settings->path, from->line);
+		secrets->dkim_count++;
+	}
+	return RC_OK;
+}
+
+enum rc secrets_load(
+	struct secrets *secrets, const struct settings *settings, bool want_dkim, struct err *err)
+{
+	*secrets = (struct secrets){0};
+	enum rc rc = credential_key_load(secrets, settings, err);
+	rc = rc ? rc : logos_load(secrets, settings, err);
+	rc = rc || !want_dkim ? rc : dkim_load(secrets, settings, err);
+	if (rc != RC_OK)
+		secrets_free(secrets);
+	return rc;
+}
+
+void secrets_free(struct secrets *secrets)
+{
+	for (size_t i = 0; i < secrets->logo_count; i++) {
+		struct logo *logo = &secrets->logo[i];
+		wipe(logo->password, strlen(logo->password));
+		free(logo->password);
+		free(logo->url);
+	}
+	for (size_t i = 0; i < secrets->dkim_count; i++)
+		dkim_key_free(&secrets->dkim[i]);
+	free(secrets->logo);
+	free(secrets->dkim);
+	wipe(secrets, sizeof *secrets);
+}
