@@ -138,6 +138,10 @@ enum rc file_mkdirs(const char *path, mode_t mode, struct err *err)
 		str_clear(&part);
 		str_add(&part, path, (size_t)(at - path));
 		struct stat st;
+		/* Looked at first: where making setgid directories is forbidden (RestrictSUIDSGID=), asking fails with EPERM even for one
+		 * that is there. */
+		if (stat(part.s, &st) == 0 && S_ISDIR(st.st_mode))
+			continue;
 		if (mkdir(part.s, mode) != 0 &&
 			(errno != EEXIST || stat(part.s, &st) != 0 || !S_ISDIR(st.st_mode)))
 			rc = err_set(err, RC_STORE, "The directory %s could not be made: %s.", part.s,
