@@ -122,6 +122,7 @@ install: programs
 	cp -r config/* $(DESTDIR)$(SYSCONFDIR)/sengen/
 	cp -r templates $(DESTDIR)$(DATADIR)/sengen/
 	install -m 644 systemd/*.service systemd/*.target $(DESTDIR)$(UNITDIR)/
+	sed -i 's|^ExecStart=/usr/sbin/|ExecStart=$(SBINDIR)/|; s|/etc/sengen/|$(SYSCONFDIR)/sengen/|' $(DESTDIR)$(UNITDIR)/sengen-*.service
 	install -m 644 systemd/sysusers.d/sengen.conf $(DESTDIR)$(SYSUSERSDIR)/sengen.conf
 	install -m 644 systemd/tmpfiles.d/sengen.conf $(DESTDIR)$(TMPFILESDIR)/sengen.conf
 	for page in man/*.[1-8]; do s=$${page##*.}; install -D -m 644 $$page $(DESTDIR)$(MANDIR)/man$$s/$${page##*/}; done
