@@ -389,25 +389,22 @@ struct run {
 	bool international; /* + stood before: a telephone number */
 };
 
-static bool report_groups(const struct run *run, size_t first, size_t end, find_fn *fn, void *ctx)
-{
-	const char *digits = run->digits + run->start[first];
-	size_t len = run->start[end] - run->start[first];
-	struct find find = {.address = false};
-	if (!looks_like_ours(digits, len))
-		return false;
-	memcpy(find.text, digits, len);
-	return fn(ctx, &find);
-}
-
-/* Each group by itself and every sequence of groups: a year may stand before a number. */
+/* Every sequence of groups, the longest first: a year may stand before a number. What was seen as a number is not looked into again. */
 static bool run_report(const struct run *run, find_fn *fn, void *ctx)
 {
 	for (size_t first = 0; first < run->groups; first++)
-		for (size_t end = first + 1; end <= run->groups; end++) {
+		for (size_t end = run->groups; end > first; end--) {
+			size_t len = run->start[end] - run->start[first];
 			bool joined = end > first + 1;
-			if (!(joined && run->international) && report_groups(run, first, end, fn, ctx))
+			struct find find = {.address = false};
+			if ((joined && run->international) ||
+				!looks_like_ours(run->digits + run->start[first], len))
+				continue;
+			memcpy(find.text, run->digits + run->start[first], len);
+			if (fn(ctx, &find))
 				return true;
+			first = end - 1;
+			break;
 		}
 	return false;
 }

@@ -571,7 +571,8 @@ void template_set_pack(const struct template_set *set, struct str *out)
 static bool entry_unpack(const char **at, size_t *left, const char **name, size_t *name_len, size_t *len)
 {
 	const char *blank = memchr(*at, ' ', *left), *newline = memchr(*at, '\n', *left);
-	if (!blank || !newline || blank > newline || newline - blank < 2 || newline - blank > 8)
+	if (!blank || !newline || blank > newline || newline - blank < 2 || newline - blank > 8 ||
+		blank[1] == '0')
 		return false;
 	*name = *at;
 	*name_len = (size_t)(blank - *at);
@@ -590,7 +591,8 @@ enum rc template_set_unpack(struct template_set **set, const char *packed, size_
 {
 	const char *newline = memchr(packed, '\n', len);
 	size_t head = strlen(PACK_HEAD);
-	if (!newline || len < head || memcmp(packed, PACK_HEAD, head) != 0)
+	if (!newline || len < head || memcmp(packed, PACK_HEAD, head) != 0 ||
+		!is_template_name(packed + head, (size_t)(newline - packed) - head))
 		return err_set(err, RC_STORE,
 			"A template set in the register is damaged; restore it from a backup.");
 	struct template_set *fresh = set_new(packed + head, (size_t)(newline - packed) - head);

@@ -520,8 +520,14 @@ void template_own_text(const struct template *tpl, bool proper_only, struct str 
 static void label_take(const struct str *seen, struct str *label)
 {
 	size_t end = seen->len;
-	while (end > 0 && strchr(" \t\n", seen->s[end - 1]))
-		end--;
+	while (end > 0) {
+		if (strchr(" \t\n", seen->s[end - 1]))
+			end--;
+		else if (end >= 3 && memcmp(seen->s + end - 3, "\xE3\x80\x80", 3) == 0)
+			end -= 3; /* U+3000 */
+		else
+			break;
+	}
 	size_t start = end;
 	for (int chars = 0; start > 0 && seen->s[start - 1] != '\n' && chars < LABEL_CHARS;) {
 		start--;
