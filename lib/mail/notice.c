@@ -446,6 +446,62 @@ const struct application *notice_sample(enum applicant_type type, enum applicati
 	return app;
 }
 
+/* What is known of an application before it came to its end in `state`. */
+static void sample_at(struct application *app, enum state state)
+{
+	app->state = state;
+	if (state == STATE_NONE)
+		app->id = 0;
+	if (state == STATE_LOGO_AUTHORIZED)
+		return;
+	app->logo_authorized_on = CIVIL_DAY_NONE;
+	if (state == STATE_ID_ISSUED)
+		return;
+	app->id_issued_on = CIVIL_DAY_NONE;
+	app->declaration_id = app->user_number = 0;
+}
+
+static const struct logo sample_logos[] = {
+	{1, CIVIL_DAY_NONE, (char[]){"https://logo.example.jp/one.zip"}, (char[]){"Sample-1234"}},
+	{2, CIVIL_DAY_NONE, (char[]){"https://logo.example.jp/two.zip"}, (char[]){"Sample-5678"}},
+};
+static const struct notice_office sample_office = {
+	.office_name = "SECURITY ACTION事務局",
+	.organization = "独立行政法人情報処理推進機構 (IPA)",
+	.department = "セキュリティセンター",
+	.contact_mail = "security-action-info@sa.example.jp",
+	.site_url = "https://sa.example.jp/",
+	.logo = sample_logos,
+	.logo_count = sizeof sample_logos / sizeof sample_logos[0],
+};
+
+enum rc notice_try(const struct template *tpl, const char *name, enum state state,
+	const struct notice_office *office, struct err *err)
+{
+	struct rendered out = RENDERED_INIT;
+	enum rc rc = RC_OK;
+	for (int i = 0; i < 2 * (KIND_STEP_UP + 1) && rc == RC_OK; i++) {
+		struct application app =
+			*notice_sample((enum applicant_type)(i % 2), (enum application_kind)(i / 2));
+		sample_at(&app, state);
+		struct notice_values values = {
+			.app = &app,
+			.office = office ? office : &sample_office,
+			.today = app.clock_start,
+			.reason_ja = strcmp(name, NOTICE_REJECTED) == 0 ? "理由" : NULL,
+			.refused_rules_ja = strcmp(name, NOTICE_REFUSED) == 0 ? "不備" : NULL,
+			.first_sent_on =
+				strcmp(name, NOTICE_RESEND_HEAD) == 0 ? app.clock_start : CIVIL_DAY_NONE,
+			.scratch = STR_INIT,
+		};
+		if (template_render(tpl, notice_value, &values, &out, err) != RC_OK)
+			rc = err->rc = RC_CONFIG;
+		notice_values_free(&values);
+	}
+	rendered_free(&out);
+	return rc;
+}
+
 /* ---- template sets ---- */
 
 #define TEMPLATE_BYTES_MAX 65536
@@ -490,6 +546,14 @@ static enum rc set_add(struct template_set *set, const char *name, size_t name_l
 	return rc;
 }
 
+/* The widest state in which a notice of that name can be sent. */
+static enum state state_tried_first(const char *name)
+{
+	return strcmp(name, NOTICE_REFUSED) == 0    ? STATE_NONE
+	       : strcmp(name, NOTICE_REJECTED) == 0 ? STATE_RECEIVED
+						    : STATE_LOGO_AUTHORIZED;
+}
+
 /* The head of a resent letter is one line, not a letter: it has no signature. */
 static enum rc entry_check(const struct template_set *set, const struct set_entry *entry,
 	const struct wording *wording, struct err *err)
@@ -502,6 +566,8 @@ static enum rc entry_check(const struct template_set *set, const struct set_entr
 	enum rc rc = guard_wording(entry->tpl, shown.s, &fragment, err);
 	if (rc == RC_OK)
 		rc = guard_labels(entry->tpl, shown.s, err);
+	if (rc == RC_OK)
+		rc = notice_try(entry->tpl, entry->name, state_tried_first(entry->name), NULL, err);
 	str_free(&shown);
 	return rc;
 }

@@ -74,9 +74,18 @@ const struct application *notice_sample(enum applicant_type type, enum applicati
 #define NOTICE_REFUSED "refused"
 #define NOTICE_REJECTED "rejected"
 
+/*
+ * Renders a template for every kind of applicant and application, with what is known of them in `state` (STATE_RECEIVED: no numbers yet;
+ * STATE_NONE: not registered), so that a value which would be missing is found when templates are loaded, not when a mail is due.
+ * office NULL: sample data; the real one also finds a logo that is not configured. RC_CONFIG with file and line.
+ */
+enum rc notice_try(const struct template *tpl, const char *name, enum state state,
+	const struct notice_office *office, struct err *err);
+
 struct template_set;
 /* Reads every *.txt in dir/<profile>/ whose name is made of a-z, 0-9 and '-' (a copy such as "id - コピー.txt" is passed over) and
- * checks each: syntax, wording guard, numbers under the right label. want: names that must be there; NULL ends. RC_CONFIG with file
+ * checks each: syntax, wording guard, numbers under the right label, values that no notice of that name has (notice_try() with all
+ * numbers known; the caller tries each stage's template with the state of its stage). want: names that must be there; NULL ends. RC_CONFIG with file
  * and line. */
 enum rc template_set_load(struct template_set **set, const char *dir, const char *profile,
 	const char *const *want, const struct wording *wording, struct err *err);

@@ -471,6 +471,10 @@ static void test_notice__set_names_file_and_line(void **state)
 		{"Subject: a\n\n一つ星を取得しました\n" SIGNED, "form/id.txt:3: the sentence"},
 		{"Subject: a\n\nhttps://phish.example.com/\n" SIGNED, "form/id.txt:3: a link points to"},
 		{"Subject: a\n\n本文\n", "every notice must contain {{office_name}}"},
+		{"Subject: a\n\n理由：{{reason}}\n" SIGNED, "form/id.txt:3: {{reason}} has no value"},
+		{"Subject: a\n\n{{first_sent_on}}\n" SIGNED, "form/id.txt:3: {{first_sent_on}} has no value"},
+		{"Subject: {{salutation}}\n\n本文\n" SIGNED,
+			"form/id.txt:1: the value of {{salutation}} has a line break"},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		box_put(*state, "id.txt", cases[i].text);
@@ -481,6 +485,45 @@ static void test_notice__set_names_file_and_line(void **state)
 			fail_msg("case %zu: %s", i, err.text);
 		assert_null(set);
 	}
+}
+
+static void test_notice__tried_in_the_state_it_is_sent_in(void **state)
+{
+	static const struct {
+		const char *profile, *name;
+		enum state state;
+		enum rc rc;
+	} cases[] = {
+		{"form", "receipt", STATE_RECEIVED, RC_OK},
+		{"form", "id", STATE_ID_ISSUED, RC_OK},
+		{"form", "id", STATE_RECEIVED, RC_CONFIG}, /* no ID yet */
+		{"form", "logo", STATE_LOGO_AUTHORIZED, RC_OK},
+		{"site", "confirm", STATE_UNCONFIRMED, RC_OK},
+		{"site", "completion", STATE_ID_ISSUED, RC_OK},
+		{"site", "completion", STATE_UNCONFIRMED, RC_CONFIG},
+		{"site", "acceptance", STATE_LOGO_AUTHORIZED, RC_OK},
+		{"instant", "receipt", STATE_RECEIVED, RC_OK},
+		{"form", "refused", STATE_NONE, RC_OK},
+		{"form", "rejected", STATE_RECEIVED, RC_OK},
+	};
+	(void)state;
+	struct err err = {0};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct template_set *set = load(cases[i].profile, NULL);
+		const struct template *tpl = template_set_find(set, cases[i].name);
+		if (notice_try(tpl, cases[i].name, cases[i].state, NULL, &err) != cases[i].rc)
+			fail_msg("case %zu: %s", i, err.text);
+		template_set_free(&set);
+	}
+	/* A logo that is not configured is found before the first logo notice is due. */
+	struct notice_office bare = office;
+	bare.logo_count = 0;
+	struct template_set *set = load("form", NULL);
+	assert_int_equal(
+		notice_try(template_set_find(set, "logo"), "logo", STATE_LOGO_AUTHORIZED, &bare, &err),
+		RC_CONFIG);
+	assert_non_null(strstr(err.text, "{{logo_url}}"));
+	template_set_free(&set);
 }
 
 static void test_notice__set_missing_and_odd_files(void **state)
@@ -552,6 +595,7 @@ int main(void)
 		cmocka_unit_test(test_notice__hostile_values_in_every_field),
 		cmocka_unit_test_setup_teardown(test_notice__set_names_file_and_line, box_make, box_remove),
 		cmocka_unit_test_setup_teardown(test_notice__set_missing_and_odd_files, box_make, box_remove),
+		cmocka_unit_test(test_notice__tried_in_the_state_it_is_sent_in),
 		cmocka_unit_test(test_notice__set_packs_and_unpacks),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
