@@ -58,7 +58,8 @@ struct history_row {
 };
 
 /* Appends a row (seq is set by the store). Identifiers are chained; actor and note go into the payload beside with a salt, the chain holds
- * their digest only. */
+ * their digest only. The rows of EVENT_APPLY*, EVENT_IMPORT_* and EVENT_CORRECT also chain a digest of the form's values as they are on file
+ * at that moment: write the form first. */
 enum rc history_add(struct store *store, const struct history_row *row, struct err *err);
 typedef enum rc history_fn(void *ctx, const struct history_row *row, struct err *err);
 /* Rows of one application (0: all), oldest first, after `after_seq`. */
@@ -69,14 +70,16 @@ enum rc history_head(struct store *store, int64_t *seq, uint8_t hash[SHA256_LEN]
 
 struct audit {
 	int64_t rows;
-	int64_t bad_seq; /* first row that doesn't fit; 0: the chain is whole */
-	const char *fault; /* static English sentence, NULL */
+	const char *fault; /* static English sentence about the first thing that doesn't fit; NULL: everything does */
+	int64_t bad_seq; /* the row it was found at; 0: the chain is whole, something on file contradicts it */
+	int64_t about; /* the application, notice or number the fault speaks of; 0: none */
 	bool head_found; /* audit_run() with head: some row has that hash */
 	int64_t erased; /* payloads erased */
 	uint8_t head[SHA256_LEN];
 };
-/* Recomputes the chain from the first row, and checks each application's state against what its history says, each notice and number
- * against its application. head: NULL, or a hash noted earlier that must be in it. */
+/* Recomputes the chain from the first row, and checks each application's state and form against what its history says (events below EVENT_HOLD
+ * lead from `from` to `to`), each sent notice against its EVENT_SENT row (ref), each number against its application. head: NULL, or a
+ * hash noted earlier that must be in it. */
 enum rc audit_run(struct store *store, const uint8_t *head, struct audit *out, struct err *err);
 
 /* ---- applications ---- */
@@ -127,7 +130,9 @@ struct application_filter {
 	int limit; /* 0: none */
 };
 typedef enum rc application_fn(void *ctx, const struct application *app, struct err *err);
-/* with_form false: form values are left NULL (faster). The application lives until fn returns. By id. */
+/* with_form false: form values are left NULL (faster). The application lives until fn returns. By id. Like the other *_each functions it reads a
+ * batch at a time and has nothing open while fn runs, so fn may change what it likes. What is asked for with due_before, live_only and
+ * HOLD_NONE, with overdue_at, or with a key costs what it returns. */
 enum rc application_each(struct store *store, const struct application_filter *filter, bool with_form,
 	application_fn *fn, void *ctx, struct err *err);
 
@@ -162,7 +167,8 @@ enum rc outbox_each_in(struct store *store, enum outbox_state state, int64_t aft
 	notice_fn *fn, void *ctx, struct err *err);
 
 /* The claim: up to `limit` queued (or unknown whose pause is over) notices whose next_try_at is at or before now become `sending`, oldest first;
- * notices of held or ended applications are passed over (and cancelled where ended). skip_domain: domains at their rate; NULL ends.
+ * notices of held applications and to suppressed addresses are passed over; those of ended applications become cancelled, with a history row
+ * (but for an answer, which belongs to no stage and repeats no letter: it may speak of the end). skip_domain: domains at their rate; NULL ends.
  * The caller holds a transaction; after its commit the claim decides. */
 enum rc outbox_claim(struct store *store, utc_time now, int limit, const char *const *skip_domain,
 	struct notice *out, int *count, struct pool *pool, struct err *err);

@@ -1,0 +1,324 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/store/store_p.h"
+
+/*
+ * The register's layout. Enumerations are stored as their numbers (register.h: append only), times as UTC seconds, days as days since
+ * 1970-01-01; NULL in a time means never, in a day none. Personal values stand only in *_payload, letter and file_row, so that they
+ * can be erased while everything that is chained, counted or looked up stays.
+ */
+static const char *const schema[] = {
+	"CREATE TABLE fact (" /* single facts of the office */
+	" name TEXT PRIMARY KEY," /* store.*: of the store itself */
+	" value TEXT NOT NULL"
+	") STRICT, WITHOUT ROWID",
+
+	"CREATE TABLE word (" /* texts that occur again and again: domains, template names, profiles */
+	" id INTEGER PRIMARY KEY,"
+	" text TEXT NOT NULL UNIQUE"
+	") STRICT",
+
+	"CREATE TABLE form_field (" /* fields of the form as they are numbered in packed forms */
+	" number INTEGER PRIMARY KEY," /* from 1; never changes, whatever the form looks like one day */
+	" key TEXT NOT NULL UNIQUE" /* form_field_key() */
+	") STRICT",
+
+	"CREATE TABLE template_set (" /* every template of a profile, as it was at a time */
+	" id INTEGER PRIMARY KEY,"
+	" profile INTEGER NOT NULL," /* word */
+	" digest BLOB NOT NULL," /* SHA-256 over all of them */
+	" at INTEGER NOT NULL," /* first seen */
+	" packed BLOB NOT NULL," /* text_pack() of template_set_pack() */
+	" UNIQUE (profile, digest)"
+	") STRICT",
+
+	"CREATE TABLE file (" /* files taken from the spool */
+	" id INTEGER PRIMARY KEY,"
+	" digest BLOB NOT NULL," /* SHA-256 of the content */
+	" name TEXT NOT NULL," /* as dropped */
+	" size INTEGER NOT NULL," /* bytes */
+	" taken_at INTEGER NOT NULL,"
+	" source_dev INTEGER NOT NULL," /* of the original, to recognise a taking that was cut short */
+	" source_ino INTEGER NOT NULL,"
+	" source_mtime_ns INTEGER NOT NULL,"
+	" owner TEXT NOT NULL," /* user who dropped it */
+	" state INTEGER NOT NULL," /* enum file_state */
+	" rows_done INTEGER NOT NULL," /* records worked through: where to go on after a crash */
+	" accepted INTEGER NOT NULL," /* what became of them */
+	" refused INTEGER NOT NULL,"
+	" same INTEGER NOT NULL,"
+	" review INTEGER NOT NULL,"
+	" decided INTEGER NOT NULL,"
+	" same_as INTEGER REFERENCES file(id)," /* an earlier file with the same content */
+	" archive TEXT NOT NULL" /* below the spool; '' until done */
+	") STRICT",
+	"CREATE INDEX file_digest ON file (digest)",
+	"CREATE INDEX file_unfinished ON file (id) WHERE state = 1",
+
+	"CREATE TABLE file_row (" /* what became of a row, until the result file is written */
+	" file_id INTEGER NOT NULL REFERENCES file(id),"
+	" row INTEGER NOT NULL," /* from 1 */
+	" verdict INTEGER NOT NULL," /* enum result_verdict */
+	" application_id INTEGER NOT NULL," /* 0: none */
+	" findings BLOB," /* packed by the caller; carries values */
+	" PRIMARY KEY (file_id, row)"
+	") STRICT, WITHOUT ROWID",
+
+	"CREATE TABLE application (" /* struct application, but for the form */
+	" id INTEGER PRIMARY KEY," /* 申込番号 */
+	" state INTEGER NOT NULL," /* enum state */
+	" hold INTEGER NOT NULL," /* enum hold */
+	" kind INTEGER NOT NULL," /* enum application_kind */
+	" type INTEGER NOT NULL," /* enum applicant_type */
+	" star INTEGER NOT NULL," /* 1, 2 */
+	" stage INTEGER NOT NULL," /* next one, -1: all done */
+	" approved INTEGER NOT NULL," /* staff approved the next stage */
+	" due_at INTEGER," /* of the next stage; NULL while it waits */
+	" latest_at INTEGER," /* alarm */
+	" previous_sent_at INTEGER NOT NULL," /* 0: not yet */
+	" received_at INTEGER NOT NULL,"
+	" applied_on INTEGER," /* お申込日 */
+	" clock_start INTEGER,"
+	" declaration_id INTEGER," /* NULL until issued */
+	" user_number INTEGER," /* NULL until issued; a credential */
+	" id_issued_on INTEGER,"
+	" logo_authorized_on INTEGER,"
+	" stopped_on INTEGER,"
+	" linked_id INTEGER REFERENCES application(id)," /* step-up: the ★ it will supersede */
+	" file_id INTEGER REFERENCES file(id)," /* where it came from; NULL: imported */
+	" row INTEGER NOT NULL,"
+	" profile INTEGER NOT NULL," /* word; pinned */
+	" template_set INTEGER REFERENCES template_set(id)," /* pinned */
+	" key BLOB," /* first 16 bytes of SHA-256 of applicant_key() */
+	" mail BLOB" /* likewise of mailaddr_key() */
+	") STRICT",
+	"CREATE INDEX application_due ON application (due_at)"
+	" WHERE due_at IS NOT NULL AND hold = 0 AND " SQL_LIVE "",
+	"CREATE INDEX application_latest ON application (latest_at)"
+	" WHERE latest_at IS NOT NULL AND " SQL_LIVE "",
+	"CREATE INDEX application_key ON application (key) WHERE key IS NOT NULL",
+	"CREATE INDEX application_mail ON application (mail) WHERE mail IS NOT NULL",
+	"CREATE INDEX application_declaration ON application (declaration_id)"
+	" WHERE declaration_id IS NOT NULL",
+	"CREATE INDEX application_linked ON application (linked_id) WHERE linked_id IS NOT NULL",
+
+	"CREATE TABLE application_payload (" /* personal: can be erased */
+	" application_id INTEGER PRIMARY KEY REFERENCES application(id),"
+	" salt BLOB NOT NULL," /* of the digest that the history chains */
+	" form BLOB NOT NULL," /* form_pack() */
+	" row_digest BLOB," /* form_row_digest(), to recognise the same row */
+	" hold_reason TEXT" /* NULL when not held */
+	") STRICT",
+
+	"CREATE TABLE number (" /* every number ever drawn (N4) */
+	" number INTEGER PRIMARY KEY," /* declaration ID or user number */
+	" kind INTEGER NOT NULL," /* enum ident_kind */
+	" application_id INTEGER REFERENCES application(id)," /* NULL: void */
+	" at INTEGER NOT NULL,"
+	" why TEXT" /* of a void one */
+	") STRICT",
+
+	"CREATE TABLE history (" /* append-only, chained */
+	" seq INTEGER PRIMARY KEY," /* from 1, without gaps */
+	" at INTEGER NOT NULL,"
+	" application_id INTEGER NOT NULL," /* 0: of the office */
+	" event INTEGER NOT NULL," /* enum event */
+	" from_state INTEGER NOT NULL," /* enum state */
+	" to_state INTEGER NOT NULL,"
+	" ref INTEGER NOT NULL," /* notice, file or other application */
+	" number INTEGER NOT NULL," /* reply code, row, count */
+	" actor INTEGER NOT NULL," /* 1 daemon, 2 import; 0: in the payload */
+	" payload BLOB," /* SHA-256 of salt, actor, 0, note; NULL: there is nothing to tell */
+	" form BLOB," /* form_digest() of the application where the row records its values */
+	" hash BLOB NOT NULL" /* SHA-256 of the row before's hash and all of the above, see chain_hash() */
+	") STRICT",
+	"CREATE INDEX history_application ON history (application_id) WHERE application_id > 0",
+
+	"CREATE TABLE history_payload (" /* personal: can be erased */
+	" seq INTEGER PRIMARY KEY REFERENCES history(seq),"
+	" salt BLOB NOT NULL,"
+	" actor TEXT NOT NULL,"
+	" note TEXT NOT NULL"
+	") STRICT",
+
+	"CREATE TABLE outbox (" /* struct notice, but for what is personal */
+	" id INTEGER PRIMARY KEY,"
+	" application_id INTEGER REFERENCES application(id)," /* NULL: nobody's, an answer to a refused row */
+	" template INTEGER NOT NULL," /* word */
+	" stage INTEGER NOT NULL," /* -1: none */
+	" resend_of INTEGER REFERENCES outbox(id),"
+	" resend_no INTEGER NOT NULL,"
+	" state INTEGER NOT NULL," /* enum outbox_state */
+	" queued_at INTEGER NOT NULL,"
+	" next_try_at INTEGER," /* NULL: not by itself */
+	" accepted_at INTEGER NOT NULL," /* 0: not yet */
+	" first_try_at INTEGER NOT NULL," /* 0: none */
+	" attempts INTEGER NOT NULL,"
+	" reply_code INTEGER NOT NULL,"
+	" domain INTEGER NOT NULL," /* word; of the recipient */
+	" template_set INTEGER REFERENCES template_set(id)," /* dictionary of the packed letter */
+	" digest BLOB NOT NULL" /* SHA-256 of the wire bytes without DKIM-Signature */
+	") STRICT",
+	"CREATE UNIQUE INDEX outbox_application ON outbox (application_id, template, resend_no)",
+	/* The id stands before the domain for the order; the domain so that skipped ones cost no look at the row. */
+	"CREATE INDEX outbox_waiting ON outbox (next_try_at, id, domain)"
+	" WHERE next_try_at IS NOT NULL AND " SQL_WAITING "",
+	"CREATE INDEX outbox_unsent ON outbox (state) WHERE " SQL_UNSENT "",
+	"CREATE INDEX outbox_accepted ON outbox (accepted_at, domain) WHERE accepted_at > 0",
+
+	"CREATE TABLE letter (" /* personal: goes with the declaration */
+	" notice_id INTEGER PRIMARY KEY REFERENCES outbox(id),"
+	" recipient TEXT NOT NULL," /* addresses without their domain, which is a word */
+	" recipient_domain INTEGER NOT NULL,"
+	" message_id TEXT NOT NULL,"
+	" message_id_domain INTEGER NOT NULL,"
+	" bounce TEXT NOT NULL," /* envelope sender */
+	" bounce_domain INTEGER NOT NULL,"
+	" reply TEXT NOT NULL," /* last answer of the server */
+	" dkim BLOB," /* text_pack() of the DKIM-Signature fields it was sent with */
+	" packed BLOB NOT NULL" /* letter.h */
+	") STRICT",
+
+	"CREATE TABLE suppression (" /* addresses that get no mail of a kind */
+	" mail BLOB NOT NULL," /* first 16 bytes of SHA-256 of mailaddr_key() */
+	" kind INTEGER NOT NULL," /* enum suppression */
+	" at INTEGER NOT NULL," /* since */
+	" PRIMARY KEY (mail, kind)"
+	") STRICT, WITHOUT ROWID",
+};
+
+const struct migration migrations[] = {
+	{0},
+};
+
+static enum rc pragma(struct store *store, const char *text, int64_t *value, struct err *err)
+{
+	sqlite3_stmt *stmt = sql_prepare(store, text, err);
+	if (!stmt)
+		return err->rc;
+	enum rc rc = sql_number(store, stmt, 0, value, err);
+	(void)sqlite3_finalize(stmt);
+	return rc;
+}
+
+static enum rc set_version(struct store *store, int version, struct err *err)
+{
+	char text[64];
+	(void)sqlite3_snprintf(sizeof text, text, "PRAGMA user_version = %d", version);
+	return sql_exec(store, text, err);
+}
+
+enum rc schema_migrate(struct store *store, const struct migration *steps, int version, struct err *err)
+{
+	int64_t at;
+	enum rc rc = pragma(store, "PRAGMA user_version", &at, err);
+	while (rc == RC_OK && at < version) {
+		const struct migration *step = steps;
+		while (step->sql && step->from != at)
+			step++;
+		if (!step->sql)
+			return err_set(err, RC_STORE,
+				"%s is a register of version %lld, for which there is no way to version %d; "
+				"upgrade "
+				"it with the release of sengen that came next after it",
+				store->path, (long long)at, version);
+		rc = sql_exec(store, step->sql, err);
+		if (rc == RC_OK)
+			rc = set_version(store, (int)++at, err);
+	}
+	return rc;
+}
+
+static enum rc create(struct store *store, struct err *err)
+{
+	char text[64];
+	(void)sqlite3_snprintf(sizeof text, text, "PRAGMA application_id = %d", APPLICATION_ID);
+	enum rc rc = RC_OK;
+	for (size_t i = 0; rc == RC_OK && i < sizeof schema / sizeof *schema; i++)
+		rc = sql_exec(store, schema[i], err);
+	if (rc == RC_OK)
+		rc = sql_exec(store, text, err);
+	if (rc == RC_OK)
+		rc = set_version(store, SCHEMA_VERSION, err);
+	return rc;
+}
+
+/* Fields the program knows and the register does not get the next numbers. */
+static enum rc add_fields(struct store *store, struct err *err)
+{
+	for (int field = 0; field < FIELD_COUNT; field++) {
+		sqlite3_stmt *stmt = sql_ready(store,
+			"INSERT INTO form_field (key) VALUES (:key) ON CONFLICT (key) DO NOTHING", err);
+		if (!stmt)
+			return err->rc;
+		sql_text(stmt, ":key", form_field_key((enum form_field)field));
+		enum rc rc = sql_run(store, stmt, err);
+		if (rc != RC_OK)
+			return rc;
+	}
+	return RC_OK;
+}
+
+enum rc schema_read_fields(struct store *store, struct err *err)
+{
+	sqlite3_stmt *stmt = sql_ready(store, "SELECT number, key FROM form_field ORDER BY number", err);
+	if (!stmt)
+		return err->rc;
+	bool row;
+	enum rc rc;
+	while ((rc = sql_row(store, stmt, &row, err)) == RC_OK && row) {
+		int number = sqlite3_column_int(stmt, 0);
+		const char *key = (const char *)sqlite3_column_text(stmt, 1);
+		enum form_field field = key ? form_field_by_key(key) : FIELD_COUNT;
+		if (number != store->field_count + 1) {
+			sql_done(stmt);
+			return err_set(err, RC_STORE, "%s is damaged: its list of form fields has a gap",
+				store->path);
+		}
+		store->field_of = xrealloc(store->field_of, (size_t)number * sizeof *store->field_of);
+		store->field_of[store->field_count++] = field;
+		if (field != FIELD_COUNT)
+			store->field_number[field] = number;
+	}
+	return rc;
+}
+
+static enum rc upgrade(struct store *store, int64_t version, int64_t tables, struct err *err)
+{
+	enum rc rc = RC_OK;
+	if (version == 0 && tables == 0)
+		rc = create(store, err);
+	else if (version < SCHEMA_VERSION)
+		rc = schema_migrate(store, migrations, SCHEMA_VERSION, err);
+	return rc == RC_OK ? add_fields(store, err) : rc;
+}
+
+enum rc schema_ready(struct store *store, struct err *err)
+{
+	int64_t version = 0, application = 0, tables = 0;
+	enum rc rc = pragma(store, "PRAGMA user_version", &version, err);
+	if (rc == RC_OK)
+		rc = pragma(store, "PRAGMA application_id", &application, err);
+	if (rc == RC_OK)
+		rc = pragma(store, "SELECT count(*) FROM sqlite_schema", &tables, err);
+	if (rc != RC_OK)
+		return rc;
+	if (tables > 0 && application != APPLICATION_ID)
+		return err_set(err, RC_STORE,
+			"%s is a database of another program, not a register; check store_path in the "
+			"configuration",
+			store->path);
+	if (version > SCHEMA_VERSION)
+		return err_set(err, RC_STORE,
+			"%s was written by a newer sengen (register version %lld, this program knows %d); "
+			"install that "
+			"release or restore a backup made before the upgrade",
+			store->path, (long long)version, SCHEMA_VERSION);
+	if (store->mode == STORE_READ && (tables == 0 || version < SCHEMA_VERSION))
+		return err_set(err, RC_STORE, "%s is %s; start sengend once, which makes it ready",
+			store->path, tables == 0 ? "still empty" : "of an older version");
+	if (store->mode == STORE_WRITE)
+		rc = upgrade(store, version, tables, err);
+	return rc == RC_OK ? schema_read_fields(store, err) : rc;
+}

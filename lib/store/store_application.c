@@ -1,0 +1,494 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/store/store_p.h"
+
+#define APPLICATION_COLUMNS                                                                                  \
+	" a.id, a.state, a.hold, a.kind, a.type, a.star, a.stage, a.approved, a.due_at, a.latest_at,"        \
+	" a.previous_sent_at, a.received_at, a.applied_on, a.clock_start, a.declaration_id, a.user_number,"  \
+	" a.id_issued_on, a.logo_authorized_on, a.stopped_on, a.linked_id, a.file_id, a.row, "               \
+	"a.template_set,"                                                                                    \
+	" (SELECT text FROM word WHERE word.id = a.profile)"
+#define COLUMN_HOLD_REASON 24
+#define COLUMN_FORM 25
+#define PAYLOAD_COLUMNS                                                                                      \
+	", p.hold_reason, p.form FROM application a"                                                         \
+	" LEFT JOIN application_payload p ON p.application_id = a.id"
+
+/* A step-up that still waits for its ★ to be superseded does not count as a declaration of its own. */
+#define SQL_RUNNING_STEP_UP                                                                                  \
+	"(a.linked_id IS NOT NULL AND EXISTS (SELECT 1 FROM application s WHERE s.id = a.linked_id AND "     \
+	"s." SQL_LIVE "))"
+
+/* ---- reading ---- */
+
+static enum rc read_application(struct store *store, sqlite3_stmt *stmt, bool with_form,
+	struct application *out, struct pool *pool, struct err *err)
+{
+	*out = (struct application){
+		.id = sqlite3_column_int64(stmt, 0),
+		.state = (enum state)sqlite3_column_int(stmt, 1),
+		.hold = (enum hold)sqlite3_column_int(stmt, 2),
+		.kind = (enum application_kind)sqlite3_column_int(stmt, 3),
+		.type = (enum applicant_type)sqlite3_column_int(stmt, 4),
+		.star = sqlite3_column_int(stmt, 5),
+		.stage = sqlite3_column_int(stmt, 6),
+		.approved = sqlite3_column_int(stmt, 7),
+		.due_at = column_time(stmt, 8),
+		.latest_at = column_time(stmt, 9),
+		.previous_sent_at = sqlite3_column_int64(stmt, 10),
+		.received_at = sqlite3_column_int64(stmt, 11),
+		.applied_on = column_day(stmt, 12),
+		.clock_start = column_day(stmt, 13),
+		.declaration_id = sqlite3_column_int64(stmt, 14),
+		.user_number = sqlite3_column_int64(stmt, 15),
+		.id_issued_on = column_day(stmt, 16),
+		.logo_authorized_on = column_day(stmt, 17),
+		.stopped_on = column_day(stmt, 18),
+		.linked_id = sqlite3_column_int64(stmt, 19),
+		.file_id = sqlite3_column_int64(stmt, 20),
+		.row = sqlite3_column_int(stmt, 21),
+		.template_set = sqlite3_column_int64(stmt, 22),
+		.profile = column_text(stmt, 23, pool),
+		.hold_reason = column_text(stmt, COLUMN_HOLD_REASON, pool),
+	};
+	const void *form = with_form ? sqlite3_column_blob(stmt, COLUMN_FORM) : NULL;
+	if (form &&
+		!form_unpack(store, &out->form, form, (size_t)sqlite3_column_bytes(stmt, COLUMN_FORM), pool))
+		return err_set(err, RC_STORE,
+			"%s is damaged: the form of application %lld cannot be unpacked", store->path,
+			(long long)out->id);
+	return RC_OK;
+}
+
+static enum rc read_one(
+	struct store *store, sqlite3_stmt *stmt, struct application *out, struct pool *pool, struct err *err)
+{
+	bool row;
+	enum rc rc = sql_row(store, stmt, &row, err);
+	if (rc != RC_OK)
+		return rc;
+	if (!row)
+		return err_set(err, RC_REFUSED, "there is no such application on file");
+	rc = read_application(store, stmt, true, out, pool, err);
+	sql_done(stmt);
+	return rc;
+}
+
+enum rc application_get(
+	struct store *store, int64_t id, struct application *out, struct pool *pool, struct err *err)
+{
+	sqlite3_stmt *stmt =
+		sql_ready(store, "SELECT" APPLICATION_COLUMNS PAYLOAD_COLUMNS " WHERE a.id = :id", err);
+	if (!stmt)
+		return err->rc;
+	sql_int(stmt, ":id", id);
+	return read_one(store, stmt, out, pool, err);
+}
+
+enum rc application_by_declaration(struct store *store, int64_t declaration_id, struct application *out,
+	struct pool *pool, struct err *err)
+{
+	/* A step-up keeps the ID of its ★: the one that is live now comes first, then a running step-up, then the newest. */
+	sqlite3_stmt *stmt = sql_ready(store,
+		"SELECT" APPLICATION_COLUMNS PAYLOAD_COLUMNS
+		" WHERE a.declaration_id = :declaration_id AND a.declaration_id IS NOT NULL"
+		" ORDER BY a." SQL_LIVE " DESC, " SQL_RUNNING_STEP_UP ", a.id DESC LIMIT 1",
+		err);
+	if (!stmt)
+		return err->rc;
+	sql_int(stmt, ":declaration_id", declaration_id);
+	return read_one(store, stmt, out, pool, err);
+}
+
+enum rc application_form_digest(
+	struct store *store, int64_t id, uint8_t out[SHA256_LEN], bool *there, struct err *err)
+{
+	*there = false;
+	sqlite3_stmt *stmt = sql_ready(
+		store, "SELECT salt, form FROM application_payload WHERE application_id = :id", err);
+	if (!stmt)
+		return err->rc;
+	sql_int(stmt, ":id", id);
+	bool row;
+	enum rc rc = sql_row(store, stmt, &row, err);
+	if (rc != RC_OK || !row)
+		return rc;
+	uint8_t salt[SALT_LEN];
+	(void)column_digest(stmt, 0, salt, sizeof salt);
+	/* What can't be unpacked gives a digest that fits nothing. */
+	(void)form_digest(out, salt, sqlite3_column_blob(stmt, 1), (size_t)sqlite3_column_bytes(stmt, 1));
+	*there = true;
+	sql_done(stmt);
+	return RC_OK;
+}
+
+/* ---- writing ---- */
+
+static void bind_application(sqlite3_stmt *stmt, const struct application *app, int64_t profile)
+{
+	sql_int(stmt, ":state", app->state);
+	sql_int(stmt, ":hold", app->hold);
+	sql_int(stmt, ":kind", app->kind);
+	sql_int(stmt, ":type", app->type);
+	sql_int(stmt, ":star", app->star);
+	sql_int(stmt, ":stage", app->stage);
+	sql_int(stmt, ":approved", app->approved);
+	sql_time(stmt, ":due_at", app->due_at);
+	sql_time(stmt, ":latest_at", app->latest_at);
+	sql_int(stmt, ":previous_sent_at", app->previous_sent_at);
+	sql_int(stmt, ":received_at", app->received_at);
+	sql_day(stmt, ":applied_on", app->applied_on);
+	sql_day(stmt, ":clock_start", app->clock_start);
+	sql_ref(stmt, ":declaration_id", app->declaration_id);
+	sql_ref(stmt, ":user_number", app->user_number);
+	sql_day(stmt, ":id_issued_on", app->id_issued_on);
+	sql_day(stmt, ":logo_authorized_on", app->logo_authorized_on);
+	sql_day(stmt, ":stopped_on", app->stopped_on);
+	sql_ref(stmt, ":linked_id", app->linked_id);
+	sql_ref(stmt, ":file_id", app->file_id);
+	sql_int(stmt, ":row", app->row);
+	sql_int(stmt, ":profile", profile);
+	sql_ref(stmt, ":template_set", app->template_set);
+}
+
+static void bind_key(sqlite3_stmt *stmt, const char *name, const char *key, uint8_t room[KEY_LEN])
+{
+	if (key && *key)
+		store_key(room, key);
+	sql_blob(stmt, name, key && *key ? room : NULL, KEY_LEN);
+}
+
+static enum rc add_payload(struct store *store, const struct application *app,
+	const uint8_t row_digest[SHA256_LEN], struct err *err)
+{
+	sqlite3_stmt *stmt = sql_ready(store,
+		"INSERT INTO application_payload (application_id, salt, form, row_digest, hold_reason)"
+		" VALUES (:id, :salt, :form, :row_digest, nullif(:hold_reason, ''))",
+		err);
+	if (!stmt)
+		return err->rc;
+	uint8_t salt[SALT_LEN];
+	struct str packed = STR_INIT;
+	store_salt(store, salt, "form", app->id);
+	form_pack(store, &packed, &app->form);
+	sql_int(stmt, ":id", app->id);
+	sql_blob(stmt, ":salt", salt, sizeof salt);
+	sql_blob(stmt, ":form", packed.s, packed.len);
+	sql_blob(stmt, ":row_digest", row_digest, SHA256_LEN);
+	sql_text(stmt, ":hold_reason", app->hold_reason);
+	enum rc rc = sql_run(store, stmt, err);
+	str_free(&packed);
+	return rc;
+}
+
+enum rc application_add(struct store *store, struct application *app, const char *key, const char *mail_key,
+	const uint8_t row_digest[SHA256_LEN], struct err *err)
+{
+	int64_t profile;
+	enum rc rc = sql_want_transaction(store, err);
+	if (rc == RC_OK)
+		rc = word_number(store, app->profile, &profile, err);
+	if (rc != RC_OK)
+		return rc;
+	sqlite3_stmt *stmt = sql_ready(store,
+		"INSERT INTO application (state, hold, kind, type, star, stage, approved, due_at, latest_at,"
+		" previous_sent_at, received_at, applied_on, clock_start, declaration_id, user_number, "
+		"id_issued_on,"
+		" logo_authorized_on, stopped_on, linked_id, file_id, row, profile, template_set, key, mail)"
+		" VALUES (:state, :hold, :kind, :type, :star, :stage, :approved, :due_at, :latest_at,"
+		" :previous_sent_at, :received_at, :applied_on, :clock_start, :declaration_id, :user_number,"
+		" :id_issued_on, :logo_authorized_on, :stopped_on, :linked_id, :file_id, :row, :profile,"
+		" :template_set, :key, :mail)",
+		err);
+	if (!stmt)
+		return err->rc;
+	uint8_t key_room[KEY_LEN], mail_room[KEY_LEN];
+	bind_application(stmt, app, profile);
+	bind_key(stmt, ":key", key, key_room);
+	bind_key(stmt, ":mail", mail_key, mail_room);
+	rc = sql_run(store, stmt, err);
+	if (rc != RC_OK)
+		return rc;
+	app->id = sqlite3_last_insert_rowid(store->db);
+	return add_payload(store, app, row_digest, err);
+}
+
+static enum rc update_hold_reason(struct store *store, const struct application *app, struct err *err)
+{
+	sqlite3_stmt *stmt = sql_ready(store,
+		"UPDATE application_payload SET hold_reason = nullif(:reason, '')"
+		" WHERE application_id = :id AND hold_reason IS NOT nullif(:reason, '')",
+		err);
+	if (!stmt)
+		return err->rc;
+	sql_int(stmt, ":id", app->id);
+	sql_text(stmt, ":reason", app->hold_reason);
+	return sql_run(store, stmt, err);
+}
+
+enum rc application_update(struct store *store, const struct application *app, struct err *err)
+{
+	int64_t profile;
+	enum rc rc = sql_want_transaction(store, err);
+	if (rc == RC_OK)
+		rc = word_number(store, app->profile, &profile, err);
+	if (rc != RC_OK)
+		return rc;
+	sqlite3_stmt *stmt = sql_ready(store,
+		"UPDATE application SET state = :state, hold = :hold, kind = :kind, type = :type, star = "
+		":star,"
+		" stage = :stage, approved = :approved, due_at = :due_at, latest_at = :latest_at,"
+		" previous_sent_at = :previous_sent_at, received_at = :received_at, applied_on = :applied_on,"
+		" clock_start = :clock_start, declaration_id = :declaration_id, user_number = :user_number,"
+		" id_issued_on = :id_issued_on, logo_authorized_on = :logo_authorized_on, stopped_on = "
+		":stopped_on,"
+		" linked_id = :linked_id, file_id = :file_id, row = :row, profile = :profile,"
+		" template_set = :template_set WHERE id = :id",
+		err);
+	if (!stmt)
+		return err->rc;
+	sql_int(stmt, ":id", app->id);
+	bind_application(stmt, app, profile);
+	rc = sql_run(store, stmt, err);
+	if (rc == RC_OK && sqlite3_changes(store->db) == 0)
+		return err_set(err, RC_REFUSED, "there is no application %lld on file", (long long)app->id);
+	return rc == RC_OK ? update_hold_reason(store, app, err) : rc;
+}
+
+static enum rc update_keys(
+	struct store *store, int64_t id, const char *key, const char *mail_key, struct err *err)
+{
+	sqlite3_stmt *stmt =
+		sql_ready(store, "UPDATE application SET key = :key, mail = :mail WHERE id = :id", err);
+	if (!stmt)
+		return err->rc;
+	uint8_t key_room[KEY_LEN], mail_room[KEY_LEN];
+	sql_int(stmt, ":id", id);
+	bind_key(stmt, ":key", key, key_room);
+	bind_key(stmt, ":mail", mail_key, mail_room);
+	enum rc rc = sql_run(store, stmt, err);
+	if (rc == RC_OK && sqlite3_changes(store->db) == 0)
+		return err_set(err, RC_REFUSED, "there is no application %lld on file", (long long)id);
+	return rc;
+}
+
+enum rc application_update_form(struct store *store, const struct application *app, const char *key,
+	const char *mail_key, struct err *err)
+{
+	enum rc rc = sql_want_transaction(store, err);
+	if (rc == RC_OK)
+		rc = update_keys(store, app->id, key, mail_key, err);
+	if (rc != RC_OK)
+		return rc;
+	sqlite3_stmt *stmt = sql_ready(
+		store, "UPDATE application_payload SET form = :form WHERE application_id = :id", err);
+	if (!stmt)
+		return err->rc;
+	struct str packed = STR_INIT;
+	form_pack(store, &packed, &app->form);
+	sql_int(stmt, ":id", app->id);
+	sql_blob(stmt, ":form", packed.s, packed.len);
+	rc = sql_run(store, stmt, err);
+	str_free(&packed);
+	if (rc == RC_OK && sqlite3_changes(store->db) == 0)
+		return err_set(
+			err, RC_REFUSED, "the form of application %lld has been erased", (long long)app->id);
+	return rc;
+}
+
+/* ---- who is on file ---- */
+
+enum rc application_live(struct store *store, const char *key, const uint8_t *row_digest, int64_t *id,
+	int64_t *declaration_id, int *star, bool *same_row, struct err *err)
+{
+	*id = *declaration_id = 0;
+	*star = 0;
+	*same_row = false;
+	sqlite3_stmt *stmt = sql_ready(store,
+		"SELECT a.id, a.declaration_id, a.star, p.row_digest FROM application a"
+		" LEFT JOIN application_payload p ON p.application_id = a.id"
+		" WHERE a.key = :key AND a.key IS NOT NULL AND a." SQL_LIVE " AND NOT " SQL_RUNNING_STEP_UP
+		" ORDER BY a.star DESC, a.id LIMIT 1",
+		err);
+	if (!stmt)
+		return err->rc;
+	uint8_t room[KEY_LEN], digest[SHA256_LEN];
+	bind_key(stmt, ":key", key, room);
+	bool row;
+	enum rc rc = sql_row(store, stmt, &row, err);
+	if (rc != RC_OK || !row)
+		return rc;
+	*id = sqlite3_column_int64(stmt, 0);
+	*declaration_id = sqlite3_column_int64(stmt, 1);
+	*star = sqlite3_column_int(stmt, 2);
+	*same_row = row_digest && column_digest(stmt, 3, digest, sizeof digest) &&
+		    memcmp(digest, row_digest, sizeof digest) == 0;
+	sql_done(stmt);
+	return RC_OK;
+}
+
+enum rc application_step_up_of(struct store *store, int64_t star1_id, int64_t *id, struct err *err)
+{
+	sqlite3_stmt *stmt = sql_ready(store,
+		"SELECT max(id) FROM application WHERE linked_id = :star1 AND linked_id IS NOT NULL "
+		"AND " SQL_LIVE,
+		err);
+	if (!stmt)
+		return err->rc;
+	sql_int(stmt, ":star1", star1_id);
+	return sql_number(store, stmt, 0, id, err);
+}
+
+enum rc application_businesses(
+	struct store *store, const char *mail_key, const char *key, int *count, struct err *err)
+{
+	sqlite3_stmt *stmt = sql_ready(store,
+		"SELECT count(DISTINCT key) FROM application"
+		" WHERE mail = :mail AND mail IS NOT NULL AND " SQL_LIVE " AND key IS NOT :key",
+		err);
+	if (!stmt)
+		return err->rc;
+	uint8_t key_room[KEY_LEN], mail_room[KEY_LEN];
+	int64_t found;
+	bind_key(stmt, ":key", key, key_room);
+	bind_key(stmt, ":mail", mail_key, mail_room);
+	enum rc rc = sql_number(store, stmt, 0, &found, err);
+	*count = rc == RC_OK ? (int)found : 0;
+	return rc;
+}
+
+/* ---- what is due ---- */
+
+#define SQL_DUE " FROM application WHERE due_at IS NOT NULL AND hold = 0 AND " SQL_LIVE
+
+enum rc application_due(struct store *store, utc_time now, utc_time after_due, int64_t after_id,
+	struct due_ref *out, int limit, int *count, struct err *err)
+{
+	*count = 0;
+	sqlite3_stmt *stmt = sql_ready(store,
+		"SELECT id, due_at" SQL_DUE " AND due_at <= :now AND (due_at, id) > (:after_due, :after_id) "
+					    "ORDER BY due_at, id LIMIT :limit",
+		err);
+	if (!stmt)
+		return err->rc;
+	sql_int(stmt, ":now", now);
+	sql_int(stmt, ":after_due", after_due);
+	sql_int(stmt, ":after_id", after_id);
+	sql_int(stmt, ":limit", limit);
+	bool row;
+	enum rc rc;
+	while ((rc = sql_row(store, stmt, &row, err)) == RC_OK && row)
+		out[(*count)++] = (struct due_ref){
+			.id = sqlite3_column_int64(stmt, 0), .due_at = sqlite3_column_int64(stmt, 1)};
+	return rc;
+}
+
+enum rc application_next_due(struct store *store, utc_time *at, struct err *err)
+{
+	sqlite3_stmt *stmt = sql_ready(store, "SELECT min(due_at)" SQL_DUE, err);
+	return stmt ? sql_number(store, stmt, UTC_NEVER, at, err) : err->rc;
+}
+
+enum rc application_count_due(struct store *store, utc_time now, int64_t count[STAGE_MAX], struct err *err)
+{
+	memset(count, 0, STAGE_MAX * sizeof *count);
+	sqlite3_stmt *stmt =
+		sql_ready(store, "SELECT stage, count(*)" SQL_DUE " AND due_at <= :now GROUP BY stage", err);
+	if (!stmt)
+		return err->rc;
+	sql_int(stmt, ":now", now);
+	bool row;
+	enum rc rc;
+	while ((rc = sql_row(store, stmt, &row, err)) == RC_OK && row) {
+		int stage = sqlite3_column_int(stmt, 0);
+		if (stage >= 0 && stage < STAGE_MAX)
+			count[stage] = sqlite3_column_int64(stmt, 1);
+	}
+	return rc;
+}
+
+/* ---- going through them ---- */
+
+/* The terms of the partial indexes are spelt as in schema.c, so that a question about what is due or overdue costs what it returns. */
+static void filter_text(struct str *text, const struct application_filter *filter)
+{
+	str_addz(text, "SELECT" APPLICATION_COLUMNS PAYLOAD_COLUMNS " WHERE a.id > :after");
+	if (filter->state != STATE_NONE)
+		str_addz(text, " AND a.state = :state");
+	if (filter->hold >= 0)
+		str_addz(text, filter->hold == HOLD_NONE ? " AND a.hold = 0" : " AND a.hold = :hold");
+	if (filter->live_only || filter->overdue_at != 0)
+		str_addz(text, " AND a." SQL_LIVE);
+	if (filter->due_before != 0)
+		str_addz(text, " AND a.due_at IS NOT NULL AND a.due_at < :due_before");
+	if (filter->overdue_at != 0)
+		str_addz(text, " AND a.latest_at IS NOT NULL AND a.latest_at < :overdue_at");
+	if (filter->key)
+		str_addz(text, " AND a.key IS NOT NULL AND a.key = :key");
+	str_addz(text, " ORDER BY a.id LIMIT :limit");
+}
+
+static void bind_filter(
+	sqlite3_stmt *stmt, const struct application_filter *filter, uint8_t key_room[KEY_LEN])
+{
+	if (filter->state != STATE_NONE)
+		sql_int(stmt, ":state", filter->state);
+	if (filter->hold > HOLD_NONE)
+		sql_int(stmt, ":hold", filter->hold);
+	if (filter->due_before != 0)
+		sql_int(stmt, ":due_before", filter->due_before);
+	if (filter->overdue_at != 0)
+		sql_int(stmt, ":overdue_at", filter->overdue_at);
+	if (filter->key)
+		bind_key(stmt, ":key", filter->key, key_room);
+}
+
+static enum rc read_batch(struct store *store, const char *text, const struct application_filter *filter,
+	int64_t after, int limit, bool with_form, struct application *out, int *count, struct pool *pool,
+	struct err *err)
+{
+	*count = 0;
+	sqlite3_stmt *stmt = sql_prepare(store, text, err);
+	if (!stmt)
+		return err->rc;
+	uint8_t key_room[KEY_LEN];
+	bind_filter(stmt, filter, key_room);
+	sql_int(stmt, ":after", after);
+	sql_int(stmt, ":limit", limit);
+	bool row;
+	enum rc rc;
+	while ((rc = sql_row(store, stmt, &row, err)) == RC_OK && row) {
+		rc = read_application(store, stmt, with_form, &out[(*count)++], pool, err);
+		if (rc != RC_OK)
+			break;
+	}
+	(void)sqlite3_finalize(stmt);
+	return rc;
+}
+
+enum rc application_each(struct store *store, const struct application_filter *filter, bool with_form,
+	application_fn *fn, void *ctx, struct err *err)
+{
+	struct application *apps = xcalloc(BATCH, sizeof *apps);
+	struct pool *pool = pool_new();
+	struct str text = STR_INIT;
+	filter_text(&text, filter);
+	int64_t after = filter->after_id;
+	int left = filter->limit, want, count;
+	enum rc rc;
+	do {
+		want = filter->limit > 0 && left < BATCH ? left : BATCH;
+		pool_reset(pool);
+		rc = read_batch(store, text.s, filter, after, want, with_form, apps, &count, pool, err);
+		for (int i = 0; rc == RC_OK && i < count; i++) {
+			after = apps[i].id;
+			rc = fn(ctx, &apps[i], err);
+		}
+		left -= count;
+	} while (rc == RC_OK && count == want && (filter->limit <= 0 || left > 0));
+	str_free(&text);
+	pool_free(&pool);
+	free(apps);
+	return rc;
+}

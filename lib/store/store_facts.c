@@ -1,0 +1,223 @@
+#include <string.h>
+
+#include "lib/store/store_p.h"
+
+void store_key(uint8_t out[KEY_LEN], const char *text)
+{
+	uint8_t digest[SHA256_LEN];
+	sha256(digest, text, strlen(text));
+	memcpy(out, digest, KEY_LEN);
+}
+
+void store_salt(struct store *store, uint8_t out[SALT_LEN], const char *purpose, int64_t number)
+{
+	if (!store->simulated) {
+		rng_bytes(&store->rng, out, SALT_LEN);
+		return;
+	}
+	char text[64];
+	(void)sqlite3_snprintf(sizeof text, text, "simulated salt %s %lld", purpose, (long long)number);
+	uint8_t digest[SHA256_LEN];
+	sha256(digest, text, strlen(text));
+	memcpy(out, digest, SALT_LEN);
+}
+
+/* ---- facts ---- */
+
+enum rc fact_set(struct store *store, const char *name, const char *value, struct err *err)
+{
+	enum rc rc = sql_want_transaction(store, err);
+	if (rc != RC_OK)
+		return rc;
+	sqlite3_stmt *stmt = value ? sql_ready(store,
+					     "INSERT INTO fact (name, value) VALUES (:name, :value)"
+					     " ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE "
+					     "value <> excluded.value",
+					     err)
+				   : sql_ready(store, "DELETE FROM fact WHERE name = :name", err);
+	if (!stmt)
+		return err->rc;
+	sql_text(stmt, ":name", name);
+	if (value)
+		sql_text(stmt, ":value", value);
+	return sql_run(store, stmt, err);
+}
+
+enum rc fact_get(struct store *store, const char *name, struct str *value, struct err *err)
+{
+	str_clear(value);
+	sqlite3_stmt *stmt = sql_ready(store, "SELECT value FROM fact WHERE name = :name", err);
+	if (!stmt)
+		return err->rc;
+	sql_text(stmt, ":name", name);
+	bool row;
+	enum rc rc = sql_row(store, stmt, &row, err);
+	if (rc == RC_OK && row) {
+		str_add(value, sqlite3_column_text(stmt, 0), (size_t)sqlite3_column_bytes(stmt, 0));
+		sql_done(stmt);
+	}
+	return rc;
+}
+
+/* ---- words ---- */
+
+enum rc word_find(struct store *store, const char *text, int64_t *number, struct err *err)
+{
+	*number = 0;
+	if (!text || !*text)
+		return RC_OK;
+	sqlite3_stmt *stmt = sql_ready(store, "SELECT id FROM word WHERE text = :text", err);
+	if (!stmt)
+		return err->rc;
+	sql_text(stmt, ":text", text);
+	return sql_number(store, stmt, 0, number, err);
+}
+
+enum rc word_number(struct store *store, const char *text, int64_t *number, struct err *err)
+{
+	enum rc rc = word_find(store, text, number, err);
+	if (rc != RC_OK || *number != 0 || !text || !*text)
+		return rc;
+	sqlite3_stmt *stmt = sql_ready(store, "INSERT INTO word (text) VALUES (:text)", err);
+	if (!stmt)
+		return err->rc;
+	sql_text(stmt, ":text", text);
+	rc = sql_run(store, stmt, err);
+	if (rc == RC_OK)
+		*number = sqlite3_last_insert_rowid(store->db);
+	return rc;
+}
+
+/* ---- numbers ---- */
+
+enum rc number_take(struct store *store, int64_t number, int kind, int64_t application_id, utc_time at,
+	const char *why, struct err *err)
+{
+	enum rc rc = sql_want_transaction(store, err);
+	if (rc != RC_OK)
+		return rc;
+	sqlite3_stmt *stmt = sql_ready(store,
+		"INSERT INTO number (number, kind, application_id, at, why)"
+		" VALUES (:number, :kind, :application_id, :at, nullif(:why, '')) ON CONFLICT (number) DO "
+		"NOTHING",
+		err);
+	if (!stmt)
+		return err->rc;
+	sql_int(stmt, ":number", number);
+	sql_int(stmt, ":kind", kind);
+	sql_ref(stmt, ":application_id", application_id);
+	sql_int(stmt, ":at", at);
+	sql_text(stmt, ":why", why);
+	rc = sql_run(store, stmt, err);
+	if (rc == RC_OK && sqlite3_changes(store->db) == 0)
+		return err_set(
+			err, RC_REFUSED, "a number that was drawn is taken already; another must be drawn");
+	return rc;
+}
+
+/* ---- template sets ---- */
+
+static enum rc template_set_known(
+	struct store *store, int64_t profile, const uint8_t digest[SHA256_LEN], int64_t *id, struct err *err)
+{
+	sqlite3_stmt *stmt = sql_ready(
+		store, "SELECT id FROM template_set WHERE profile = :profile AND digest = :digest", err);
+	if (!stmt)
+		return err->rc;
+	sql_int(stmt, ":profile", profile);
+	sql_blob(stmt, ":digest", digest, SHA256_LEN);
+	return sql_number(store, stmt, 0, id, err);
+}
+
+enum rc template_set_keep(struct store *store, const char *profile, const uint8_t digest[SHA256_LEN],
+	const char *packed, size_t len, utc_time at, int64_t *id, struct err *err)
+{
+	int64_t word;
+	enum rc rc = sql_want_transaction(store, err);
+	if (rc == RC_OK)
+		rc = word_number(store, profile, &word, err);
+	if (rc == RC_OK)
+		rc = template_set_known(store, word, digest, id, err);
+	if (rc != RC_OK || *id != 0)
+		return rc;
+
+	sqlite3_stmt *stmt = sql_ready(store,
+		"INSERT INTO template_set (profile, digest, at, packed) VALUES (:profile, :digest, :at, "
+		":packed)",
+		err);
+	if (!stmt)
+		return err->rc;
+	struct str small = STR_INIT;
+	text_pack(&small, packed, len);
+	sql_int(stmt, ":profile", word);
+	sql_blob(stmt, ":digest", digest, SHA256_LEN);
+	sql_int(stmt, ":at", at);
+	sql_blob(stmt, ":packed", small.s, small.len);
+	rc = sql_run(store, stmt, err);
+	str_free(&small);
+	if (rc == RC_OK)
+		*id = sqlite3_last_insert_rowid(store->db);
+	return rc;
+}
+
+enum rc template_set_get(struct store *store, int64_t id, struct str *packed, struct err *err)
+{
+	sqlite3_stmt *stmt = sql_ready(store, "SELECT packed FROM template_set WHERE id = :id", err);
+	if (!stmt)
+		return err->rc;
+	sql_int(stmt, ":id", id);
+	bool row;
+	enum rc rc = sql_row(store, stmt, &row, err);
+	if (rc != RC_OK)
+		return rc;
+	if (!row)
+		return err_set(err, RC_REFUSED, "there is no template set %lld", (long long)id);
+	str_clear(packed);
+	if (!text_unpack(packed, sqlite3_column_blob(stmt, 0), (size_t)sqlite3_column_bytes(stmt, 0)))
+		rc = err_set(err, RC_STORE, "%s is damaged: template set %lld cannot be unpacked",
+			store->path, (long long)id);
+	sql_done(stmt);
+	return rc;
+}
+
+/* ---- suppression ---- */
+
+enum rc suppression_set(struct store *store, const char *mail_key, enum suppression kind, bool on,
+	utc_time at, struct err *err)
+{
+	enum rc rc = sql_want_transaction(store, err);
+	if (rc != RC_OK)
+		return rc;
+	sqlite3_stmt *stmt =
+		on ? sql_ready(store,
+			     "INSERT INTO suppression (mail, kind, at) VALUES (:mail, :kind, :at) ON "
+			     "CONFLICT DO NOTHING",
+			     err)
+		   : sql_ready(store, "DELETE FROM suppression WHERE mail = :mail AND kind = :kind", err);
+	if (!stmt)
+		return err->rc;
+	uint8_t mail[KEY_LEN];
+	store_key(mail, mail_key);
+	sql_blob(stmt, ":mail", mail, sizeof mail);
+	sql_int(stmt, ":kind", kind);
+	if (on)
+		sql_int(stmt, ":at", at);
+	return sql_run(store, stmt, err);
+}
+
+enum rc suppression_has(
+	struct store *store, const char *mail_key, enum suppression kind, bool *yes, struct err *err)
+{
+	sqlite3_stmt *stmt = sql_ready(
+		store, "SELECT EXISTS (SELECT 1 FROM suppression WHERE mail = :mail AND kind = :kind)", err);
+	if (!stmt)
+		return err->rc;
+	uint8_t mail[KEY_LEN];
+	int64_t found;
+	store_key(mail, mail_key);
+	sql_blob(stmt, ":mail", mail, sizeof mail);
+	sql_int(stmt, ":kind", kind);
+	enum rc rc = sql_number(store, stmt, 0, &found, err);
+	*yes = rc == RC_OK && found;
+	return rc;
+}

@@ -1,0 +1,150 @@
+/*
+ * store_p.h - what the pieces of the store share; nothing outside lib/store and its tests includes it
+ *
+ * Statements: sql_ready() gives a prepared statement from the cache, keyed by the address of its text, so the text must be a
+ * literal. Bind by name, then sql_row() until no row comes, or sql_run() for a change. Leaving a statement before its end:
+ * sql_done(). A statement can't be used by two callers at once, so nothing is called back while one is open.
+ */
+#ifndef SENGEN_STORE_P_H
+#define SENGEN_STORE_P_H
+
+#include <sqlite3.h>
+
+#include "lib/store/store.h"
+
+#define APPLICATION_ID 0x53454e47 /* "SENG", in the header of the database file */
+#define SCHEMA_VERSION 1
+#define BUSY_TIMEOUT_MS 10000
+
+#define KEY_LEN 16 /* keys of applicants and addresses are kept as this much of their SHA-256 */
+#define SALT_LEN 16
+#define BATCH 256 /* rows read before they are handed on */
+
+/* The same conditions stand in the partial indexes of schema.c: SQLite compares the text. */
+#define SQL_LIVE "state IN (1, 2, 3, 4)"
+#define SQL_WAITING "state IN (1, 4)"
+#define SQL_UNSENT "state <> 3"
+
+struct statement {
+	const char *sql; /* NULL: free */
+	sqlite3_stmt *stmt;
+};
+#define STATEMENT_SLOTS 256
+
+struct witness;
+
+struct store {
+	sqlite3 *db;
+	char *path;
+	char *host; /* NULL: not checked */
+	enum store_mode mode;
+	bool simulated;
+	bool in_transaction;
+	bool failed; /* the transaction can only be rolled back */
+	bool head_known, head_moved; /* within this transaction */
+	int64_t head_seq;
+	uint8_t head_hash[SHA256_LEN];
+	struct rng rng;
+	struct witness *witness; /* NULL: none */
+	enum restored restored; /* last known */
+	int field_number[FIELD_COUNT]; /* number of a form field in packed forms; 0: none */
+	enum form_field *field_of; /* and back; field_count of them */
+	int field_count;
+	struct statement statements[STATEMENT_SLOTS];
+};
+
+/* ---- sql.c ---- */
+sqlite3_stmt *sql_ready(struct store *store, const char *literal, struct err *err); /* NULL: err is set */
+sqlite3_stmt *sql_prepare(
+	struct store *store, const char *text, struct err *err); /* uncached; sqlite3_finalize() it */
+void sql_int(sqlite3_stmt *stmt, const char *name, int64_t value);
+void sql_ref(sqlite3_stmt *stmt, const char *name, int64_t value); /* 0 becomes NULL */
+void sql_time(sqlite3_stmt *stmt, const char *name, utc_time at); /* UTC_NEVER becomes NULL */
+void sql_day(sqlite3_stmt *stmt, const char *name, civil_day day); /* CIVIL_DAY_NONE becomes NULL */
+void sql_text(sqlite3_stmt *stmt, const char *name,
+	const char *text); /* must live until the run; NULL becomes "" */
+void sql_blob(sqlite3_stmt *stmt, const char *name, const void *bytes,
+	size_t len); /* likewise; bytes NULL becomes NULL */
+enum rc sql_row(struct store *store, sqlite3_stmt *stmt, bool *row, struct err *err);
+enum rc sql_run(struct store *store, sqlite3_stmt *stmt, struct err *err);
+void sql_done(sqlite3_stmt *stmt);
+enum rc sql_exec(struct store *store, const char *text, struct err *err);
+/* One integer, or `none` when there is no row or it is NULL. */
+enum rc sql_number(struct store *store, sqlite3_stmt *stmt, int64_t none, int64_t *value, struct err *err);
+/* The sentence for SQLite's last error. doing: "could not record". */
+enum rc sql_error(struct store *store, int code, const char *doing, struct err *err);
+void sql_forget_statements(struct store *store);
+/* RC_STORE unless a transaction is open and still good. Every change begins with it. */
+enum rc sql_want_transaction(struct store *store, struct err *err);
+
+utc_time column_time(sqlite3_stmt *stmt, int column);
+civil_day column_day(sqlite3_stmt *stmt, int column);
+const char *column_text(sqlite3_stmt *stmt, int column, struct pool *pool); /* "" for NULL */
+bool column_digest(
+	sqlite3_stmt *stmt, int column, uint8_t *out, size_t len); /* false: not that long; out zeroed */
+
+/* ---- schema.c ---- */
+struct migration {
+	int from; /* brings a register of this version to from + 1 */
+	const char *sql;
+};
+extern const struct migration migrations[]; /* by `from`; sql NULL ends */
+/* Inside a transaction. Brings a register to `version` by the steps given. */
+enum rc schema_migrate(struct store *store, const struct migration *steps, int version, struct err *err);
+/* Checks that the file is a register of this version; with STORE_WRITE creates or upgrades it first. */
+enum rc schema_ready(struct store *store, struct err *err);
+/* Numbers of the form's fields in packed forms. */
+enum rc schema_read_fields(struct store *store, struct err *err);
+
+/* ---- store_form.c: the personal values of a form, packed ---- */
+void form_pack(const struct store *store, struct str *out, const struct form_values *form);
+/* False: not what form_pack() makes. Values are put into pool. */
+bool form_unpack(const struct store *store, struct form_values *out, const void *packed, size_t len,
+	struct pool *pool);
+/* SHA-256 over salt and values, however they are packed. False: not what form_pack() makes. */
+bool form_digest(uint8_t out[SHA256_LEN], const uint8_t salt[SALT_LEN], const void *packed, size_t len);
+/* Text that is kept small: deflated where that pays, with a dictionary of what usually stands in it. */
+void text_pack(struct str *out, const void *bytes, size_t len);
+bool text_unpack(struct str *out, const void *packed, size_t len);
+
+/* ---- store_application.c ---- */
+/* The digest over an application's form as it is now; *there false when it was erased. */
+enum rc application_form_digest(
+	struct store *store, int64_t id, uint8_t out[SHA256_LEN], bool *there, struct err *err);
+
+/* ---- store_facts.c ---- */
+void store_key(uint8_t out[KEY_LEN], const char *text);
+/* Random on a live register, reckoned from (purpose, number) on a simulated one. */
+void store_salt(struct store *store, uint8_t out[SALT_LEN], const char *purpose, int64_t number);
+/* The number of a text in `word`, which is entered if need be; RC_OK and 0 when it is "". */
+enum rc word_number(struct store *store, const char *text, int64_t *number, struct err *err);
+enum rc word_find(struct store *store, const char *text, int64_t *number, struct err *err); /* 0: unknown */
+
+#define FACT_HOST "store.host"
+#define FACT_SIMULATED "store.simulated"
+#define FACT_RESTORED "store.restored"
+
+/* ---- store_history.c ---- */
+/* The whole chained part of a row. */
+struct chain_row {
+	int64_t seq, at, application_id, event, from, to, ref, number, actor;
+	uint8_t payload[SHA256_LEN], form[SHA256_LEN]; /* zeros: none */
+};
+void chain_hash(uint8_t out[SHA256_LEN], const uint8_t previous[SHA256_LEN], const struct chain_row *row);
+void payload_digest(
+	uint8_t out[SHA256_LEN], const uint8_t salt[SALT_LEN], const char *actor, const char *note);
+
+/* ---- witness.c: the file outside the database ---- */
+struct witness_head {
+	int64_t seq; /* 0: nothing seen yet */
+	uint8_t hash[SHA256_LEN];
+	bool damaged; /* the file holds something else */
+};
+enum rc witness_open(struct witness **witness, const char *path, struct err *err);
+void witness_close(struct witness **witness);
+enum rc witness_read(struct witness *witness, struct witness_head *head, struct err *err);
+/* Moves it forward; never back unless forced (adoption). */
+enum rc witness_advance(
+	struct witness *witness, int64_t seq, const uint8_t hash[SHA256_LEN], bool force, struct err *err);
+
+#endif
