@@ -161,8 +161,8 @@ static const char *const schema[] = {
 	" digest BLOB NOT NULL" /* SHA-256 of the wire bytes without DKIM-Signature */
 	") STRICT",
 	"CREATE UNIQUE INDEX outbox_application ON outbox (application_id, template, resend_no)",
-	/* The id stands before the domain for the order; the domain so that skipped ones cost no look at the row. */
-	"CREATE INDEX outbox_waiting ON outbox (next_try_at, id, domain)"
+	/* The id stands before the domain for the order; domain and state so that skipped domains cost no look at the row. */
+	"CREATE INDEX outbox_waiting ON outbox (next_try_at, id, domain, state)"
 	" WHERE next_try_at IS NOT NULL AND " SQL_WAITING "",
 	"CREATE INDEX outbox_unsent ON outbox (state) WHERE " SQL_UNSENT "",
 	"CREATE INDEX outbox_accepted ON outbox (accepted_at, domain) WHERE accepted_at > 0",
