@@ -1,0 +1,434 @@
+#include "daemon/intake.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "lib/base/file.h"
+#include "lib/base/log.h"
+#include "lib/base/text.h"
+
+#define STEP_MS 200 /* then signals and the watchdog get their turn */
+#define PAUSE_SECONDS 10 /* until room is looked for again */
+#define PRESSURE_MS 2000 /* between two looks at disk and outbox */
+#define COPY_NAME "taking"
+#define FACT_PAUSED "intake.paused" /* why intake waits; read by sengenctl status */
+#define FACT_RESUMED                                                                                         \
+	"intake.resumed" /* "FILE ROWS TIMES": a file that ends its process each time it is read */
+#define RESUMES_MAX 10
+
+struct intake {
+	struct spool spool;
+	struct intake_file in;
+	bool recover; /* a file may be unfinished in the register */
+	bool scan; /* something happened in incoming/ */
+	utc_time look_again; /* a file that is settling */
+	utc_time rescan_at;
+	int64_t looked_ms; /* at disk and outbox */
+	char paused[160]; /* why; "": not */
+};
+
+static int64_t real_ms(void)
+{
+	const struct clock system = clock_system();
+	return clock_mono_ms(&system);
+}
+
+/* ---- back-pressure ---- */
+
+static int64_t free_mib(const char *path)
+{
+	struct statvfs fs;
+	if (statvfs(path, &fs) != 0)
+		return INT64_MAX;
+	return (int64_t)(fs.f_bavail / 1024 * fs.f_frsize / 1024);
+}
+
+static enum rc find_pressure(struct role_context *ctx, struct str *why, struct err *err)
+{
+	const struct settings *settings = ctx->settings;
+	const char *const place[] = {settings->spool_directory, settings->state_directory};
+	for (size_t i = 0; i < sizeof place / sizeof *place && !why->len; i++) {
+		int64_t mib = free_mib(place[i]);
+		if (mib < settings->disk_floor_mib)
+			str_printf(why, "disk: %s has %" PRId64 " MiB left, at least %" PRId64 " are wanted",
+				place[i], mib, settings->disk_floor_mib);
+	}
+	int64_t count[OUTBOX_CANCELLED + 1] = {0};
+	enum rc rc = why->len ? RC_OK : outbox_count(ctx->office.store, count, err);
+	if (!rc && count[OUTBOX_QUEUED] > settings->outbox_bound)
+		str_printf(why, "outbox: %" PRId64 " notices wait, at most %" PRId64 " may",
+			count[OUTBOX_QUEUED], settings->outbox_bound);
+	return rc;
+}
+
+static enum rc fact_write(struct store *store, const char *name, const char *value, struct err *err)
+{
+	enum rc rc = store_begin(store, err);
+	rc = rc ? rc : fact_set(store, name, value, err);
+	rc = rc ? rc : store_commit(store, err);
+	if (rc && store_in_transaction(store))
+		store_rollback(store);
+	return rc;
+}
+
+/* What was taken waits well in incoming/; what has no room to be worked on would be lost work. */
+static enum rc look_at_pressure(struct role_context *ctx, struct intake *intake, struct err *err)
+{
+	int64_t now = real_ms();
+	if (intake->looked_ms && now - intake->looked_ms < PRESSURE_MS)
+		return RC_OK;
+	intake->looked_ms = now;
+	struct str why = STR_INIT;
+	enum rc rc = find_pressure(ctx, &why, err);
+	bool was = intake->paused[0] != '\0', is = why.len > 0;
+	if (!rc && was != is) {
+		log_event(is ? LEVEL_FAULT : LEVEL_NOTICE, is ? "intake.paused" : "intake.resumed",
+			"reason=\"%s\"", is ? why.s : "room again");
+		/* With no room on the disk the fact may not be written either; the log has it. */
+		struct err ignored = {0};
+		(void)fact_write(ctx->office.store, FACT_PAUSED, is ? why.s : NULL, &ignored);
+	}
+	if (!rc)
+		(void)snprintf(intake->paused, sizeof intake->paused, "%s", why.s);
+	str_free(&why);
+	return rc;
+}
+
+/* ---- what a crash left ---- */
+
+/* A file that kills its reader again and again must not stop the others for ever. */
+static enum rc count_resume(struct role_context *ctx, int64_t id, bool *give_up, struct err *err)
+{
+	struct str value = STR_INIT;
+	struct pool *pool = pool_new();
+	struct spool_file file;
+	int64_t last_id = 0, times = 0;
+	int last_rows = 0;
+	*give_up = false;
+	enum rc rc = file_get(ctx->office.store, id, &file, pool, err);
+	rc = rc ? rc : fact_get(ctx->office.store, FACT_RESUMED, &value, err);
+	if (!rc) {
+		if (sscanf(value.s, "%" SCNd64 " %d %" SCNd64, &last_id, &last_rows, &times) != 3 ||
+			last_id != id || last_rows != file.rows_done)
+			times = 0;
+		*give_up = ++times > RESUMES_MAX;
+		str_clear(&value);
+		str_printf(&value, "%" PRId64 " %d %" PRId64, id, file.rows_done, times);
+		rc = fact_write(ctx->office.store, FACT_RESUMED, value.s, err);
+	}
+	pool_free(&pool);
+	str_free(&value);
+	return rc;
+}
+
+static enum rc resume_unfinished(struct role_context *ctx, struct intake *intake, struct err *err)
+{
+	int64_t id = 0;
+	enum rc rc = file_unfinished(ctx->office.store, &id, err);
+	if (rc || !id) {
+		intake->recover = rc != RC_OK;
+		return rc;
+	}
+	rc = intake_file_open(ctx, &intake->in, id, err);
+	if (!rc)
+		log_event(LEVEL_NOTICE, "file.resumed", "file=%" PRId64 " rows_done=%d", id,
+			intake->in.file.rows_done);
+	return rc;
+}
+
+static enum rc intake_start(struct role_context *ctx, struct err *err)
+{
+	struct intake *intake = xcalloc(1, sizeof *intake);
+	ctx->state = intake;
+	*intake = (struct intake){.recover = true, .scan = true, .in = {.child = -1, .frame = STR_INIT}};
+	enum rc rc = spool_open(&intake->spool, ctx->settings->spool_directory, ctx->simulating, err);
+	if (rc)
+		return rc;
+	intake->spool.settle_seconds = ctx->settings->settle_seconds;
+	intake->spool.file_limit = ctx->settings->limits.file_bytes;
+
+	int64_t id = 0;
+	struct str copy = STR_INIT;
+	rc = file_unfinished(ctx->office.store, &id, err);
+	if (!rc && id)
+		intake_copy_name(&copy, id);
+	rc = rc ? rc : spool_clean(&intake->spool, id ? copy.s : NULL, err);
+	str_free(&copy);
+	bool give_up = false;
+	if (!rc && id)
+		rc = count_resume(ctx, id, &give_up, err);
+	if (!rc && give_up) {
+		log_event(LEVEL_FAULT, "file.given-up", "file=%" PRId64 " resumes=%d", id, RESUMES_MAX);
+		rc = intake_file_open(ctx, &intake->in, id, err);
+		if (!rc)
+			intake_file_give_up(&intake->in);
+	}
+	return rc;
+}
+
+/* ---- taking ---- */
+
+static const char *owner_name(unsigned uid, struct pool *pool)
+{
+	struct passwd entry, *found = NULL;
+	char buffer[4096];
+	if (getpwuid_r(uid, &entry, buffer, sizeof buffer, &found) == 0 && found)
+		return pool_strdup(pool, entry.pw_name);
+	return pool_printf(pool, "%u", uid);
+}
+
+/* A name may be any bytes; the register and the result hold text. */
+static const char *readable_name(const char *name, struct pool *pool)
+{
+	struct str text = STR_INIT;
+	for (size_t at = 0, len = strlen(name); at < len;) {
+		uint32_t c;
+		size_t n = utf8_next(name + at, len - at, &c);
+		if (n == 0 || c < 0x20 || c == 0x7F)
+			str_addc(&text, '_');
+		else
+			str_add(&text, name + at, n);
+		at += n ? n : 1;
+	}
+	const char *copy = pool_strdup(pool, text.s);
+	str_free(&text);
+	return copy;
+}
+
+static enum rc write_taken(struct role_context *ctx, struct intake *intake, struct spool_file *file,
+	int64_t *known, struct err *err)
+{
+	struct store *store = ctx->office.store;
+	struct str copy = STR_INIT;
+	enum rc rc = store_begin(store, err);
+	rc = rc ? rc
+		: file_by_source(store, file->source_dev, file->source_ino, file->source_mtime_ns,
+			  file->digest, known, err);
+	if (!rc && *known) {
+		store_rollback(store);
+		return RC_OK;
+	}
+	rc = rc ? rc : file_add(store, file, err);
+	struct history_row row = {.at = file->taken_at,
+		.event = EVENT_FILE,
+		.ref = file->id,
+		.actor = "intake",
+		.note = file->owner};
+	rc = rc ? rc : history_add(store, &row, err);
+	if (!rc) {
+		/* Before the commit: what the register knows must be there. */
+		intake_copy_name(&copy, file->id);
+		if (renameat(intake->spool.work, COPY_NAME, intake->spool.work, copy.s) != 0 ||
+			fsync(intake->spool.work) != 0)
+			rc = err_set(err, RC_STORE, "The copy of a dropped file could not be named: %s.",
+				strerror(errno));
+		str_free(&copy);
+	}
+	rc = rc ? rc : store_commit(store, err);
+	if (rc && store_in_transaction(store))
+		store_rollback(store);
+	return rc;
+}
+
+/* From here on the copy is the file: the original goes. */
+static enum rc remove_original(struct intake *intake, const char *name, const struct spool_taken *taken,
+	bool *removed, struct err *err)
+{
+	enum rc rc = spool_remove(&intake->spool, name, taken, err);
+	*removed = rc == RC_OK;
+	if (rc != RC_REFUSED)
+		return rc;
+	spool_leave(&intake->spool, name, err->text);
+	return RC_OK;
+}
+
+static enum rc take_copied(struct role_context *ctx, struct intake *intake, const char *name,
+	const struct spool_taken *taken, struct err *err)
+{
+	struct pool *pool = pool_new();
+	int64_t known = 0;
+	bool removed = false;
+	struct spool_file file = {.name = readable_name(name, pool),
+		.size = taken->size,
+		.taken_at = clock_now(ctx->office.clock),
+		.source_dev = taken->dev,
+		.source_ino = taken->ino,
+		.source_mtime_ns = taken->mtime_ns,
+		.owner = owner_name(taken->owner, pool),
+		.state = FILE_TAKEN,
+		.archive = ""};
+	memcpy(file.digest, taken->digest, sizeof file.digest);
+	enum rc rc = write_taken(ctx, intake, &file, &known, err);
+	if (!rc && known) {
+		log_event(LEVEL_NOTICE, "file.known", "file=%" PRId64, known);
+		(void)unlinkat(intake->spool.work, COPY_NAME, 0);
+		rc = remove_original(intake, name, taken, &removed, err);
+	} else if (!rc) {
+		log_event(LEVEL_NOTICE, "file.taken", "file=%" PRId64 " bytes=%" PRId64, file.id, file.size);
+		intake->recover = true; /* whatever happens now, the register has a file to finish */
+		rc = remove_original(intake, name, taken, &removed, err);
+		rc = rc ? rc : intake_file_open(ctx, &intake->in, file.id, err);
+		if (!rc && removed)
+			intake->in.file.source_ino =
+				0; /* written with the next update: another file may get it */
+	}
+	pool_free(&pool);
+	return rc;
+}
+
+static enum rc refuse_large(
+	struct role_context *ctx, struct intake *intake, const char *name, struct err *err)
+{
+	struct str why = STR_INIT;
+	str_printf(&why,
+		"ファイルが大きすぎます（上限 %zu "
+		"MiB）。いくつかのファイルに分けて、もう一度入れてください。",
+		intake->spool.file_limit / 1024 / 1024);
+	enum rc rc = intake_refuse_unread(ctx, &intake->spool, name, why.s, err);
+	str_free(&why);
+	if (rc == RC_REFUSED) {
+		spool_leave(&intake->spool, name, err->text);
+		return RC_OK;
+	}
+	if (!rc)
+		log_event(LEVEL_NOTICE, "file.refused", "reason=\"over the limit of %zu bytes\"",
+			intake->spool.file_limit);
+	return rc;
+}
+
+static enum rc take_next(struct role_context *ctx, struct intake *intake, const char *name, struct err *err)
+{
+	enum spool_answer answer;
+	struct spool_taken taken;
+	enum rc rc = spool_take(&intake->spool, name, COPY_NAME, &answer, &taken, err);
+	if (rc)
+		return rc;
+	switch (answer) {
+	case SPOOL_TAKEN:
+		return take_copied(ctx, intake, name, &taken, err);
+	case SPOOL_TOO_LARGE:
+		return refuse_large(ctx, intake, name, err);
+	case SPOOL_LATER:
+		intake->look_again = clock_now(&ctx->clock) + 1;
+		break;
+	case SPOOL_UNREADABLE:
+		break;
+	}
+	return RC_OK;
+}
+
+/* ---- the step ---- */
+
+static enum rc scan(struct role_context *ctx, struct intake *intake, utc_time now, struct err *err)
+{
+	if (!intake->scan && now < intake->look_again && now < intake->rescan_at)
+		return RC_OK;
+	intake->scan = false;
+	intake->rescan_at = now + ctx->settings->rescan_seconds;
+	return spool_scan(&intake->spool, now, real_ms(), &intake->look_again, err);
+}
+
+/* One piece: a batch of the open file, or the next file. *idle: there is nothing to do. */
+static enum rc intake_piece(
+	struct role_context *ctx, struct intake *intake, utc_time now, bool *idle, struct err *err)
+{
+	*idle = false;
+	if (intake->in.file.id) {
+		bool done = false;
+		enum rc rc = intake_file_step(ctx, &intake->spool, &intake->in, &done, err);
+		if (!rc && done) {
+			role_wake(ctx->settings, "scheduler");
+			role_wake(ctx->settings, "sender");
+		}
+		return rc;
+	}
+	if (intake->recover)
+		return resume_unfinished(ctx, intake, err);
+	const char *name = spool_next(&intake->spool);
+	if (!name) {
+		enum rc rc = scan(ctx, intake, now, err);
+		if (rc)
+			return rc;
+		name = spool_next(&intake->spool);
+	}
+	*idle = name == NULL;
+	return name ? take_next(ctx, intake, name, err) : RC_OK;
+}
+
+static enum rc intake_step(struct role_context *ctx, utc_time now, utc_time *next, struct err *err)
+{
+	struct intake *intake = ctx->state;
+	int64_t until = real_ms() + STEP_MS;
+	bool idle = false;
+	enum rc rc = RC_OK;
+	if (spool_events(&intake->spool))
+		intake->scan = true;
+	do {
+		rc = look_at_pressure(ctx, intake, err);
+		if (!rc && !intake->paused[0])
+			rc = intake_piece(ctx, intake, now, &idle, err);
+	} while (!rc && !idle && !intake->paused[0] && real_ms() < until);
+	if (rc || intake->paused[0]) {
+		intake_file_close(&intake->in); /* it goes on where the register says */
+		intake->recover = true;
+	}
+	if (rc)
+		return rc;
+	*next = now;
+	if (intake->paused[0])
+		*next = now + PAUSE_SECONDS;
+	else if (idle)
+		*next = intake->look_again < intake->rescan_at || intake->spool.simulating
+				? intake->look_again
+				: intake->rescan_at;
+	return RC_OK;
+}
+
+static void intake_stop(struct role_context *ctx, int64_t deadline_ms)
+{
+	(void)deadline_ms; /* nothing is in flight: a file goes on at its last row */
+	struct intake *intake = ctx->state;
+	if (!intake)
+		return;
+	intake_file_close(&intake->in);
+	spool_close(&intake->spool);
+	free(intake);
+	ctx->state = NULL;
+}
+
+static void intake_reload(struct role_context *ctx)
+{
+	struct intake *intake = ctx->state;
+	intake->spool.settle_seconds = ctx->settings->settle_seconds;
+	intake->spool.file_limit = ctx->settings->limits.file_bytes;
+	/* The open file was begun with the old field map: it goes on with the new one, from its last row. */
+	intake_file_close(&intake->in);
+	intake->recover = true;
+	intake->scan = true;
+}
+
+static int intake_watch(struct role_context *ctx, int *fd, int max)
+{
+	struct intake *intake = ctx->state;
+	if (max < 1 || intake->spool.events < 0 || intake->paused[0])
+		return 0;
+	fd[0] = intake->spool.events;
+	return 1;
+}
+
+const struct role role_intake = {
+	.name = "intake",
+	.writes = true,
+	.start = intake_start,
+	.step = intake_step,
+	.stop = intake_stop,
+	.reload = intake_reload,
+	.watch = intake_watch,
+};
