@@ -37,7 +37,9 @@ struct form_record {
 	int record; /* from 1, in file order; blank rows don't count */
 	int line; /* physical line in the file where it begins, from 1; 0: unknown (JSON) */
 	struct form_values
-		form; /* as the file had them, UTF-8, trimmed; a leading ' that defuses = + - @ dropped */
+		form; /* as the file had them, UTF-8, trimmed; a leading ' that defuses = + - @ or guards a number dropped. NULL: the
+				* file has no such column, key or label; "": it has, but left it empty */
+	bool representative_whole; /* the representative's name came in one column without a blank: all of it is in family_name */
 	const char **raw; /* CSV: the cells as read, raw_count of them, to write the mended file; else NULL */
 	size_t raw_count;
 	struct form_damage *damage; /* broken quoting, undecodable bytes, too long, unknown keys … */
@@ -49,7 +51,8 @@ struct form_record {
 struct form_head {
 	enum form_format format;
 	enum form_content content;
-	const char *charset; /* "UTF-8" or "CP932" */
+	const char *charset; /* "UTF-8", "CP932" or "UTF-16" */
+	char separator; /* CSV: ',', '\t' or ';' */
 	bool bom;
 	const char **header; /* CSV: the header cells as read; else NULL */
 	size_t header_count;
