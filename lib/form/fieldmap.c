@@ -36,7 +36,11 @@ struct fieldmap {
 	struct strlist keep, marks;
 };
 
-enum key_kind { KEY_LABEL = 1, KEY_CHOICE = 2 /* + field */ };
+enum key_kind {
+	KEY_LABEL = 1,
+	KEY_CHOICE = 2 /* + field */,
+	KEY_WRITTEN = 0x80 /* + field: a spelling to the letter */
+};
 
 static const char *const slot_names[] = {
 	[SLOT_REPRESENTATIVE - FIELD_COUNT] = "representative",
@@ -172,8 +176,16 @@ static void label_key(const struct fieldmap *map, struct str *out, const char *l
 			n = 0;
 			continue;
 		}
-		if (c != 0x2605)
+		/* 代表者（名） is half of 代表者名: one character in brackets keeps them. */
+		uint32_t inside = 0;
+		if (end && at + n + utf8_next(folded.s + at + n, len - at - n, &inside) + 1 == end) {
+			str_addc(out, '(');
+			add_plain(out, folded.s + at, end - at);
+			at = end;
+			n = 0;
+		} else if (c != 0x2605) {
 			add_plain(out, folded.s + at, n);
+		}
 	}
 	str_free(&folded);
 }
@@ -266,6 +278,10 @@ static bool choice_add(
 		else
 			ok = strcmp(entry->value, value) == 0;
 	}
+	str_clear(&key);
+	str_addc(&key, (char)(KEY_WRITTEN + (int)field));
+	str_addz(&key, spelling);
+	entry_add(map, key.s, key.len)->value = value;
 	str_free(&key);
 	return ok;
 }
@@ -536,6 +552,16 @@ const char *fieldmap_choice(const struct fieldmap *map, enum form_field field, c
 {
 	if (field >= FIELD_COUNT || !map->field[field].choice_count)
 		return NULL;
+	/* Nearly every value is one of the spellings to the letter; only the others need folding. */
+	char written[256];
+	size_t len = strlen(value);
+	if (len < sizeof written) {
+		written[0] = (char)(KEY_WRITTEN + (int)field);
+		memcpy(written + 1, value, len);
+		const struct entry *exact = entry_find(map, written, len + 1);
+		if (exact->key)
+			return exact->value;
+	}
 	struct str key = STR_INIT;
 	choice_key(&key, field, value, false);
 	const struct entry *entry = entry_find(map, key.s, key.len);
