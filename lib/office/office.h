@@ -38,7 +38,9 @@ enum rc office_register(struct office *office, const struct form_values *form,
 /* A `struct registry` over the store, for validate(). */
 struct registry office_registry(struct office *office);
 struct validate_rules office_rules(const struct office *office, utc_time now);
-/* A declaration the office already has (sengenctl import): no mail; repeatable: an ID that is on file is left as it is (*known). */
+/* A declaration the office already has (sengenctl import): no mail; repeatable: an ID that is on file is left as it is (*known). One whose
+ * logo is still to come waits in 要確認 until staff approve. Call outside a transaction. RC_REFUSED: not a state or number to take over, or the
+ * business has another live application. */
 struct import_row {
 	int64_t declaration_id, user_number;
 	enum state state;
@@ -108,8 +110,9 @@ struct planned {
 	int stage;
 	const char *template_name;
 	utc_time at; /* when it will be queued */
+	bool at_once; /* it answers a form at once, at any hour */
 	bool certain; /* false: reckoned from a notice that is itself still to come */
-	const char *why; /* English: "7 days after application, moved from 天皇誕生日" */
+	const char *why; /* until fn returns. English: "7 days after application, moved from 天皇誕生日" */
 };
 typedef enum rc planned_fn(void *ctx, const struct planned *planned, struct err *err);
 /* The mails of the days from `from` to `until` (civil days, both included), by day; counting only when fn is NULL.

@@ -246,6 +246,16 @@ static enum rc add_letter(
 	return rc;
 }
 
+/* Notices are never deleted, and only one process writes at a time: within a transaction the next id is known. */
+enum rc outbox_next_id(struct store *store, int64_t *id, struct err *err)
+{
+	enum rc rc = sql_want_transaction(store, err);
+	if (rc != RC_OK)
+		return rc;
+	sqlite3_stmt *stmt = sql_ready(store, "SELECT coalesce(max(id), 0) + 1 FROM outbox", err);
+	return stmt ? sql_number(store, stmt, 1, id, err) : err->rc;
+}
+
 enum rc outbox_add(struct store *store, struct notice *notice, int64_t template_set, const void *letter,
 	size_t len, struct err *err)
 {

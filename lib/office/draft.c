@@ -1,0 +1,320 @@
+#include "lib/office/office_p.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "lib/base/mailaddr.h"
+#include "lib/mail/bounceaddr.h"
+#include "lib/mail/compose.h"
+#include "lib/mail/letter.h"
+#include "lib/mail/reread.h"
+
+#define REFUSED_TEMPLATE "受付時のひな形セットに、このメールのひな形がありません"
+#define REFUSED_VALUE "差込み項目の値がないか、改行・制御文字が入っているため、通知メールを作れません"
+#define REFUSED_FOREIGN                                                                                      \
+	"ほかの申込みの番号またはメールアドレスと思われる文字列が本文にあるため、送信を止めました"
+#define REFUSED_CHARACTER "メールに書けない文字が入っているため、通知メールを作れません"
+#define REFUSED_ADDRESS "登録されているメールアドレスが使えません"
+
+static const struct template *find_template(const struct rules *rules, const char *name, struct err *err)
+{
+	const struct template *tpl = template_set_find(rules->templates, name);
+	if (!tpl)
+		(void)err_set(err, RC_REFUSED, "template set %" PRId64 " of profile %s has no template %s",
+			rules->id, rules->profile.name, name);
+	return tpl;
+}
+
+enum rc draft_dictionary(
+	const struct rules *rules, const char *template_name, struct str *out, struct err *err)
+{
+	const struct template *tpl = find_template(rules, template_name, err);
+	if (!tpl)
+		return err->rc;
+	template_own_text(tpl, false, out);
+	return RC_OK;
+}
+
+/* ---- the text ---- */
+
+static struct notice_office notice_office_of(const struct office *office)
+{
+	const struct settings *settings = office->settings;
+	return (struct notice_office){
+		.office_name = settings->office_name,
+		.organization = settings->organization,
+		.department = settings->department,
+		.contact_mail = settings->contact_mail,
+		.site_url = settings->site_url,
+		.logo = office->secrets ? office->secrets->logo : NULL,
+		.logo_count = office->secrets ? office->secrets->logo_count : 0,
+	};
+}
+
+static void allow_number(struct strlist *allowed, int64_t number)
+{
+	struct str text = STR_INIT;
+	if (number) {
+		str_printf(&text, "%" PRId64, number);
+		strlist_add(allowed, text.s);
+	}
+	str_free(&text);
+}
+
+static void allow_text(struct strlist *allowed, const char *text)
+{
+	if (text && *text)
+		strlist_add(allowed, text);
+}
+
+/* Addresses and numbers that staff wrote into the template itself are nobody's secret. */
+static void allow_own_text(struct strlist *allowed, const struct template *tpl)
+{
+	struct str text = STR_INIT;
+	template_own_text(tpl, false, &text);
+	for (const char *at = text.s; *at;) {
+		size_t len = 0;
+		while (at[len] && (isalnum((unsigned char)at[len]) || strchr("@.-_+", at[len])))
+			len++;
+		if (len >= 10 || memchr(at, '@', len))
+			strlist_addn(allowed, at, len);
+		at += len ? len : 1;
+	}
+	str_free(&text);
+}
+
+static enum rc guard(struct office *office, const struct draft_order *order, const struct template *tpl,
+	const struct rendered *text, struct err *err)
+{
+	const struct application *app = order->app;
+	const struct settings *settings = office->settings;
+	struct strlist allowed = {0};
+	allow_number(&allowed, app->declaration_id);
+	allow_number(&allowed, app->user_number);
+	allow_text(&allowed, app->form.value[FIELD_CORPORATE_NUMBER]);
+	allow_text(&allowed, app->form.value[FIELD_DECLARATION_ID]);
+	allow_text(&allowed, app->form.value[FIELD_MAIL]);
+	allow_text(&allowed, settings->contact_mail);
+	allow_text(&allowed, settings->from_mail);
+	for (size_t i = 0; office->secrets && i < office->secrets->logo_count; i++)
+		allow_text(&allowed, office->secrets->logo[i].password);
+	allow_own_text(&allowed, tpl);
+	strlist_add(&allowed, settings->contact_mail);
+	enum rc rc = guard_foreign(text, (const char *const *)allowed.item, err);
+	strlist_free(&allowed);
+	return rc;
+}
+
+/* Subject and body of the first letter as they were, below one line that says so. Its text was guarded when it was first sent. */
+static enum rc render_again(const struct draft_order *order, const struct template *head,
+	struct notice_values *values, struct rendered *out, struct err *err)
+{
+	struct rendered line = {.subject = STR_INIT, .headers = STR_INIT, .body = STR_INIT};
+	enum rc rc = template_render(head, notice_value, values, &line, err);
+	if (rc == RC_OK) {
+		while (line.body.len > 0 && line.body.s[line.body.len - 1] == '\n')
+			str_cut(&line.body, line.body.len - 1);
+		str_printf(&out->body, "%s\n\n", line.body.s);
+		rc = reread(&out->subject, &out->body, order->first_wire->s, order->first_wire->len, err);
+	}
+	rendered_free(&line);
+	return rc;
+}
+
+enum rc draft_render(struct office *office, const struct draft_order *order, struct rendered *out,
+	const char **refused_ja, struct err *err)
+{
+	const struct template *tpl = find_template(
+		order->rules, order->first_wire ? NOTICE_RESEND_HEAD : order->template_name, err);
+	*refused_ja = REFUSED_TEMPLATE;
+	if (!tpl)
+		return err->rc;
+	struct notice_office notice_office = notice_office_of(office);
+	struct notice_values values = {.app = order->app,
+		.office = &notice_office,
+		.map = office->settings->fieldmap,
+		.today = office_today(office),
+		.reason_ja = order->reason_ja,
+		.first_sent_on = order->first_wire ? order->first_sent_on : CIVIL_DAY_NONE,
+		.scratch = STR_INIT};
+	enum rc rc;
+	if (order->first_wire) {
+		*refused_ja = REFUSED_VALUE;
+		rc = render_again(order, tpl, &values, out, err);
+	} else {
+		*refused_ja = REFUSED_VALUE;
+		rc = template_render(tpl, notice_value, &values, out, err);
+		if (rc == RC_OK) {
+			*refused_ja = REFUSED_FOREIGN;
+			rc = guard(office, order, tpl, out, err);
+		}
+	}
+	notice_values_free(&values);
+	return rc;
+}
+
+/* ---- the mail ---- */
+
+enum rc draft_compose(struct office *office, const struct draft_order *order, const struct rendered *text,
+	const char *message_id, struct str *wire, struct err *err)
+{
+	const struct settings *settings = office->settings;
+	struct mailaddr address;
+	const char *mail = order->app->form.value[FIELD_MAIL];
+	if (mailaddr_read(&address, mail ? mail : "") != MAILADDR_OK)
+		return err_set(err, RC_REFUSED, "the registered mail address can't be used");
+	struct str to = STR_INIT;
+	mailaddr_print(&to, &address);
+	struct compose mail_parts = {
+		.from_name = settings->from_name,
+		.from = settings->from_mail,
+		.reply_to = settings->contact_mail,
+		.to = to.s,
+		.message_id = message_id,
+		.date = clock_now(office->clock),
+		.subject = text->subject.s,
+		.body = text->body.s,
+		.headers = text->headers.s,
+		.loop_mark = message_id,
+		.auto_submitted = "auto-generated",
+		.charset = (enum mail_charset)settings->charset,
+		.attached = order->first_wire ? order->first_wire->s : NULL,
+		.attached_len = order->first_wire ? order->first_wire->len : 0,
+	};
+	enum rc rc = compose(wire, &mail_parts, err);
+	str_free(&to);
+	return rc;
+}
+
+static enum rc fill_addresses(
+	struct office *office, const struct draft_order *order, struct draft *draft, struct err *err)
+{
+	const struct secrets *secrets = office->secrets;
+	const struct settings *settings = office->settings;
+	const char *mail = order->app->form.value[FIELD_MAIL];
+	struct mailaddr address;
+	draft->refused_ja = REFUSED_ADDRESS;
+	enum mailaddr_fault fault = mailaddr_read(&address, mail ? mail : "");
+	if (fault != MAILADDR_OK)
+		return err_set(err, RC_REFUSED, "the registered mail address can't be used (%s)",
+			mailaddr_fault_name(fault));
+	struct str text = STR_INIT;
+	mailaddr_print(&text, &address);
+	draft->notice.recipient = pool_strdup(draft->pool, text.s);
+	draft->notice.domain = pool_strdup(draft->pool, address.domain);
+
+	str_clear(&text);
+	message_id_make(
+		&text, order->app->id, order->template_name, order->resend_no, settings->message_id_domain);
+	draft->notice.message_id = pool_strdup(draft->pool, text.s);
+
+	str_clear(&text);
+	enum rc rc = RC_OK;
+	if (secrets && secrets->has_credential_key)
+		rc = bounceaddr_make(&text, settings->bounce_mail, draft->notice.id, secrets->credential_key,
+			sizeof secrets->credential_key, err);
+	else /* unsigned marks could be forged: without a key bounces are told apart by Message-ID alone */
+		str_addz(&text, settings->bounce_mail);
+	draft->notice.bounce_address = pool_strdup(draft->pool, text.s);
+	str_free(&text);
+	return rc;
+}
+
+/* Whatever logo password was ever configured is cut out of a letter that holds it: a resend repeats old ones. */
+static const char **secrets_in(
+	struct office *office, const struct draft *draft, const struct draft_order *order)
+{
+	const struct secrets *secrets = office->secrets;
+	size_t count = 0, logos = secrets ? secrets->logo_count : 0;
+	const char **item = pool_alloc(draft->pool, (logos + 2) * sizeof *item);
+	if (order->app->user_number)
+		item[count++] = pool_printf(draft->pool, "%" PRId64, order->app->user_number);
+	for (size_t i = 0; i < logos; i++)
+		if (secrets->logo[i].password && *secrets->logo[i].password)
+			item[count++] = secrets->logo[i].password;
+	return item;
+}
+
+static enum rc pack(struct office *office, const struct draft_order *order, struct draft *draft,
+	const struct str *wire, struct err *err)
+{
+	const struct secrets *secrets = office->secrets;
+	struct letter_secrets sealed = {
+		.key = secrets && secrets->has_credential_key ? secrets->credential_key : NULL,
+		.rng = office->rng,
+		.secret = secrets_in(office, draft, order),
+	};
+	struct str dictionary = STR_INIT;
+	enum rc rc = draft_dictionary(order->rules, order->template_name, &dictionary, err);
+	if (rc == RC_OK)
+		rc = letter_pack(
+			&draft->packed, wire->s, wire->len, dictionary.s, dictionary.len, &sealed, err);
+	str_free(&dictionary);
+	return rc;
+}
+
+static enum rc make(struct office *office, const struct draft_order *order, struct draft *draft,
+	struct rendered *text, struct str *wire, struct err *err)
+{
+	enum rc rc = draft_render(office, order, text, &draft->refused_ja, err);
+	if (rc != RC_OK)
+		return rc;
+	rc = outbox_next_id(office->store, &draft->notice.id, err);
+	if (rc == RC_OK)
+		rc = fill_addresses(office, order, draft, err);
+	if (rc != RC_OK)
+		return rc;
+	draft->refused_ja = REFUSED_CHARACTER;
+	rc = draft_compose(office, order, text, draft->notice.message_id, wire, err);
+	if (rc != RC_OK)
+		return rc;
+	sha256(draft->notice.digest, wire->s, wire->len);
+	return pack(office, order, draft, wire, err);
+}
+
+enum rc draft_make(
+	struct office *office, const struct draft_order *order, struct draft *draft, struct err *err)
+{
+	utc_time now = clock_now(office->clock);
+	*draft = (struct draft){.pool = pool_new(), .packed = STR_INIT};
+	draft->notice = (struct notice){
+		.application_id = order->app->id,
+		.template_name = pool_strdup(draft->pool, order->template_name),
+		.stage = order->stage,
+		.resend_of = order->resend_of,
+		.resend_no = order->resend_no,
+		.state = OUTBOX_QUEUED,
+		.queued_at = now,
+		.next_try_at = now,
+		.reply = "",
+	};
+	struct rendered text = {.subject = STR_INIT, .headers = STR_INIT, .body = STR_INIT};
+	struct str wire = STR_INIT;
+	enum rc rc = make(office, order, draft, &text, &wire, err);
+	str_wipe(&wire);
+	str_wipe(&text.body);
+	rendered_free(&text);
+	return rc;
+}
+
+void draft_free(struct draft *draft)
+{
+	if (draft->pool)
+		pool_free(&draft->pool);
+	str_wipe(&draft->packed);
+}
+
+enum rc draft_queue(struct office *office, const struct draft_order *order, struct draft *draft,
+	const char *actor, struct err *err)
+{
+	int64_t reckoned = draft->notice.id;
+	enum rc rc = outbox_add(
+		office->store, &draft->notice, order->rules->id, draft->packed.s, draft->packed.len, err);
+	if (rc == RC_OK && draft->notice.id != reckoned)
+		die("notice %" PRId64 " was reckoned as %" PRId64, draft->notice.id, reckoned);
+	if (rc != RC_OK)
+		return rc;
+	return office_note(office, order->app, order->first_wire ? EVENT_RESEND : EVENT_QUEUE, actor, "",
+		draft->notice.id, order->stage, err);
+}

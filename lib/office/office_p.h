@@ -1,0 +1,131 @@
+/*
+ * office_p.h - what the pieces of lib/office share
+ *
+ * advance.c is the only place where a state changes; register.c, due.c, deliver.c and decide.c find out what happens and come to it.
+ */
+#ifndef SENGEN_OFFICE_P_H
+#define SENGEN_OFFICE_P_H
+
+#include "lib/office/office.h"
+
+#define ACTOR_DAEMON "daemon"
+
+/* ---- transactions (office.c) ---- */
+/* A decision is one transaction of its own, or part of the caller's. */
+struct txn {
+	bool own;
+};
+enum rc txn_begin(struct office *office, struct txn *txn, struct err *err);
+/* Commits when rc is RC_OK, else rolls back (its own only); returns rc, or what the commit says. */
+enum rc txn_end(struct office *office, struct txn *txn, enum rc rc, struct err *err);
+
+/* ---- rules.c: the profile and the templates an application was received under ---- */
+struct rules {
+	int64_t id; /* of the register's template set; 0: not kept (preview) */
+	struct profile profile;
+	struct template_set *templates;
+};
+/* The rules of an application, from the register; they live as long as the office. */
+enum rc rules_get(struct office *office, int64_t id, const struct rules **rules, struct err *err);
+/* The rules now in force for a profile; RC_CONFIG before office_load_templates(). */
+enum rc rules_current(
+	struct office *office, const char *profile, const struct rules **rules, struct err *err);
+/* Reads the rules of a profile from the configuration's files without keeping them. */
+enum rc rules_read(struct office *office, const struct profile *profile, struct rules *out, struct err *err);
+void rules_free(struct rules *rules);
+void rules_cache_free(struct rules_cache **cache);
+/* The stage with that template; STAGE_NONE when there is none. */
+int rules_stage_of(const struct rules *rules, const char *template_name);
+
+/* ---- draft.c: a notice made ready to be queued ---- */
+struct draft_order {
+	const struct application *app; /* as it will be when the notice goes out */
+	const struct rules *rules;
+	const char *template_name;
+	int stage; /* STAGE_NONE: not by a stage */
+	const char *reason_ja; /* of a rejection; NULL */
+	/* a repetition */
+	int64_t resend_of; /* the notice it repeats; 0: it is the first of that name */
+	int resend_no;
+	/* a resend, which repeats the first letter to the letter */
+	const struct str *first_wire; /* its bytes as they were sent, DKIM-Signature fields included; NULL: made anew */
+	civil_day first_sent_on;
+};
+struct draft {
+	struct pool *pool; /* notice's strings */
+	struct notice notice;
+	struct str packed;
+	const char *refused_ja; /* RC_REFUSED: why it can't go out, for staff (static) */
+};
+/* Renders, guards, composes and packs. RC_REFUSED: it must not or can't go out (refused_ja). Nothing is written. Release in any case. */
+enum rc draft_make(
+	struct office *office, const struct draft_order *order, struct draft *draft, struct err *err);
+/* Writes it into the outbox, with its history row. */
+enum rc draft_queue(struct office *office, const struct draft_order *order, struct draft *draft,
+	const char *actor, struct err *err);
+void draft_free(struct draft *draft);
+/* The text alone, guarded. */
+enum rc draft_render(struct office *office, const struct draft_order *order, struct rendered *out,
+	const char **refused_ja, struct err *err);
+/* The wire bytes of a rendered text. */
+enum rc draft_compose(struct office *office, const struct draft_order *order, const struct rendered *text,
+	const char *message_id, struct str *wire, struct err *err);
+/* What letters of that template are packed against. */
+enum rc draft_dictionary(
+	const struct rules *rules, const char *template_name, struct str *out, struct err *err);
+
+/* ---- advance.c: an event carried out ---- */
+struct act {
+	enum event event;
+	int stage; /* index of the stage whose notice goes out with it; STAGE_NONE: none */
+	const char *actor, *note; /* NULL: "daemon", "" */
+	int64_t ref, number;
+	civil_day on; /* EVENT_STOP: the day it was asked for; CIVIL_DAY_NONE: today */
+	/* EVENT_APPLY and imports: what the register wants with a new row */
+	const char *key, *mail_key;
+	const uint8_t *row_digest;
+};
+/* Carries out one event on an application within the caller's transaction: the table's next state, the numbers it issues, the notice of
+ * its stage, the history, what is cancelled, the next due moment; a ★ gives way to its ★★. RC_REFUSED: the table says no, nothing was
+ * changed. A notice that must not go out puts the application, otherwise unchanged, into review. *app is as the register has it afterwards. */
+enum rc office_advance(
+	struct office *office, struct application *app, const struct act *act, struct err *err);
+/* Carries out everything up to and with the notice of the next stage. */
+enum rc office_run_stage(
+	struct office *office, struct application *app, const char *actor, struct err *err);
+/* Writes the application as it is now, its due moment reckoned anew, and a history row that changes no state (decisions of staff). */
+enum rc office_write(struct office *office, struct application *app, enum event event, const char *actor,
+	const char *note, int64_t ref, struct err *err);
+/* Puts it into review: nothing is sent until a person has looked. A staff hold stays one. Ended ones get the row of the history only. */
+enum rc office_review(struct office *office, struct application *app, const char *reason_ja, int64_t ref,
+	struct err *err);
+/* A row of the history that changes no state. */
+enum rc office_note(struct office *office, const struct application *app, enum event event, const char *actor,
+	const char *note, int64_t ref, int64_t number, struct err *err);
+/* due_at and latest_at from everything else; nothing is written. */
+enum rc office_reckon(struct office *office, struct application *app, struct due *due, struct err *err);
+/* A stop was announced for a later day: until then a staff hold keeps everything back. */
+bool office_stop_pending(const struct application *app);
+
+/* ---- ceiling.c: the question of rule 5 ---- */
+enum ceiling_kind { CEILING_AT_ONCE, CEILING_STAGES, CEILING_KINDS };
+enum ceiling_kind ceiling_kind_of(const struct stage *stage);
+/* May one more notice of that kind be queued now? When the ceiling is reached it asks (once), within the caller's transaction. */
+enum rc ceiling_allows(struct office *office, enum ceiling_kind kind, bool *yes, struct err *err);
+/* Counts one that was queued. */
+enum rc ceiling_count(struct office *office, enum ceiling_kind kind, struct err *err);
+/* Has the day changed since ceiling_new_day()? */
+enum rc ceiling_day_changed(struct office *office, bool *yes, struct err *err);
+/* Today's limit from the forecast made before, and a new forecast (own transaction). */
+enum rc ceiling_new_day(struct office *office, struct err *err);
+/* No restored store that waits, no pause: deciding may go on. */
+enum rc office_may_decide(struct office *office, bool *yes, struct err *err);
+/* "2026-11-22" in the office's zone. */
+civil_day office_today(const struct office *office);
+
+/* ---- deliver.c ---- */
+/* The notice of the stage before the next one: *id 0 when there is none. out is read into the pool. */
+enum rc office_previous_notice(struct office *office, const struct application *app, struct notice *out,
+	struct pool *pool, struct err *err);
+
+#endif

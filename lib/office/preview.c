@@ -1,0 +1,106 @@
+#include "lib/office/office_p.h"
+
+#include "lib/mail/compose.h"
+
+/* Numbers that are still to be drawn are shown as the scheme's manual prints them: the leading digit and nines. */
+static int64_t placeholder_number(int prefix, int digits)
+{
+	int64_t number = prefix;
+	for (int i = 1; i < digits; i++)
+		number = number * 10 + 9;
+	return number;
+}
+
+/* The application as it will be when that notice goes out. */
+static void look_ahead(
+	struct office *office, struct application *app, const struct profile *profile, int stage)
+{
+	civil_day today = office_today(office);
+	if (stage == STAGE_NONE)
+		return;
+	enum state state = profile->stage[stage].state;
+	if (state >= STATE_ID_ISSUED && app->declaration_id == 0)
+		app->declaration_id = placeholder_number(profile->id_prefix, profile->id_digits);
+	if (state >= STATE_ID_ISSUED && app->user_number == 0)
+		app->user_number = placeholder_number(profile->user_prefix, profile->user_digits);
+	if (state >= STATE_ID_ISSUED && app->id_issued_on == CIVIL_DAY_NONE)
+		app->id_issued_on = today;
+	if (state >= STATE_LOGO_AUTHORIZED && app->logo_authorized_on == CIVIL_DAY_NONE)
+		app->logo_authorized_on = today;
+	if (state_is_live(app->state) && app->state < state)
+		app->state = state;
+}
+
+static enum rc choose_template(
+	const struct rules *rules, const struct application *app, const char **template_name, struct err *err)
+{
+	if (*template_name)
+		return RC_OK;
+	int stage = app->id ? app->stage : 0;
+	if (stage < 0 || stage >= rules->profile.stage_count)
+		return err_set(err, RC_REFUSED, "all notices were sent already; name the one to show");
+	*template_name = rules->profile.stage[stage].template_name;
+	return RC_OK;
+}
+
+static enum rc show(struct office *office, struct application *app, const struct rules *rules,
+	const char *template_name, struct rendered *out, struct str *raw, struct err *err)
+{
+	enum rc rc = choose_template(rules, app, &template_name, err);
+	if (rc != RC_OK)
+		return rc;
+	int stage = rules_stage_of(rules, template_name);
+	look_ahead(office, app, &rules->profile, stage);
+	struct draft_order order = {.app = app,
+		.rules = rules,
+		.template_name = template_name,
+		.stage = stage,
+		.reason_ja = app->hold_reason && *app->hold_reason ? app->hold_reason : NULL,
+		.first_sent_on = office_today(office)};
+	const char *refused_ja;
+	rc = draft_render(office, &order, out, &refused_ja, err);
+	if (rc != RC_OK || !raw)
+		return rc;
+	struct str message_id = STR_INIT;
+	message_id_make(&message_id, app->id, template_name, 0, office->settings->message_id_domain);
+	rc = draft_compose(office, &order, out, message_id.s, raw, err);
+	str_free(&message_id);
+	return rc;
+}
+
+static enum rc show_sample(struct office *office, const char *profile_name, const char *template_name,
+	struct rendered *out, struct str *raw, struct err *err)
+{
+	const struct profiles *profiles = &office->settings->profiles;
+	const struct profile *profile = profile_name ? profile_find(profiles, profile_name)
+						     : profile_on(profiles, office_today(office));
+	struct rules rules;
+	if (!profile)
+		return err_set(
+			err, RC_REFUSED, "there is no profile %s", profile_name ? profile_name : "in force");
+	enum rc rc = rules_read(office, profile, &rules, err);
+	if (rc != RC_OK)
+		return rc;
+	struct application sample = *notice_sample(APPLICANT_CORPORATION, KIND_NEW1);
+	sample.stage = 0;
+	rc = show(office, &sample, &rules, template_name, out, raw, err);
+	rules_free(&rules);
+	return rc;
+}
+
+enum rc office_preview(struct office *office, int64_t application_id, const char *profile,
+	const char *template_name, struct rendered *out, struct str *raw, struct err *err)
+{
+	if (application_id == 0)
+		return show_sample(office, profile, template_name, out, raw, err);
+	struct pool *pool = pool_new();
+	struct application app;
+	const struct rules *rules;
+	enum rc rc = application_get(office->store, application_id, &app, pool, err);
+	if (rc == RC_OK)
+		rc = rules_get(office, app.template_set, &rules, err);
+	if (rc == RC_OK)
+		rc = show(office, &app, rules, template_name, out, raw, err);
+	pool_free(&pool);
+	return rc;
+}

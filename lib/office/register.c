@@ -1,0 +1,419 @@
+#include "lib/office/office_p.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "lib/base/mailaddr.h"
+#include "lib/flow/ident.h"
+
+#define ACTOR_INTAKE "intake"
+#define ACTOR_IMPORT "import"
+
+#define REVIEW_BACKDATE "お申込日が受付日より前すぎます"
+#define REVIEW_IMPORTED "取り込んだ申込みです。ロゴマークの使用許諾がまだ済んでいません"
+
+/* ---- what validate() asks ---- */
+
+/* validate() has no way to pass on a failure: it is kept, and the registration that follows fails. */
+static bool failed(struct office *office, enum rc rc, const struct err *err)
+{
+	if (rc == RC_OK || rc == RC_REFUSED)
+		return false;
+	if (office->registry_fault.rc == RC_OK)
+		office->registry_fault = *err;
+	return true;
+}
+
+/* The running step-up of a star, and whether it came from that very row. */
+static int64_t running_step_up(
+	struct office *office, int64_t star_id, const uint8_t *row_digest, bool *same_row, struct err *err)
+{
+	int64_t id = 0;
+	if (failed(office, application_step_up_of(office->store, star_id, &id, err), err) || id == 0)
+		return 0;
+	struct pool *pool = pool_new();
+	struct application app;
+	uint8_t digest[SHA256_LEN];
+	*same_row = false;
+	if (row_digest && !failed(office, application_get(office->store, id, &app, pool, err), err)) {
+		form_row_digest(digest, &app.form);
+		*same_row = bytes_equal(digest, row_digest, SHA256_LEN);
+	}
+	pool_free(&pool);
+	return id;
+}
+
+static int64_t registry_live(void *ctx, const char *key, const uint8_t row_digest[SHA256_LEN],
+	int64_t *declaration_id, bool *same_row)
+{
+	struct office *office = ctx;
+	struct err err = {0};
+	int64_t id = 0, step_up;
+	int star;
+	bool same_step_up = false;
+	*declaration_id = 0;
+	*same_row = false;
+	if (failed(office,
+		    application_live(
+			    office->store, key, row_digest, &id, declaration_id, &star, same_row, &err),
+		    &err))
+		return 0;
+	if (id == 0 || *same_row)
+		return id;
+	step_up = running_step_up(office, id, row_digest, &same_step_up, &err);
+	if (!same_step_up)
+		return id;
+	*same_row = true;
+	return step_up;
+}
+
+static int64_t live_star(
+	struct office *office, const char *key, int64_t declaration_id, bool free_only, struct err *err)
+{
+	int64_t id = 0, live_declaration = 0;
+	int star = 0;
+	bool same;
+	if (failed(office,
+		    application_live(office->store, key, NULL, &id, &live_declaration, &star, &same, err),
+		    err))
+		return 0;
+	/* Somebody else's ID, or none yet: nothing to step up from. */
+	if (id == 0 || star != 1 || live_declaration == 0 ||
+		(declaration_id != 0 && declaration_id != live_declaration))
+		return 0;
+	if (free_only && running_step_up(office, id, NULL, &same, err))
+		return 0;
+	return id;
+}
+
+/* A star whose step-up runs already can't be stepped up once more. */
+static int64_t registry_live_star1(void *ctx, const char *key, int64_t declaration_id)
+{
+	struct err err = {0};
+	return live_star(ctx, key, declaration_id, true, &err);
+}
+
+static int registry_businesses(void *ctx, const char *mail_key, const char *key)
+{
+	struct office *office = ctx;
+	struct err err = {0};
+	int count = 0;
+	return failed(office, application_businesses(office->store, mail_key, key, &count, &err), &err)
+		       ? 0
+		       : count;
+}
+
+struct registry office_registry(struct office *office)
+{
+	return (struct registry){.ctx = office,
+		.live = registry_live,
+		.live_star1 = registry_live_star1,
+		.businesses_of_mail = registry_businesses};
+}
+
+struct validate_rules office_rules(const struct office *office, utc_time now)
+{
+	const struct settings *settings = office->settings;
+	civil_day today = civil_day_of(now);
+	const struct profile *profile = profile_on(&settings->profiles, today);
+	return (struct validate_rules){
+		.today = today,
+		.backdate_max = (int)settings->backdate_max,
+		.proxy_max = (int)settings->proxy_max,
+		.terms_version = settings->terms_version ? settings->terms_version : "",
+		.want_gbiz = profile && profile->want_gbiz,
+	};
+}
+
+/* ---- a form becomes an application ---- */
+
+static void read_choices(struct application *app)
+{
+	const char *kind = app->form.value[FIELD_KIND], *type = app->form.value[FIELD_TYPE];
+	app->kind = kind && strcmp(kind, "step") == 0   ? KIND_STEP_UP
+		    : kind && strcmp(kind, "new2") == 0 ? KIND_NEW2
+							: KIND_NEW1;
+	app->star = app->kind == KIND_NEW1 ? 1 : 2;
+	app->type = type && strcmp(type, "sole") == 0 ? APPLICANT_SOLE_PROPRIETOR : APPLICANT_CORPORATION;
+}
+
+static struct application blank(const struct form_values *form, int64_t file_id, int row, utc_time now)
+{
+	struct application app = {.hold_reason = "",
+		.received_at = now,
+		.applied_on = CIVIL_DAY_NONE,
+		.due_at = UTC_NEVER,
+		.latest_at = UTC_NEVER,
+		.id_issued_on = CIVIL_DAY_NONE,
+		.logo_authorized_on = CIVIL_DAY_NONE,
+		.stopped_on = CIVIL_DAY_NONE,
+		.file_id = file_id,
+		.row = row,
+		.form = *form};
+	read_choices(&app);
+	return app;
+}
+
+/* The profile in force on the day an application counts from. */
+static enum rc choose_rules(struct office *office, struct application *app, struct err *err)
+{
+	const struct rules *rules;
+	const struct profile *profile = profile_on(&office->settings->profiles, app->clock_start);
+	if (!profile)
+		return err_set(err, RC_CONFIG,
+			"no profile is in force for the day an application counts from; add an earlier entry "
+			"to era");
+	enum rc rc = rules_current(office, profile->name, &rules, err);
+	if (rc == RC_OK) {
+		app->profile = rules->profile.name;
+		app->template_set = rules->id;
+	}
+	return rc;
+}
+
+static enum rc link_step_up(struct office *office, struct application *app, const char *key, struct err *err)
+{
+	const char *text = app->form.value[FIELD_DECLARATION_ID];
+	app->linked_id = live_star(office, key, text ? ident_read_declaration(text) : 0, false, err);
+	if (office->registry_fault.rc != RC_OK)
+		return RC_OK; /* reported by the caller */
+	int64_t running = 0;
+	if (app->linked_id == 0)
+		return err_set(
+			err, RC_REFUSED, "a step-up needs a live one-star declaration of that business");
+	enum rc rc = application_step_up_of(office->store, app->linked_id, &running, err);
+	if (rc == RC_OK && running)
+		rc = err_set(err, RC_REFUSED,
+			"application %" PRId64 " is a step-up of that declaration already", running);
+	return rc;
+}
+
+/* One live declaration a business; a step-up stands beside its star until it replaces it. */
+static enum rc check_alone(struct office *office, struct application *app, const char *key, struct err *err)
+{
+	if (app->kind == KIND_STEP_UP)
+		return link_step_up(office, app, key, err);
+	int64_t id = 0, declaration_id;
+	int star;
+	bool same;
+	enum rc rc = application_live(office->store, key, NULL, &id, &declaration_id, &star, &same, err);
+	if (rc == RC_OK && id)
+		rc = err_set(err, RC_REFUSED, "application %" PRId64 " of the same business is live", id);
+	return rc;
+}
+
+static const char *review_reason(const struct findings *findings, bool too_old, struct pool *pool)
+{
+	struct str text = STR_INIT;
+	for (size_t i = 0; findings && i < findings->count; i++)
+		if (findings->item[i].severity == SEVERITY_REVIEW) {
+			str_addz(&text, text.len ? "／" : "");
+			str_addz(&text, findings->item[i].message_ja);
+		}
+	if (text.len == 0 && too_old)
+		str_addz(&text, REVIEW_BACKDATE);
+	const char *reason = text.len ? pool_strdup(pool, text.s) : NULL;
+	str_free(&text);
+	return reason;
+}
+
+static void mail_key_of(const char *mail, struct str *out)
+{
+	struct mailaddr address;
+	if (mail && mailaddr_read(&address, mail) == MAILADDR_OK)
+		mailaddr_key(out, &address);
+}
+
+/* What answers the form at once goes out with the registration, unless the office holds it back: then the scheduler finds it due. */
+static enum rc answer_at_once(struct office *office, struct application *app, struct err *err)
+{
+	const struct rules *rules;
+	bool yes = false;
+	enum rc rc = rules_get(office, app->template_set, &rules, err);
+	if (rc != RC_OK || !rules->profile.stage[0].at_once || rules->profile.stage[0].approval)
+		return rc;
+	rc = office_may_decide(office, &yes, err);
+	if (rc == RC_OK && yes)
+		rc = ceiling_allows(office, CEILING_AT_ONCE, &yes, err);
+	if (rc != RC_OK || !yes)
+		return rc;
+	rc = office_run_stage(office, app, ACTOR_INTAKE, err);
+	if (rc == RC_OK && app->hold == HOLD_NONE)
+		rc = ceiling_count(office, CEILING_AT_ONCE, err);
+	return rc;
+}
+
+static enum rc enter_register(struct office *office, struct application *app, enum event event,
+	const char *key, const char *actor, struct err *err)
+{
+	uint8_t digest[SHA256_LEN];
+	struct str mail_key = STR_INIT;
+	mail_key_of(app->form.value[FIELD_MAIL], &mail_key);
+	form_row_digest(digest, &app->form);
+	struct act act = {.event = event,
+		.stage = STAGE_NONE,
+		.actor = actor,
+		.ref = app->file_id,
+		.number = app->row,
+		.on = CIVIL_DAY_NONE,
+		.key = key,
+		.mail_key = mail_key.s,
+		.row_digest = digest};
+	enum rc rc = office_advance(office, app, &act, err);
+	str_free(&mail_key);
+	return rc;
+}
+
+static enum rc register_form(struct office *office, struct application *app, const struct findings *findings,
+	struct pool *pool, struct err *err)
+{
+	bool too_old, future;
+	const char *applied_on = app->form.value[FIELD_APPLIED_ON];
+	if (applied_on && *applied_on)
+		app->applied_on = civil_day_read(applied_on);
+	app->clock_start = cadence_clock_start(
+		app->applied_on, app->received_at, (int)office->settings->backdate_max, &too_old, &future);
+	enum rc rc = choose_rules(office, app, err);
+	if (rc != RC_OK)
+		return rc;
+	const char *key = applicant_key(&app->form, pool);
+	rc = check_alone(office, app, key, err);
+	if (office->registry_fault.rc != RC_OK) {
+		*err = office->registry_fault;
+		office->registry_fault = (struct err){0};
+		return err->rc;
+	}
+	if (rc != RC_OK)
+		return rc;
+
+	const struct rules *rules;
+	rc = rules_get(office, app->template_set, &rules, err);
+	if (rc != RC_OK)
+		return rc;
+	bool confirms = rules->profile.stage[0].confirms;
+	rc = enter_register(
+		office, app, confirms ? EVENT_APPLY_UNCONFIRMED : EVENT_APPLY, key, ACTOR_INTAKE, err);
+	if (rc != RC_OK)
+		return rc;
+	const char *reason = review_reason(findings, too_old, pool);
+	return reason ? office_review(office, app, reason, 0, err) : answer_at_once(office, app, err);
+}
+
+enum rc office_register(struct office *office, const struct form_values *form,
+	const struct findings *findings, int64_t file_id, int row, int64_t *application_id, struct err *err)
+{
+	struct pool *pool = pool_new();
+	struct application app = blank(form, file_id, row, clock_now(office->clock));
+	enum rc rc = register_form(office, &app, findings, pool, err);
+	*application_id = rc == RC_OK ? app.id : 0;
+	pool_free(&pool);
+	return rc;
+}
+
+/* ---- declarations the office already has ---- */
+
+static const enum event import_event[STATE_COUNT] = {
+	[STATE_ID_ISSUED] = EVENT_IMPORT_ID,
+	[STATE_LOGO_AUTHORIZED] = EVENT_IMPORT_LOGO,
+	[STATE_STOPPED] = EVENT_IMPORT_STOPPED,
+};
+
+static civil_day first_day(civil_day a, civil_day b, civil_day c)
+{
+	return a != CIVIL_DAY_NONE ? a : b != CIVIL_DAY_NONE ? b : c;
+}
+
+static struct application imported(struct office *office, const struct import_row *row)
+{
+	utc_time now = clock_now(office->clock);
+	struct application app = blank(&row->form, 0, 0, now);
+	if (row->star == 2 && app.kind == KIND_NEW1)
+		app.kind = KIND_NEW2;
+	app.star = row->star == 2 ? 2 : 1;
+	app.applied_on = row->applied_on;
+	app.clock_start = first_day(row->applied_on, row->id_issued_on, civil_day_of(now));
+	app.declaration_id = row->declaration_id;
+	app.user_number = row->user_number;
+	app.id_issued_on = row->id_issued_on;
+	app.logo_authorized_on = row->logo_authorized_on;
+	app.stopped_on = row->stopped_on;
+	app.stage = STAGE_NONE;
+	return app;
+}
+
+/* Where a case stands whose ID was told and whose logo was not. */
+static enum rc import_stage(struct office *office, struct application *app, struct err *err)
+{
+	const struct rules *rules;
+	enum rc rc = rules_get(office, app->template_set, &rules, err);
+	if (rc != RC_OK)
+		return rc;
+	for (int i = 0; i < rules->profile.stage_count && app->stage == STAGE_NONE; i++)
+		if (rules->profile.stage[i].state == STATE_LOGO_AUTHORIZED)
+			app->stage = i;
+	app->previous_sent_at = app->id_issued_on != CIVIL_DAY_NONE ? civil_moment(app->id_issued_on, 12 * 60)
+								    : app->received_at;
+	return RC_OK;
+}
+
+static enum rc take_imported_numbers(struct office *office, const struct application *app, struct err *err)
+{
+	utc_time now = clock_now(office->clock);
+	enum rc rc =
+		number_take(office->store, app->declaration_id, IDENT_DECLARATION, app->id, now, NULL, err);
+	if (rc == RC_OK && app->user_number)
+		rc = number_take(office->store, app->user_number, IDENT_USER, app->id, now, NULL, err);
+	if (rc == RC_REFUSED)
+		rc = err_set(err, RC_REFUSED,
+			"its declaration ID or user number was given to another application before");
+	return rc;
+}
+
+static enum rc import_one(struct office *office, const struct import_row *row, const char *actor,
+	struct pool *pool, struct err *err)
+{
+	struct application app = imported(office, row);
+	const char *key = applicant_key(&app.form, pool);
+	enum rc rc = RC_OK;
+	if (row->state != STATE_STOPPED) {
+		app.kind = app.star == 2 ? KIND_NEW2 : KIND_NEW1; /* its star, if it had one, is gone */
+		rc = check_alone(office, &app, key, err);
+	}
+	if (rc == RC_OK)
+		rc = choose_rules(office, &app, err);
+	if (rc == RC_OK && row->state == STATE_ID_ISSUED)
+		rc = import_stage(office, &app, err);
+	if (rc == RC_OK)
+		rc = enter_register(office, &app, import_event[row->state], key, actor, err);
+	if (rc == RC_OK)
+		rc = take_imported_numbers(office, &app, err);
+	if (rc == RC_OK && row->state == STATE_ID_ISSUED)
+		rc = office_review(office, &app, REVIEW_IMPORTED, 0, err);
+	return rc;
+}
+
+enum rc office_import(
+	struct office *office, const struct import_row *row, const char *actor, bool *known, struct err *err)
+{
+	*known = false;
+	if (row->state <= STATE_NONE || row->state >= STATE_COUNT || !import_event[row->state])
+		return err_set(err, RC_REFUSED,
+			"only declarations whose ID was issued, whose logo was authorized or which were "
+			"stopped "
+			"can be taken over");
+	if (row->declaration_id <= 0)
+		return err_set(err, RC_REFUSED, "a declaration can't be taken over without its ID");
+	struct txn txn;
+	enum rc rc = txn_begin(office, &txn, err);
+	if (rc != RC_OK)
+		return rc;
+	struct pool *pool = pool_new();
+	struct application app;
+	rc = application_by_declaration(office->store, row->declaration_id, &app, pool, err);
+	if (rc == RC_OK)
+		*known = true;
+	else if (rc == RC_REFUSED)
+		rc = import_one(office, row, actor ? actor : ACTOR_IMPORT, pool, err);
+	pool_free(&pool);
+	return txn_end(office, &txn, rc, err);
+}

@@ -1,0 +1,300 @@
+/*
+ * rules.c - profile and templates are kept together, so that a case goes on under the rules it came in under
+ *
+ * What the register keeps as a template set is a short head with the profile's numbers and stages, an empty line, and the packed
+ * templates. Its digest covers both: a changed distance is a new set just as a changed letter is.
+ */
+#include "lib/office/office_p.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RULES_HEAD "sengen-rules 1\n"
+#define NAME_MAX_CHARS "63"
+
+struct rules_cache {
+	struct rules **item; /* owned; what `rules` pointers given out point to */
+	size_t count;
+	struct {
+		char *profile; /* owned */
+		size_t index;
+	} * current;
+	size_t current_count;
+};
+
+/* ---- as text and back ---- */
+
+static void pack(const struct profile *profile, const struct template_set *templates, struct str *out)
+{
+	str_addz(out, RULES_HEAD);
+	str_printf(out, "profile %s\n", profile->name);
+	str_printf(out, "numbers %d %d %d %d %d %d %d\n", profile->id_prefix, profile->id_digits,
+		profile->user_prefix, profile->user_digits, profile->step_up_new_id, profile->want_gbiz,
+		profile->confirm_days);
+	for (int i = 0; i < profile->stage_count; i++) {
+		const struct stage *stage = &profile->stage[i];
+		str_printf(out, "stage %s %s %d %d %d %d %d %d %d %d %d %d\n", stage->name,
+			stage->template_name, (int)stage->state, stage->after_received.earliest,
+			stage->after_received.target, stage->after_received.latest,
+			stage->after_previous.earliest, stage->after_previous.target,
+			stage->after_previous.latest, stage->at_once, stage->approval, stage->confirms);
+	}
+	str_addc(out, '\n');
+	template_set_pack(templates, out);
+}
+
+static bool read_stage(struct profile *profile, const char *line)
+{
+	char name[64], template_name[64];
+	int state, flag[3];
+	struct stage stage = {0};
+	if (profile->stage_count == STAGE_MAX)
+		return false;
+	if (sscanf(line, "stage %" NAME_MAX_CHARS "s %" NAME_MAX_CHARS "s %d %d %d %d %d %d %d %d %d %d",
+		    name, template_name, &state, &stage.after_received.earliest, &stage.after_received.target,
+		    &stage.after_received.latest, &stage.after_previous.earliest,
+		    &stage.after_previous.target, &stage.after_previous.latest, &flag[0], &flag[1],
+		    &flag[2]) != 12)
+		return false;
+	if (state <= STATE_NONE || state >= STATE_COUNT)
+		return false;
+	stage.name = xstrdup(name);
+	stage.template_name = xstrdup(template_name);
+	stage.state = (enum state)state;
+	stage.at_once = flag[0];
+	stage.approval = flag[1];
+	stage.confirms = flag[2];
+	profile->stage[profile->stage_count++] = stage;
+	return true;
+}
+
+static bool read_line(struct profile *profile, const char *line)
+{
+	char name[64];
+	int new_id, gbiz;
+	if (str_has_prefix(line, "stage "))
+		return read_stage(profile, line);
+	if (str_has_prefix(line, "numbers ")) {
+		bool whole = sscanf(line, "numbers %d %d %d %d %d %d %d", &profile->id_prefix,
+				     &profile->id_digits, &profile->user_prefix, &profile->user_digits,
+				     &new_id, &gbiz, &profile->confirm_days) == 7;
+		profile->step_up_new_id = whole && new_id;
+		profile->want_gbiz = whole && gbiz;
+		return whole;
+	}
+	if (sscanf(line, "profile %" NAME_MAX_CHARS "s", name) != 1 || profile->name)
+		return false;
+	profile->name = xstrdup(name);
+	return true;
+}
+
+static enum rc unpack(struct rules *rules, const struct str *packed, struct err *err)
+{
+	const char *at = packed->s, *body = strstr(packed->s, "\n\n");
+	bool whole = str_has_prefix(at, RULES_HEAD) && body;
+	rules->profile.stage = xcalloc(STAGE_MAX, sizeof *rules->profile.stage);
+	for (at += strlen(RULES_HEAD); whole && at < body + 1;) {
+		size_t len = strcspn(at, "\n");
+		char *line = xstrndup(at, len);
+		whole = read_line(&rules->profile, line);
+		free(line);
+		at += len + 1;
+	}
+	if (!whole || !rules->profile.name || rules->profile.stage_count == 0)
+		return err_set(err, RC_STORE,
+			"template set %" PRId64 " in the register is damaged; restore the register from a "
+			"backup",
+			rules->id);
+	body += 2;
+	return template_set_unpack(&rules->templates, body, packed->len - (size_t)(body - packed->s), err);
+}
+
+void rules_free(struct rules *rules)
+{
+	struct profile *profile = &rules->profile;
+	for (int i = 0; i < profile->stage_count; i++) {
+		free(profile->stage[i].name);
+		free(profile->stage[i].template_name);
+	}
+	free(profile->stage);
+	free(profile->name);
+	if (rules->templates)
+		template_set_free(&rules->templates);
+	*rules = (struct rules){0};
+}
+
+int rules_stage_of(const struct rules *rules, const char *template_name)
+{
+	for (int i = 0; i < rules->profile.stage_count; i++)
+		if (strcmp(rules->profile.stage[i].template_name, template_name) == 0)
+			return i;
+	return STAGE_NONE;
+}
+
+/* ---- the cache ---- */
+
+static struct rules_cache *cache_of(struct office *office)
+{
+	if (!office->cache)
+		office->cache = xcalloc(1, sizeof *office->cache);
+	return office->cache;
+}
+
+static struct rules *cache_add(struct rules_cache *cache, int64_t id)
+{
+	cache->item = xrealloc(cache->item, (cache->count + 1) * sizeof(struct rules *));
+	struct rules *rules = xcalloc(1, sizeof *rules);
+	rules->id = id;
+	cache->item[cache->count++] = rules;
+	return rules;
+}
+
+static size_t cache_find(const struct rules_cache *cache, int64_t id)
+{
+	size_t i = 0;
+	while (i < cache->count && cache->item[i]->id != id)
+		i++;
+	return i;
+}
+
+void rules_cache_free(struct rules_cache **cache)
+{
+	if (!*cache)
+		return;
+	for (size_t i = 0; i < (*cache)->count; i++) {
+		rules_free((*cache)->item[i]);
+		free((*cache)->item[i]);
+	}
+	for (size_t i = 0; i < (*cache)->current_count; i++)
+		free((*cache)->current[i].profile);
+	free((*cache)->item);
+	free((*cache)->current);
+	free(*cache);
+	*cache = NULL;
+}
+
+enum rc rules_get(struct office *office, int64_t id, const struct rules **rules, struct err *err)
+{
+	struct rules_cache *cache = cache_of(office);
+	size_t index = cache_find(cache, id);
+	if (index < cache->count) {
+		*rules = cache->item[index];
+		return RC_OK;
+	}
+	struct str packed = STR_INIT;
+	enum rc rc = template_set_get(office->store, id, &packed, err);
+	if (rc == RC_OK) {
+		struct rules *added = cache_add(cache, id);
+		rc = unpack(added, &packed, err);
+		if (rc == RC_OK) {
+			*rules = added;
+		} else {
+			rules_free(added);
+			free(added);
+			cache->count--;
+		}
+	}
+	str_free(&packed);
+	return rc;
+}
+
+enum rc rules_current(struct office *office, const char *profile, const struct rules **rules, struct err *err)
+{
+	const struct rules_cache *cache = cache_of(office);
+	for (size_t i = 0; i < cache->current_count; i++)
+		if (strcmp(cache->current[i].profile, profile) == 0) {
+			*rules = cache->item[cache->current[i].index];
+			return RC_OK;
+		}
+	return err_set(err, RC_CONFIG,
+		"the templates of profile %s were not loaded; name its file in profile_files", profile);
+}
+
+static void set_current(struct rules_cache *cache, const char *profile, size_t index)
+{
+	size_t i = 0;
+	while (i < cache->current_count && strcmp(cache->current[i].profile, profile) != 0)
+		i++;
+	if (i == cache->current_count) {
+		cache->current = xrealloc(cache->current, (i + 1) * sizeof *cache->current);
+		cache->current[i].profile = xstrdup(profile);
+		cache->current_count++;
+	}
+	cache->current[i].index = index;
+}
+
+/* ---- from the configuration's files ---- */
+
+static enum rc read_templates(struct office *office, const struct profile *profile,
+	struct template_set **templates, struct err *err)
+{
+	const char *want[STAGE_MAX + 2] = {0};
+	int count = 0;
+	for (; count < profile->stage_count && count < STAGE_MAX; count++)
+		want[count] = profile->stage[count].template_name;
+	want[count] = NOTICE_RESEND_HEAD;
+	return template_set_load(templates, office->settings->template_directory, profile->name, want,
+		&office->settings->words, err);
+}
+
+enum rc rules_read(struct office *office, const struct profile *profile, struct rules *out, struct err *err)
+{
+	struct template_set *templates = NULL;
+	*out = (struct rules){0};
+	enum rc rc = read_templates(office, profile, &templates, err);
+	if (rc != RC_OK)
+		return rc;
+	struct str packed = STR_INIT;
+	pack(profile, templates, &packed);
+	template_set_free(&templates);
+	rc = unpack(out, &packed, err);
+	if (rc != RC_OK)
+		rules_free(out);
+	str_free(&packed);
+	return rc;
+}
+
+static enum rc keep(struct office *office, const struct profile *profile, struct err *err)
+{
+	struct template_set *templates = NULL;
+	enum rc rc = read_templates(office, profile, &templates, err);
+	if (rc != RC_OK)
+		return rc;
+	struct str packed = STR_INIT;
+	uint8_t digest[SHA256_LEN];
+	int64_t id = 0;
+	pack(profile, templates, &packed);
+	template_set_free(&templates);
+	sha256(digest, packed.s, packed.len);
+	rc = template_set_keep(office->store, profile->name, digest, packed.s, packed.len,
+		clock_now(office->clock), &id, err);
+	str_free(&packed);
+	const struct rules *rules;
+	if (rc == RC_OK)
+		rc = rules_get(office, id, &rules, err);
+	if (rc == RC_OK)
+		set_current(office->cache, profile->name, cache_find(office->cache, id));
+	return rc;
+}
+
+enum rc office_load_templates(struct office *office, struct err *err)
+{
+	const struct profiles *profiles = &office->settings->profiles;
+	/* All are read before one is kept: a broken file leaves the old rules in force. */
+	for (size_t i = 0; i < profiles->count; i++) {
+		struct template_set *templates = NULL;
+		enum rc rc = read_templates(office, &profiles->profile[i], &templates, err);
+		if (rc != RC_OK)
+			return rc;
+		template_set_free(&templates);
+	}
+	struct txn txn;
+	enum rc rc = txn_begin(office, &txn, err);
+	if (rc != RC_OK)
+		return rc;
+	for (size_t i = 0; rc == RC_OK && i < profiles->count; i++)
+		rc = keep(office, &profiles->profile[i], err);
+	return txn_end(office, &txn, rc, err);
+}
