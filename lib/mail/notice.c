@@ -15,7 +15,7 @@ static const char *field(const struct notice_values *values, enum form_field whi
 	return value && *value && !text_has_control(value) ? value : NULL;
 }
 
-/* The office's own texts may be missing from the configuration. */
+/* Texts made for one question; valid until the next. */
 static const char *number_text(struct notice_values *values, int64_t number)
 {
 	str_clear(&values->scratch);
@@ -347,6 +347,7 @@ static const char *is_news(struct notice_values *values)
 #define SUFFIX_LINES
 #define SUFFIX_CONDITION "?"
 const char *const notice_placeholders[] = {
+// NOLINTNEXTLINE(bugprone-suspicious-missing-comma): the name and its mark belong together
 #define X(name, kind, getter, meaning_ja, meaning, example) #name SUFFIX_##kind,
 	PLACEHOLDERS(X)
 #undef X
@@ -690,6 +691,7 @@ const struct template *template_set_find(const struct template_set *set, const c
 {
 	for (size_t i = 0; i < set->count; i++)
 		if (strcmp(set->entry[i].name, name) == 0)
+			// cppcheck-suppress CastIntegerToAddressAtReturn ; it takes `struct template` for C++
 			return set->entry[i].tpl;
 	return NULL;
 }
