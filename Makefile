@@ -85,8 +85,13 @@ $(BUILD)/libdaemon.a: $(call obj,$(filter-out daemon/main.c,$(DAEMON_SRC)))
 	@rm -f $@
 	@$(AR) rcs $@ $^
 
-$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libdaemon.a $(BUILD)/libsengen.a
-	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka
+# What several tests share, such as a mail server that does what a script says.
+$(BUILD)/libtests.a: $(call obj,$(sort $(wildcard tests/*.c)))
+	@rm -f $@
+	@$(AR) rcs $@ $^
+
+$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libtests.a $(BUILD)/libdaemon.a $(BUILD)/libsengen.a
+	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka -lssl
 
 $(BUILD)/tests/all: $(TESTS)
 	@touch $@

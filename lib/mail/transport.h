@@ -16,7 +16,7 @@ enum auth_mode { AUTH_NONE, AUTH_PLAIN, AUTH_LOGIN, AUTH_XOAUTH2 };
 
 struct transport_settings {
 	bool maildir; /* embedded default: deliver into `path` instead of a server */
-	char *path; /* Maildir; one Maildir per recipient below it when `per_recipient` */
+	char *path; /* Maildir */
 	char *host;
 	int port;
 	enum tls_mode tls;
@@ -25,7 +25,7 @@ struct transport_settings {
 	enum auth_mode auth;
 	char *user;
 	char *password_from; /* file_read_secret(): password, or token file for XOAUTH2 (read anew for each connection) */
-	int connect_seconds; /* 30 */
+	int connect_seconds; /* 30: until the session stands (connection, TLS, greeting, EHLO, login) */
 	int reply_seconds; /* 300 (RFC 5321 4.5.3.2) */
 	int dot_seconds; /* 600: the answer to the final dot */
 };
@@ -46,20 +46,25 @@ struct delivery {
 	char enhanced[12]; /* "4.7.1" or "" */
 	char reply[256]; /* its text, one printable line; addresses replaced by <…> */
 	bool line_closed; /* the next mail needs a new connection */
-	const char *phase; /* "connect", "tls", "auth", "mail", "rcpt", "data", "dot" */
+	const char *phase; /* "connect", "tls", "auth", "mail", "rcpt", "data", "dot"; static */
 };
 
 struct transport;
-/* password: for SMTP AUTH; copied and wiped at close. Opens nothing yet. */
+/* settings: borrowed. password: for SMTP AUTH; copied and wiped at close. Opens nothing yet. The process must ignore SIGPIPE. */
 struct transport *transport_new(const struct transport_settings *settings, const char *password);
-/* Sends one mail: envelope sender, exactly one recipient, wire bytes (CRLF, complete). */
-void transport_send(struct transport *transport, const char *sender, const char *recipient, const char *wire,
-	size_t len, struct delivery *out);
+struct parcel { /* one mail on its way; strings borrowed */
+	const char *name; /* unique and the same at each try: file name in a Maildir */
+	const char *sender, *recipient; /* envelope: exactly one recipient; as mailaddr_print() gives them */
+	const char *wire; /* complete mail, 7-bit, CRLF */
+	size_t len;
+};
+/* Sends it and waits for the answer. A kept connection that the server had closed meanwhile is opened anew once; nothing else is tried twice. */
+void transport_send(struct transport *transport, const struct parcel *parcel, struct delivery *out);
 /* Ends the connection with QUIT without waiting long, frees, wipes. */
 void transport_free(struct transport **transport);
 
-/* Delivers into a Maildir (tmp, fsync, link to new, directory synced). `name` is the unique part of the file name: the same mail delivered
- * twice under one name stays one file, so a repeat after a crash is no second copy. */
-enum rc maildir_deliver(const char *path, const char *name, const char *wire, size_t len, struct err *err);
+/* Delivers into a Maildir, made where it is missing (tmp, fsync, link to new, directory synced), with Return-Path and Delivered-To in front. The
+ * same mail delivered twice under one name stays one file, so a repeat after a crash is no second copy. RC_STORE. */
+enum rc maildir_deliver(const char *path, const struct parcel *parcel, struct err *err);
 
 #endif
