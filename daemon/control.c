@@ -1,0 +1,301 @@
+#include "daemon/control.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <inttypes.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/base/file.h"
+#include "lib/base/local.h"
+#include "lib/base/log.h"
+
+#define CLIENTS_MAX 32
+#define IDLE_MS 300000
+#define OUT_MAX 262144 /* bytes of answers not read: the client is not read from */
+#define STEP_MS 100
+
+struct client {
+	int fd; /* -1: free */
+	char actor[128]; /* "staff:1000(yamada)" */
+	struct str in, out;
+	size_t out_sent;
+	bool ended; /* sends nothing more */
+	bool waits_to_write; /* registered for EPOLLOUT */
+	int64_t heard_ms;
+	struct control_import import;
+};
+
+struct control {
+	int listener, epoll;
+	char *path; /* owned */
+	struct client client[CLIENTS_MAX];
+};
+
+static int64_t real_ms(void)
+{
+	const struct clock system = clock_system();
+	return clock_mono_ms(&system);
+}
+
+/* ---- who is there ---- */
+
+static bool in_group(int fd, gid_t own, const char *name)
+{
+	const struct group *group = name && *name ? getgrnam(name) : NULL;
+	gid_t list[256];
+	socklen_t size = sizeof list;
+	if (!group)
+		return false;
+	if (own == group->gr_gid)
+		return true;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, list, &size) != 0)
+		return false;
+	for (size_t i = 0; i < size / sizeof *list; i++)
+		if (list[i] == group->gr_gid)
+			return true;
+	return false;
+}
+
+static bool may_ask(int fd, const struct settings *settings, char *actor, size_t size)
+{
+	struct ucred peer;
+	socklen_t len = sizeof peer;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0)
+		return false;
+	const struct passwd *user = getpwuid(peer.uid);
+	(void)snprintf(actor, size, "staff:%u(%.64s)", (unsigned)peer.uid,
+		user && user->pw_name ? user->pw_name : "?");
+	return peer.uid == 0 || peer.uid == geteuid() || in_group(fd, peer.gid, settings->control_group);
+}
+
+/* ---- clients ---- */
+
+static void client_close(struct client *client)
+{
+	if (client->fd >= 0)
+		(void)close(client->fd); /* leaves the epoll set by itself */
+	control_import_drop(&client->import);
+	str_free(&client->in);
+	str_free(&client->out);
+	*client = (struct client){.fd = -1, .in = STR_INIT, .out = STR_INIT};
+}
+
+static struct client *free_client(struct control *control)
+{
+	struct client *oldest = NULL;
+	for (int i = 0; i < CLIENTS_MAX; i++) {
+		struct client *client = &control->client[i];
+		if (client->fd < 0)
+			return client;
+		if (!oldest || client->heard_ms < oldest->heard_ms)
+			oldest = client;
+	}
+	/* Full: whoever has been silent longest makes room, so that silent clients can't shut others out. */
+	client_close(oldest);
+	return oldest;
+}
+
+static void accept_clients(struct role_context *ctx, struct control *control)
+{
+	for (int i = 0; i < CLIENTS_MAX; i++) {
+		char actor[sizeof control->client[0].actor];
+		int fd = accept4(control->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		if (fd < 0)
+			return;
+		if (!may_ask(fd, ctx->settings, actor, sizeof actor)) {
+			static const char refusal[] =
+				"{\"ok\":false,\"rc\":1,\"message\":\"You are not a member of the group that "
+				"may change "
+				"things.\",\"message_ja\":\"この操作を行う権限がありません。\"}\n";
+			(void)send(fd, refusal, sizeof refusal - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+			log_event(LEVEL_NOTICE, "control.refused", "actor=\"%s\"", actor);
+			(void)close(fd);
+			continue;
+		}
+		struct client *client = free_client(control);
+		client->fd = fd;
+		client->heard_ms = real_ms();
+		memcpy(client->actor, actor, sizeof actor);
+		struct epoll_event event = {.events = EPOLLIN, .data.ptr = client};
+		if (epoll_ctl(control->epoll, EPOLL_CTL_ADD, fd, &event) != 0)
+			client_close(client);
+	}
+}
+
+static void client_listen_for(struct control *control, struct client *client)
+{
+	bool write_wanted = client->out.len > client->out_sent;
+	bool read_wanted = !client->ended && client->out.len - client->out_sent < OUT_MAX;
+	struct epoll_event event = {
+		.events = (read_wanted ? EPOLLIN : 0u) | (write_wanted ? EPOLLOUT : 0u), .data.ptr = client};
+	(void)epoll_ctl(control->epoll, EPOLL_CTL_MOD, client->fd, &event);
+}
+
+static bool client_write(struct client *client)
+{
+	while (client->out_sent < client->out.len) {
+		ssize_t n = send(client->fd, client->out.s + client->out_sent,
+			client->out.len - client->out_sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return errno == EAGAIN;
+		client->out_sent += (size_t)n;
+	}
+	str_clear(&client->out);
+	client->out_sent = 0;
+	return true;
+}
+
+static bool client_read(struct client *client)
+{
+	char buffer[16384];
+	while (client->in.len <= CONTROL_LINE_MAX) {
+		ssize_t n = recv(client->fd, buffer, sizeof buffer, MSG_DONTWAIT);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return errno == EAGAIN;
+		if (n == 0) {
+			client->ended = true;
+			return true;
+		}
+		client->heard_ms = real_ms();
+		str_add(&client->in, buffer, (size_t)n);
+	}
+	return true;
+}
+
+/* Carries out whole lines until the time is up. Returns false when the client must go; *more: lines are left. */
+static bool client_work(struct role_context *ctx, struct client *client, int64_t until, bool *more)
+{
+	size_t at = 0;
+	bool good = true;
+	while (client->out.len - client->out_sent < OUT_MAX) {
+		const char *end = memchr(client->in.s + at, '\n', client->in.len - at);
+		if (!end) {
+			good = client->in.len - at <= CONTROL_LINE_MAX;
+			break;
+		}
+		if (real_ms() >= until) {
+			*more = true;
+			break;
+		}
+		size_t len = (size_t)(end - (client->in.s + at));
+		if (len > CONTROL_LINE_MAX) {
+			good = false;
+			break;
+		}
+		if (len > 0)
+			control_request(
+				ctx, &client->import, client->actor, client->in.s + at, len, &client->out);
+		at += len + 1;
+	}
+	if (at) {
+		struct str rest = STR_INIT;
+		str_add(&rest, client->in.s + at, client->in.len - at);
+		str_free(&client->in);
+		client->in = rest;
+	}
+	return good;
+}
+
+/* Returns whether lines are left to carry out. */
+static bool client_serve(
+	struct role_context *ctx, struct control *control, struct client *client, int64_t until)
+{
+	bool more = false;
+	bool good = client->ended || client->out.len - client->out_sent >= OUT_MAX || client_read(client);
+	good = good && client_work(ctx, client, until, &more);
+	good = client_write(client) && good;
+	if (!good || (client->ended && !more && client->out.len == 0)) {
+		client_close(client);
+		return false;
+	}
+	client_listen_for(control, client);
+	return more;
+}
+
+/* ---- the role ---- */
+
+static enum rc control_start(struct role_context *ctx, struct err *err)
+{
+	struct control *control = xcalloc(1, sizeof *control);
+	struct str path = STR_INIT;
+	ctx->state = control;
+	control->listener = -1;
+	for (int i = 0; i < CLIENTS_MAX; i++)
+		control->client[i] = (struct client){.fd = -1, .in = STR_INIT, .out = STR_INIT};
+	path_join(&path, ctx->settings->runtime_directory, "control.sock");
+	control->path = str_take(&path);
+	control->epoll = epoll_create1(EPOLL_CLOEXEC);
+	enum rc rc = local_listen(&control->listener, control->path, 0660, err);
+	if (rc)
+		return rc;
+	/* Without the right to give it away the socket stays with the daemon's own group. */
+	const struct group *group = getgrnam(ctx->settings->control_group);
+	if (group && chown(control->path, (uid_t)-1, group->gr_gid) != 0)
+		log_event(LEVEL_NOTICE, "control.group", "reason=\"%s\"", strerror(errno));
+	struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
+	if (control->epoll < 0 || epoll_ctl(control->epoll, EPOLL_CTL_ADD, control->listener, &event) != 0)
+		return err_set(err, RC_CONFIG, "%s can't be watched: %s.", control->path, strerror(errno));
+	return RC_OK;
+}
+
+static enum rc control_step(struct role_context *ctx, utc_time now, utc_time *next, struct err *err)
+{
+	(void)err;
+	struct control *control = ctx->state;
+	int64_t mono = real_ms();
+	bool more = false;
+	accept_clients(ctx, control);
+	for (int i = 0; i < CLIENTS_MAX; i++) {
+		struct client *client = &control->client[i];
+		if (client->fd < 0)
+			continue;
+		if (mono - client->heard_ms > IDLE_MS)
+			client_close(client);
+		else /* each its own piece of time: an import must not make the others wait */
+			more |= client_serve(ctx, control, client, real_ms() + STEP_MS / 4);
+	}
+	*next = more ? now : now + IDLE_MS / 1000;
+	return RC_OK;
+}
+
+static void control_stop(struct role_context *ctx, int64_t deadline_ms)
+{
+	(void)deadline_ms; /* every line read was carried out and answered in its step */
+	struct control *control = ctx->state;
+	for (int i = 0; i < CLIENTS_MAX; i++)
+		client_close(&control->client[i]);
+	(void)close(control->listener);
+	(void)close(control->epoll);
+	(void)unlink(control->path);
+	free(control->path);
+	free(control);
+	ctx->state = NULL;
+}
+
+static int control_watch(struct role_context *ctx, int *fd, int max)
+{
+	const struct control *control = ctx->state;
+	if (max < 1)
+		return 0;
+	fd[0] = control->epoll;
+	return 1;
+}
+
+const struct role role_control = {
+	.name = "control",
+	.writes = true,
+	.start = control_start,
+	.step = control_step,
+	.stop = control_stop,
+	.watch = control_watch,
+};

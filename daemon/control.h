@@ -1,0 +1,48 @@
+/*
+ * control.h - the control socket: what sengenctl asks the daemon to change
+ *
+ * runtime_directory/control.sock, newline-delimited JSON. A request is one line:
+ *
+ *   {"command":"hold","application":12,"reason":"…"}        or "declaration_id":4…, in place of "application"
+ *
+ *   ping                                       is anybody there
+ *   hold reject (reason required), release approve confirm withdraw (reason welcome)
+ *   stop                                       Form B-3; "on":"2026-12-31" for a day to come, "reason"
+ *   resend                                     "template":"id"
+ *   release-ceiling, release-restored          the answers to the daemon's two questions
+ *   import                                     then a line {"import":{…}} per declaration, then {"end":true}:
+ *     declaration_id, user_number, state ("id_issued", "logo_authorized", "stopped"), star, applied_on, id_issued_on,
+ *     logo_authorized_on, stopped_on, form {key: value} with the keys of register.h
+ *
+ * The answer is one line: {"ok":true,"rc":0,"message":"…","message_ja":"…"}, rc as exit codes of the programs; resend adds "notice". An import
+ * answers {"row":N,"ok":false,…} for each declaration that was refused, and at the end a line with "imported", "known", "refused".
+ *
+ * Who may: root, the daemon's own user, members of control_group; the kernel tells who the peer is. A client that sends too long a line is
+ * dropped, one that does not read its answers is not read from; none can make another wait.
+ */
+#ifndef SENGEN_CONTROL_H
+#define SENGEN_CONTROL_H
+
+#include <jansson.h>
+
+#include "daemon/role.h"
+
+#define CONTROL_LINE_MAX 65536 /* bytes of one request */
+#define CONTROL_IMPORT_BATCH 50 /* declarations in one transaction */
+
+/* The import a client is in the middle of. */
+struct control_import {
+	bool running;
+	int rows; /* lines seen */
+	int imported, known, refused;
+	json_t *waiting[CONTROL_IMPORT_BATCH]; /* owned */
+	int waiting_count;
+};
+
+/* Carries out one request line of `actor`; the answer's lines are appended to out. RC_STORE and RC_CONFIG are answers too. */
+void control_request(struct role_context *ctx, struct control_import *import, const char *actor,
+	const char *line, size_t len, struct str *out);
+/* Drops what an import has not yet written. */
+void control_import_drop(struct control_import *import);
+
+#endif
