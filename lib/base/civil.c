@@ -277,7 +277,7 @@ static bool month_and_day_read(const char **at, int *month, int *day)
 		if (!literal_read(at, marks[i][1]))
 			return false;
 		blanks_skip(at);
-		if (number_read(at, 2, day) == 0)
+		if (number_read(at, 2, day) == 0 || (**at >= '0' && **at <= '9'))
 			return false;
 		blanks_skip(at);
 		return i > 0 || literal_read(at, "日");
@@ -339,8 +339,6 @@ static civil_day day_read(const char *at)
 	}
 	const struct era *era = era_read(&at);
 	if (!year_read(&at, era, &year) || !month_and_day_read(&at, &month, &day))
-		return CIVIL_DAY_NONE;
-	if (*at >= '0' && *at <= '9')
 		return CIVIL_DAY_NONE;
 	if (*at != 'T' && !weekday_skip(&at))
 		return CIVIL_DAY_NONE;

@@ -1,6 +1,5 @@
 #include "lib/flow/calendar.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -128,13 +127,14 @@ void calendar_free(struct calendar *calendar)
 /* "09:30" as minutes; 24:00 is the end of the day. -1: it is none. */
 static int read_minute(const char *text)
 {
-	int hour, minute, used = 0;
+	static const char digits[] = "0123456789";
 
-	if (sscanf(text, "%2d:%2d%n", &hour, &minute, &used) != 2 || used != 5)
+	if (strspn(text, digits) != 2 || text[2] != ':' || strspn(text + 3, digits) != 2)
 		return -1;
-	if (hour < 0 || minute < 0 || minute > 59 || hour * 60 + minute > MINUTES_A_DAY)
-		return -1;
-	return hour * 60 + minute;
+	int hour = (text[0] - '0') * 10 + text[1] - '0';
+	int minute = (text[3] - '0') * 10 + text[4] - '0';
+
+	return minute > 59 || hour * 60 + minute > MINUTES_A_DAY ? -1 : hour * 60 + minute;
 }
 
 enum rc calendar_hours_read(struct calendar *calendar, const char *text, struct err *err)

@@ -1,8 +1,8 @@
 /*
  * calendar.h - office days and hours
  *
- * Holidays are computed by 国民の祝日に関する法律 (with the special laws of 2019-2021) and corrected by an override file;
- * equinoxes by the usual formula for 1980-2099, fixed by 官報 of 1 February of the year before. Office days leave
+ * Holidays are computed by 国民の祝日に関する法律 as it stood in each year (with the special laws of 1959-2021) and corrected by an
+ * override file; equinoxes by the usual formulas for 1900-2099, while 官報 of 1 February of the year before fixes them. Office days leave
  * out Saturdays, Sundays, holidays, 12/29-1/3 (行政機関の休日に関する法律 art. 1) and the office's own closing days.
  */
 #ifndef SENGEN_CALENDAR_H

@@ -63,10 +63,10 @@ static const struct monday mondays[] = {
 
 /* Days off by a law of their own, which made them no 祝日: they carry no substitute and make no bridge day. */
 static const struct fixed days_off[] = {
-	{1959, 1959, 4, 10, "皇太子明仁親王の結婚の儀"},
-	{1989, 1989, 2, 24, "昭和天皇の大喪の礼"},
+	{1959, 1959, 4, 10, "結婚の儀"},
+	{1989, 1989, 2, 24, "大喪の礼"},
 	{1990, 1990, 11, 12, "即位礼正殿の儀"},
-	{1993, 1993, 6, 9, "皇太子徳仁親王の結婚の儀"},
+	{1993, 1993, 6, 9, "結婚の儀"},
 };
 
 /* The usual formula for the day of an equinox in Japan, in millionths of a day; leap days are counted from 1983 until 1979 (toward

@@ -17,14 +17,10 @@ int span_wanted(const struct span *span)
 
 /* ---- the file as it stands ---- */
 
-struct span_text {
-	int64_t earliest, target, latest;
-};
-
 struct stage_text {
 	char *name, *template_name;
 	int state; /* index into stage_states */
-	struct span_text after_received, after_previous;
+	struct span after_received, after_previous;
 	bool approval;
 	int line;
 };
@@ -36,7 +32,7 @@ struct stage_list {
 
 struct profile_text {
 	char *name;
-	int64_t id_prefix, id_digits, user_prefix, user_digits, confirm_days;
+	int id_prefix, id_digits, user_prefix, user_digits, confirm_days;
 	bool step_up_new_id, want_gbiz;
 	struct stage_list stages;
 };
@@ -47,7 +43,7 @@ static const enum state stage_state_of[] = {
 
 #define SPAN_KEY(key, text)                                                                                  \
 	{                                                                                                    \
-		.name = #key, .type = CONF_INT, .offset = offsetof(struct span_text, key), .min = -1,        \
+		.name = #key, .type = CONF_INT32, .offset = offsetof(struct span, key), .min = -1,           \
 		.max = DAYS_MAX, .fallback = "-1", .help = text                                              \
 	}
 
@@ -96,19 +92,19 @@ static void *add_stage_text(void *list)
 /* Prefixes and lengths are what ident.h reads back. */
 static const struct conf_key profile_keys[] = {
 	PROFILE_KEY(name, CONF_STRING, .help = "name of the profile and of its template directory"),
-	PROFILE_KEY(id_prefix, CONF_INT, .min = 4, .max = 5, .fallback = "4",
+	PROFILE_KEY(id_prefix, CONF_INT32, .min = 4, .max = 5, .fallback = "4",
 		.help = "first digit of declaration IDs"),
-	PROFILE_KEY(id_digits, CONF_INT, .min = 10, .max = 11, .fallback = "11",
+	PROFILE_KEY(id_digits, CONF_INT32, .min = 10, .max = 11, .fallback = "11",
 		.help = "digits of a declaration ID"),
-	PROFILE_KEY(user_prefix, CONF_INT, .min = 9, .max = 9, .fallback = "9",
+	PROFILE_KEY(user_prefix, CONF_INT32, .min = 9, .max = 9, .fallback = "9",
 		.help = "first digit of user numbers"),
-	PROFILE_KEY(user_digits, CONF_INT, .min = 10, .max = 11, .fallback = "10",
+	PROFILE_KEY(user_digits, CONF_INT32, .min = 10, .max = 11, .fallback = "10",
 		.help = "digits of a user number"),
 	PROFILE_KEY(step_up_new_id, CONF_BOOL, .fallback = "false",
 		.help = "a step-up gets a declaration ID of its own"),
 	PROFILE_KEY(want_gbiz, CONF_BOOL, .fallback = "false",
 		.help = "the form must name a GビズID (Prime or Member)"),
-	PROFILE_KEY(confirm_days, CONF_INT, .min = 1, .max = 365, .fallback = "7",
+	PROFILE_KEY(confirm_days, CONF_INT32, .min = 1, .max = 365, .fallback = "7",
 		.help = "days until an unconfirmed application expires"),
 	PROFILE_KEY(stages, CONF_GROUPS, .keys = stage_keys, .add = add_stage_text,
 		.help = "the stages, in order"),
@@ -131,15 +127,15 @@ static bool is_plain_name(const char *name)
 	return name[0] != '\0' && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_") == strlen(name);
 }
 
-static bool span_is_set(const struct span_text *span)
+static bool span_is_set(const struct span *span)
 {
 	return span->earliest >= 0 || span->target >= 0 || span->latest >= 0;
 }
 
-static enum rc check_span(const struct span_text *span, const char *key, const char *path,
+static enum rc check_span(const struct span *span, const char *key, const char *path,
 	const struct stage_text *stage, struct err *err)
 {
-	int64_t low = span->earliest, high = span->latest;
+	int low = span->earliest, high = span->latest;
 
 	if ((span->target >= 0 && (span->target < low || (high >= 0 && span->target > high))) ||
 		(high >= 0 && low > high))
@@ -216,11 +212,6 @@ static enum rc check_stage(const struct profile_text *text, size_t index, const 
 	return rc;
 }
 
-static struct span make_span(const struct span_text *text)
-{
-	return (struct span){(int)text->earliest, (int)text->target, (int)text->latest};
-}
-
 /* A latest day that no application could meet even if every mail went out on its day: *day_before is when the stage before it
  * goes out, then this one. */
 static enum rc check_reachable(const struct stage_text *text, const struct stage *stage, int *day_before,
@@ -260,13 +251,13 @@ static enum rc make_profile(
 
 	*profile = (struct profile){
 		.name = xstrdup(text->name),
-		.id_prefix = (int)text->id_prefix,
-		.id_digits = (int)text->id_digits,
-		.user_prefix = (int)text->user_prefix,
-		.user_digits = (int)text->user_digits,
+		.id_prefix = text->id_prefix,
+		.id_digits = text->id_digits,
+		.user_prefix = text->user_prefix,
+		.user_digits = text->user_digits,
 		.step_up_new_id = text->step_up_new_id,
 		.want_gbiz = text->want_gbiz,
-		.confirm_days = (int)text->confirm_days,
+		.confirm_days = text->confirm_days,
 		.stage = xcalloc(text->stages.count, sizeof(struct stage)),
 	};
 	for (size_t i = 0; i < text->stages.count && rc == RC_OK; i++) {
@@ -277,8 +268,8 @@ static enum rc make_profile(
 			.name = xstrdup(from->name),
 			.template_name = xstrdup(from->template_name),
 			.state = stage_state_of[from->state],
-			.after_received = make_span(&from->after_received),
-			.after_previous = make_span(&from->after_previous),
+			.after_received = from->after_received,
+			.after_previous = from->after_previous,
 			.approval = from->approval,
 			.confirms = stage_state_of[from->state] == STATE_UNCONFIRMED,
 		};

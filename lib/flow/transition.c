@@ -77,7 +77,7 @@ static const struct transition transitions[STATE_COUNT][EVENT_COUNT] = {
 	[STATE_EXPIRED] = {NOTICE_ROWS(STATE_EXPIRED)},
 };
 
-/* What can't be done, to stand behind 「…の申込みは」. Empty: an event that no person asks for. */
+/* What can't be done, to stand behind 「却下」の申込みは. Empty: an event that no person asks for. */
 static const char *const refusals_ja[EVENT_COUNT] = {
 	[EVENT_CONFIRM] = "確認済みにできません",
 	[EVENT_ISSUE_ID] = "自己宣言IDを発行できません",
@@ -112,7 +112,7 @@ const char *transition_refusal_ja(enum state state, enum event event)
 
 	if (!in_table(state, event) || state == STATE_NONE)
 		return "その申込みはまだ登録されていません";
-	snprintf(text, sizeof(text), "%sの申込みは%s", state_name_ja(state),
+	snprintf(text, sizeof(text), "「%s」の申込みは%s", state_name_ja(state),
 		refusals_ja[event] ? refusals_ja[event] : "この処理ができません");
 	return text;
 }

@@ -17,7 +17,7 @@ struct transition {
 
 /* The cell of the table. Events that are only rows of the history lead back to the same state. */
 struct transition transition_get(enum state state, enum event event);
-/* Why an event is not allowed, for staff: 「却下済みの申込みは保留にできません」. Valid until the next call. */
+/* Why an event is not allowed, for staff: 「却下」の申込みは保留にできません. Valid until the next call. */
 const char *transition_refusal_ja(enum state state, enum event event);
 
 #endif
