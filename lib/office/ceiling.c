@@ -354,7 +354,7 @@ enum rc ceiling_new_day(struct office *office, struct err *err)
 	/* What an earlier day foresaw for this one. After a longer time off nobody did: then the least counts. */
 	bool foreseen = day != CIVIL_DAY_NONE && day < today && today - day <= FORECAST_DAYS;
 	int64_t forecast_today = foreseen ? expected[today - day - 1] : 0;
-	limit = forecast_today + forecast_today * office->settings->ceiling_percent / 100;
+	limit = forecast_today * office->settings->ceiling_percent / 100;
 	if (limit < office->settings->ceiling_minimum)
 		limit = office->settings->ceiling_minimum;
 
