@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/base/file.h"
@@ -240,7 +241,9 @@ static enum rc control_start(struct role_context *ctx, struct err *err)
 		return rc;
 	/* Without the right to give it away the socket stays with the daemon's own group. */
 	const struct group *group = getgrnam(ctx->settings->control_group);
-	if (group && chown(control->path, (uid_t)-1, group->gr_gid) != 0)
+	struct stat st;
+	bool given = group && stat(control->path, &st) == 0 && st.st_gid == group->gr_gid;
+	if (group && !given && chown(control->path, (uid_t)-1, group->gr_gid) != 0)
 		log_event(LEVEL_NOTICE, "control.group", "reason=\"%s\"", strerror(errno));
 	struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
 	if (control->epoll < 0 || epoll_ctl(control->epoll, EPOLL_CTL_ADD, control->listener, &event) != 0)
