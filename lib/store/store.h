@@ -200,7 +200,7 @@ struct spool_file {
 	int64_t size;
 	utc_time taken_at;
 	int64_t source_dev, source_ino,
-		source_mtime_ns; /* of the original in incoming/, to recognise a taking that was cut short */
+		source_mtime_ns; /* of the original in incoming/, to recognise a taking that was cut short; source_ino 0: it is gone */
 	const char *owner; /* user who dropped it */
 	enum file_state state;
 	int rows_done; /* records registered or refused so far: after a crash it goes on there */

@@ -59,7 +59,8 @@ enum rc file_update(struct store *store, const struct spool_file *file, struct e
 	sqlite3_stmt *stmt = sql_ready(store,
 		"UPDATE file SET state = :state, rows_done = :rows_done, accepted = :accepted, refused = "
 		":refused,"
-		" same = :same, review = :review, decided = :decided, archive = :archive WHERE id = :id",
+		" same = :same, review = :review, decided = :decided, archive = :archive, source_ino = :ino"
+		" WHERE id = :id",
 		err);
 	if (!stmt)
 		return err->rc;
@@ -71,6 +72,7 @@ enum rc file_update(struct store *store, const struct spool_file *file, struct e
 	sql_int(stmt, ":same", file->same);
 	sql_int(stmt, ":review", file->review);
 	sql_int(stmt, ":decided", file->decided);
+	sql_int(stmt, ":ino", file->source_ino);
 	sql_text(stmt, ":archive", file->archive);
 	rc = sql_run(store, stmt, err);
 	if (rc == RC_OK && sqlite3_changes(store->db) == 0)
