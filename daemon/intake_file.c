@@ -487,7 +487,7 @@ static enum rc archive_choose(struct str *relative, struct str *path, const stru
 		str_clear(path);
 		str_printf(relative, "%s/%04d/%02d", accepted ? "accepted" : "rejected", year, month);
 		path_join(path, settings->spool_directory, relative->s);
-		enum rc rc = file_mkdirs(path->s, 02770, err);
+		enum rc rc = file_mkdirs(path->s, 0770, err);
 		if (rc)
 			return rc;
 		size_t directory = path->len;

@@ -106,7 +106,7 @@ enum rc spool_open(struct spool *spool, const char *directory, bool simulating, 
 		.removing = -1,
 		.events = -1,
 		.simulating = simulating};
-	enum rc rc = open_below(&spool->incoming, directory, "incoming", 02770, err);
+	enum rc rc = open_below(&spool->incoming, directory, "incoming", 0770, err);
 	rc = rc ? rc : open_below(&spool->work, directory, "work", 0700, err);
 	rc = rc ? rc : open_below(&spool->removing, directory, "work/removing", 0700, err);
 	if (!rc && !simulating)

@@ -225,7 +225,8 @@ const struct conf_key settings_keys[] = {
 
 	NUMBER(watchdog_seconds, "120", 5, 86400,
 		"seconds without a sign of life before a role is started anew"),
-	CHECKED(control_group, "sengen", check_line, "group whose members may change things with sengenctl"),
+	CHECKED(control_group, "sengen-staff", check_line,
+		"group whose members may change things with sengenctl"),
 
 	KEY(CONF_LIST, profile_files, .check = check_path,
 		.help = "profiles; default: form, site and instant as they come along"),

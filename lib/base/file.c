@@ -75,9 +75,32 @@ enum rc file_write_all(int fd, const void *bytes, size_t len, struct err *err)
 	return RC_OK;
 }
 
-static enum rc write_temporary(int fd, const void *bytes, size_t len, mode_t mode, struct err *err)
+static enum rc copy_all(int fd, int from, struct err *err)
+{
+	char block[65536];
+	if (lseek(from, 0, SEEK_SET) != 0)
+		return err_set(err, RC_STORE, "A temporary file could not be read: %s.", strerror(errno));
+	for (;;) {
+		ssize_t got = read(from, block, sizeof block);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return err_set(
+				err, RC_STORE, "A temporary file could not be read: %s.", strerror(errno));
+		if (got == 0)
+			return RC_OK;
+		enum rc rc = file_write_all(fd, block, (size_t)got, err);
+		if (rc)
+			return rc;
+	}
+}
+
+static enum rc write_temporary(
+	int fd, const void *bytes, size_t len, int behind_fd, mode_t mode, struct err *err)
 {
 	enum rc rc = file_write_all(fd, bytes, len, err);
+	if (rc == RC_OK && behind_fd >= 0)
+		rc = copy_all(fd, behind_fd, err);
 	if (rc)
 		return rc;
 	if (fchmod(fd, mode) != 0 || fsync(fd) != 0)
@@ -99,6 +122,12 @@ static void add_directory_of(struct str *out, const char *path)
 
 enum rc file_write(const char *path, const void *bytes, size_t len, mode_t mode, struct err *err)
 {
+	return file_write_joined(path, bytes, len, -1, mode, err);
+}
+
+enum rc file_write_joined(
+	const char *path, const void *bytes, size_t len, int behind_fd, mode_t mode, struct err *err)
+{
 	struct str dir = STR_INIT, name = STR_INIT;
 	add_directory_of(&dir, path);
 	/* The leading dot and .tmp keep it out of the sight of whoever scans the directory. */
@@ -110,7 +139,7 @@ enum rc file_write(const char *path, const void *bytes, size_t len, mode_t mode,
 		rc = err_set(err, RC_STORE, "No file could be made in %s: %s.", dir.s, strerror(errno));
 		goto done;
 	}
-	rc = write_temporary(fd, bytes, len, mode, err);
+	rc = write_temporary(fd, bytes, len, behind_fd, mode, err);
 	if (close(fd) != 0 && rc == RC_OK)
 		rc = err_set(err, RC_STORE, "Writing failed: %s.", strerror(errno));
 	if (rc == RC_OK && rename(name.s, path) != 0)

@@ -15,6 +15,9 @@ enum rc file_read_fd(struct str *out, int fd, size_t limit, struct err *err);
 
 /* Writes path through a temporary name in the same directory: write, fsync, rename, fsync of the directory. */
 enum rc file_write(const char *path, const void *bytes, size_t len, mode_t mode, struct err *err);
+/* The same with all that the file behind_fd holds after the bytes (its offset is moved). */
+enum rc file_write_joined(
+	const char *path, const void *bytes, size_t len, int behind_fd, mode_t mode, struct err *err);
 
 /* As mkdir -p; directories that exist are fine. */
 enum rc file_mkdirs(const char *path, mode_t mode, struct err *err);

@@ -39,6 +39,9 @@ struct csv {
 	const char **header;
 	size_t columns;
 	int *slot, *rank;
+	/* the first header of the file, which the rows are given back under */
+	const int *first_slot;
+	size_t first_columns;
 };
 
 static size_t line_end_len(const char *bytes, size_t len, size_t at)
@@ -251,29 +254,36 @@ static void take_header(struct csv *csv)
 		csv->slot[i] = fieldmap_slot(reader->map, csv->cells.text[i], &csv->rank[i]);
 	}
 	second_mail_confirms(csv);
-	reader->head.header = csv->header;
-	reader->head.header_count = csv->columns;
+	if (!csv->first_slot) {
+		csv->first_slot = csv->slot;
+		csv->first_columns = csv->columns;
+		reader->head.header = csv->header;
+		reader->head.header_count = csv->columns;
+	}
 }
 
-/* The header once more (files put together by hand), or another one: the cell in a mail column can tell cheaply. */
-static bool is_header_again(struct csv *csv)
+/* The header once more (files put together by hand), or another one. A row with an address in it is neither. */
+enum again { AGAIN_NO, AGAIN_SAME, AGAIN_OTHER };
+
+static enum again header_again(const struct csv *csv)
 {
-	size_t same = 0, filled = 0;
+	int same = 0, filled = 0;
 	for (size_t i = 0; i < csv->cells.count; i++) {
 		const char *cell = csv->cells.text[i];
 		if (!*cell)
 			continue;
 		if (strchr(cell, '@'))
-			return false;
+			return AGAIN_NO;
 		filled++;
 		same += i < csv->columns && strcmp(cell, csv->header[i]) == 0;
 		if (i >= 4 && same == 0 && i < csv->columns &&
 			fieldmap_slot(csv->reader->map, csv->cells.text[0], NULL) == SLOT_COUNT)
-			return false;
+			return AGAIN_NO;
 	}
 	if (filled >= HEADER_FIELDS_MIN && same == filled)
-		return true;
-	return filled > HEADER_FIELDS_MIN && header_score(csv->reader, &csv->cells) * 2 > (int)filled;
+		return AGAIN_SAME;
+	bool other = filled > HEADER_FIELDS_MIN && header_score(csv->reader, &csv->cells) * 2 > filled;
+	return other ? AGAIN_OTHER : AGAIN_NO;
 }
 
 /* ---- rows ---- */
@@ -339,12 +349,34 @@ static int ragged_by(const struct csv *csv)
 	return 0;
 }
 
+/* The cells as read, in the order of the file's first header; those that it has no column for come behind. */
+static void put_raw(struct csv *csv)
+{
+	struct form_record *record = &csv->reader->record;
+	size_t count = csv->cells.count, behind = csv->first_columns;
+	record->raw = csv->cells.text;
+	record->raw_count = count;
+	if (csv->first_slot == csv->slot)
+		return;
+	const char **raw = pool_alloc(csv->reader->pool, (behind + count) * sizeof *raw);
+	for (size_t i = 0; i < behind; i++)
+		raw[i] = "";
+	for (size_t i = 0; i < count; i++) {
+		size_t at = 0;
+		while (at < csv->first_columns && (i >= csv->columns || csv->slot[i] == SLOT_COUNT ||
+							  csv->first_slot[at] != csv->slot[i] || *raw[at]))
+			at++;
+		raw[at < csv->first_columns ? at : behind++] = csv->cells.text[i];
+	}
+	record->raw = raw;
+	record->raw_count = behind;
+}
+
 static enum rc emit_row(struct csv *csv, const struct span *span, int ragged)
 {
 	struct form_reader *reader = csv->reader;
 	reader_begin(reader, csv->line);
-	reader->record.raw = csv->cells.text;
-	reader->record.raw_count = csv->cells.count;
+	put_raw(csv);
 	if (span->open) {
 		reader_damage(reader, FIELD_COUNT,
 			"引用符（\"）が閉じていません。%d行目の引用符を確かめてください。", csv->line);
@@ -389,11 +421,10 @@ static enum rc read_rows(struct csv *csv, size_t at)
 		if (csv->cells.count > reader->limits->columns && !span.open)
 			ragged = (int)(csv->cells.count - csv->columns);
 		bool skip = is_blank_row(csv, &span) || (!span.open && is_footer_row(csv));
-		if (!skip && !span.open && is_header_again(csv)) {
+		enum again again = skip || span.open ? AGAIN_NO : header_again(csv);
+		if (again == AGAIN_OTHER)
 			take_header(csv);
-			skip = true;
-		}
-		if (!skip) {
+		if (!skip && again == AGAIN_NO) {
 			enum rc rc = emit_row(csv, &span, ragged);
 			if (rc)
 				return rc;

@@ -7,6 +7,7 @@
 #include "lib/base/mailaddr.h"
 #include "lib/base/text.h"
 #include "lib/form/fieldmap_p.h"
+#include "lib/form/number.h"
 
 /* One record being checked. */
 struct check {
@@ -610,20 +611,6 @@ static void check_mail_confirm(struct check *check, enum form_field field, const
 			"申込者に確かめ、両方を同じアドレスにしてください。");
 }
 
-bool corporate_number_valid(const char *digits)
-{
-	int sum = 0;
-	for (int i = 0; i < 13; i++) {
-		if (!is_digit(digits[i]))
-			return false;
-	}
-	if (digits[13] != '\0')
-		return false;
-	for (int n = 1; n <= 12; n++) /* counted from the lowest digit; weights 1, 2, 1, 2 … */
-		sum += (digits[13 - n] - '0') * (n % 2 ? 1 : 2);
-	return digits[0] - '0' == 9 - sum % 9;
-}
-
 static void check_corporate_number(struct check *check, enum form_field field, const char *value)
 {
 	const char *type = check->out->value[FIELD_TYPE];
@@ -746,17 +733,26 @@ static bool plain_digits(struct check *check, const char *value, struct str *dig
 	return text_digits(digits, pool_strndup(check->pool, p, len));
 }
 
+static const char *printed(struct check *check, void (*print)(struct str *, const char *), const char *digits)
+{
+	struct str text = STR_INIT;
+	print(&text, digits);
+	const char *copy = pool_strndup(check->pool, text.s, text.len);
+	str_free(&text);
+	return copy;
+}
+
 static void check_postal_code(struct check *check, enum form_field field, const char *value)
 {
 	struct str digits = STR_INIT;
 	bool only = plain_digits(check, one_line(check, value), &digits);
 	const char *prefecture = check->out->value[FIELD_PREFECTURE];
 	if (only && digits.len == 7) {
-		check->out->value[field] = pool_printf(check->pool, "%.3s-%s", digits.s, digits.s + 3);
+		check->out->value[field] = printed(check, postal_code_print, digits.s);
 	} else if (only && (digits.len == 6 || digits.len == 5)) {
 		const char *padded = pool_printf(check->pool, "%s%s", digits.len == 6 ? "0" : "00", digits.s);
 		if (postal_code_fits(padded, prefecture)) {
-			check->out->value[field] = pool_printf(check->pool, "%.3s-%s", padded, padded + 3);
+			check->out->value[field] = printed(check, postal_code_print, padded);
 			note(check, field, FINDING_POSTAL_CODE,
 				pool_printf(check->pool,
 					"Excelが郵便番号の先頭の0を消したようです。%sと読みました。",
@@ -772,20 +768,6 @@ static void check_postal_code(struct check *check, enum form_field field, const 
 			"123-4567の形で入れるか、空にしてください。");
 	}
 	str_free(&digits);
-}
-
-/* Prints a telephone number with hyphens; where the area code ends is only known for these. */
-static const char *telephone_print(struct check *check, const char *digits)
-{
-	size_t len = strlen(digits);
-	if (len == 11)
-		return pool_printf(check->pool, "%.3s-%.4s-%s", digits, digits + 3, digits + 7);
-	if (str_has_prefix(digits, "0120") || str_has_prefix(digits, "0570") ||
-		str_has_prefix(digits, "0990"))
-		return pool_printf(check->pool, "%.4s-%.3s-%s", digits, digits + 4, digits + 7);
-	if (str_has_prefix(digits, "03") || str_has_prefix(digits, "06"))
-		return pool_printf(check->pool, "%.2s-%.4s-%s", digits, digits + 2, digits + 6);
-	return pool_printf(check->pool, "%.3s-%.3s-%s", digits, digits + 3, digits + 6);
 }
 
 static void check_telephone(struct check *check, enum form_field field, const char *value)
@@ -814,9 +796,10 @@ static void check_telephone(struct check *check, enum form_field field, const ch
 	if (whole) {
 		/* As written when it was parted by its writer, who knows where the area code ends. */
 		bool parted = strchr(folded, '-') && strlen(folded) == written;
-		check->out->value[field] = parted ? folded : telephone_print(check, digits.s);
+		check->out->value[field] = parted ? folded : printed(check, telephone_print, digits.s);
 	} else if (no_zero) {
-		check->out->value[field] = telephone_print(check, pool_printf(check->pool, "0%s", digits.s));
+		check->out->value[field] =
+			printed(check, telephone_print, pool_printf(check->pool, "0%s", digits.s));
 		note(check, field, FINDING_TELEPHONE,
 			pool_printf(check->pool, "Excelが電話番号の先頭の0を消したようです。%sと読みました。",
 				check->out->value[field]));

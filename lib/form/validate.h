@@ -33,7 +33,8 @@ enum finding_code {
 	FINDING_BACKDATE,
 	FINDING_SAME_ROW,
 };
-const char *finding_code_name(enum finding_code code); /* "corporate-number", "mail-confirm", … */
+/* "corporate-number", "mail-confirm", …; the same row again is a "duplicate" too. */
+const char *finding_code_name(enum finding_code code);
 
 enum severity {
 	SEVERITY_REFUSE, /* the row is refused; mend it and drop it again */
@@ -88,8 +89,5 @@ void validate(struct form_values *out, struct findings *findings, const struct f
 const char *applicant_key(const struct form_values *form, struct pool *pool);
 /* Digest of the canonical values, order fixed; お申込日 included. */
 void form_row_digest(uint8_t out[SHA256_LEN], const struct form_values *form);
-
-/* 法人番号: exactly 13 digits with the right check digit. */
-bool corporate_number_valid(const char *digits);
 
 #endif

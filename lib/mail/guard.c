@@ -249,20 +249,6 @@ static enum rc check_links(
 	return rc;
 }
 
-enum rc guard_wording(
-	const struct template *tpl, const char *name, const struct wording *wording, struct err *err)
-{
-	struct own_text own;
-	own_text_make(&own, tpl);
-	enum rc rc = check_links(tpl, name, &wording->links, err);
-	for (size_t i = 0; i < wording->forbidden.count && rc == RC_OK; i++)
-		rc = check_forbidden(&own, name, wording->forbidden.item[i], err);
-	for (size_t i = 0; i < wording->required.count && rc == RC_OK; i++)
-		rc = check_required(tpl, &own, name, wording->required.item[i], err);
-	own_text_free(&own);
-	return rc;
-}
-
 /* ---- labels ---- */
 
 struct label_check {
@@ -310,7 +296,7 @@ enum rc guard_labels(const struct template *tpl, const char *name, struct err *e
 	return check.rc;
 }
 
-/* ---- numbers and addresses in a rendered mail ---- */
+/* ---- finding numbers and addresses ---- */
 
 #define NUMBER_MAX 13 /* 法人番号; a declaration ID has 10 or 11 digits, a user number 10 */
 #define ADDRESS_MAX 320
@@ -543,6 +529,53 @@ static bool scan(const char *text, size_t len, find_fn *fn, void *ctx)
 {
 	return scan_numbers(text, len, fn, ctx) || scan_addresses(text, len, fn, ctx);
 }
+
+/* A declaration ID or user number that staff pasted into a template would go out to everybody. */
+static bool is_pasted_number(void *ctx, const struct find *find)
+{
+	bool *found = ctx;
+	*found = strlen(find->text) < NUMBER_MAX; /* the office's own 法人番号 may stand there */
+	return *found;
+}
+
+static enum rc check_numbers(const struct template *tpl, const char *name, struct err *err)
+{
+	struct str text = STR_INIT;
+	template_own_text(tpl, false, &text);
+	bool found = false;
+	int number = 1;
+	for (const char *line = text.s; *line && !found; number++) {
+		size_t len = strcspn(line, "\n");
+		(void)scan_numbers(line, len, is_pasted_number, &found);
+		line += len + (line[len] == '\n');
+	}
+	str_free(&text);
+	if (!found)
+		return RC_OK;
+	return err_set(err, RC_CONFIG,
+		"%s:%d: a number that looks like a declaration ID or user number stands in the template "
+		"itself; print "
+		"{{declaration_id}} or {{user_number}}.",
+		name, number - 1);
+}
+
+enum rc guard_wording(
+	const struct template *tpl, const char *name, const struct wording *wording, struct err *err)
+{
+	struct own_text own;
+	own_text_make(&own, tpl);
+	enum rc rc = check_links(tpl, name, &wording->links, err);
+	if (rc == RC_OK)
+		rc = check_numbers(tpl, name, err);
+	for (size_t i = 0; i < wording->forbidden.count && rc == RC_OK; i++)
+		rc = check_forbidden(&own, name, wording->forbidden.item[i], err);
+	for (size_t i = 0; i < wording->required.count && rc == RC_OK; i++)
+		rc = check_required(tpl, &own, name, wording->required.item[i], err);
+	own_text_free(&own);
+	return rc;
+}
+
+/* ---- numbers and addresses of others ---- */
 
 struct foreign {
 	const char *const *allowed;

@@ -20,7 +20,7 @@ struct wording {
 enum rc wording_load(struct wording *wording, const char *path, struct err *err); /* path NULL: built in */
 void wording_free(struct wording *wording);
 
-/* The template's own text: forbidden phrases and required ones with improper sections left out, links everywhere. Values such as
+/* The template's own text: forbidden phrases and required ones with improper sections left out; links and pasted numbers everywhere. Values such as
  * 認定NPO法人 are never looked at. name: for messages. RC_CONFIG with file, line and what stands there. */
 enum rc guard_wording(
 	const struct template *tpl, const char *name, const struct wording *wording, struct err *err);

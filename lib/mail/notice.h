@@ -31,7 +31,6 @@ struct notice_office { /* the office's own data, from the configuration; strings
 struct notice_values {
 	const struct application *app;
 	const struct notice_office *office;
-	const struct fieldmap *map; /* labels of choices; may be NULL */
 	civil_day today;
 	const char *reason_ja; /* rejected: why; NULL elsewhere */
 	const char *refused_rules_ja; /* refused: what was wrong, one rule a line; NULL elsewhere */

@@ -133,7 +133,6 @@ enum rc draft_render(struct office *office, const struct draft_order *order, str
 	struct notice_office notice_office = notice_office_of(office);
 	struct notice_values values = {.app = order->app,
 		.office = &notice_office,
-		.map = office->settings->fieldmap,
 		.today = office_today(office),
 		.reason_ja = order->reason_ja,
 		.first_sent_on = order->first_wire ? order->first_sent_on : CIVIL_DAY_NONE,
@@ -148,6 +147,10 @@ enum rc draft_render(struct office *office, const struct draft_order *order, str
 		if (rc == RC_OK) {
 			*refused_ja = REFUSED_FOREIGN;
 			rc = guard(office, order, tpl, out, err);
+		}
+		if (rc == RC_OK) {
+			*refused_ja = REFUSED_CHARACTER;
+			rc = guard_characters(out, err);
 		}
 	}
 	notice_values_free(&values);

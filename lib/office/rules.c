@@ -235,8 +235,16 @@ static enum rc read_templates(struct office *office, const struct profile *profi
 	for (; count < profile->stage_count && count < STAGE_MAX; count++)
 		want[count] = profile->stage[count].template_name;
 	want[count] = NOTICE_RESEND_HEAD;
-	return template_set_load(templates, office->settings->template_directory, profile->name, want,
+	enum rc rc = template_set_load(templates, office->settings->template_directory, profile->name, want,
 		&office->settings->words, err);
+	/* A value that is not there yet in the state of its stage must be found now, not when the mail is due. */
+	for (int i = 0; i < count && rc == RC_OK; i++) {
+		rc = notice_try(
+			template_set_find(*templates, want[i]), want[i], profile->stage[i].state, NULL, err);
+		if (rc != RC_OK)
+			template_set_free(templates);
+	}
+	return rc;
 }
 
 enum rc rules_read(struct office *office, const struct profile *profile, struct rules *out, struct err *err)

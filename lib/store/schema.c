@@ -94,9 +94,10 @@ static const char *const schema[] = {
 	" mail BLOB" /* likewise of mailaddr_key() */
 	") STRICT",
 	"CREATE INDEX application_due ON application (due_at)"
-	" WHERE due_at IS NOT NULL AND hold = 0 AND " SQL_LIVE "",
+	" WHERE due_at IS NOT NULL AND hold = 0 AND " SQL_LIVE,
 	"CREATE INDEX application_latest ON application (latest_at)"
-	" WHERE latest_at IS NOT NULL AND " SQL_LIVE "",
+	" WHERE latest_at IS NOT NULL AND " SQL_LIVE,
+	"CREATE INDEX application_held ON application (hold) WHERE hold > 0",
 	"CREATE INDEX application_key ON application (key) WHERE key IS NOT NULL",
 	"CREATE INDEX application_mail ON application (mail) WHERE mail IS NOT NULL",
 	"CREATE INDEX application_declaration ON application (declaration_id)"
@@ -163,8 +164,8 @@ static const char *const schema[] = {
 	"CREATE UNIQUE INDEX outbox_application ON outbox (application_id, template, resend_no)",
 	/* The id stands before the domain for the order; domain and state so that skipped domains cost no look at the row. */
 	"CREATE INDEX outbox_waiting ON outbox (next_try_at, id, domain, state)"
-	" WHERE next_try_at IS NOT NULL AND " SQL_WAITING "",
-	"CREATE INDEX outbox_unsent ON outbox (state) WHERE " SQL_UNSENT "",
+	" WHERE next_try_at IS NOT NULL AND " SQL_WAITING,
+	"CREATE INDEX outbox_unsent ON outbox (state) WHERE " SQL_UNSENT,
 	"CREATE INDEX outbox_accepted ON outbox (accepted_at, domain) WHERE accepted_at > 0",
 
 	"CREATE TABLE letter (" /* personal: goes with the declaration */

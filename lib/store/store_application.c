@@ -368,7 +368,7 @@ enum rc application_due(struct store *store, utc_time now, utc_time after_due, i
 	*count = 0;
 	sqlite3_stmt *stmt = sql_ready(store,
 		"SELECT id, due_at" SQL_DUE " AND due_at <= :now AND (due_at, id) > (:after_due, :after_id) "
-					    "ORDER BY due_at, id LIMIT :limit",
+		"ORDER BY due_at, id LIMIT :limit",
 		err);
 	if (!stmt)
 		return err->rc;
@@ -410,23 +410,38 @@ enum rc application_count_due(struct store *store, utc_time now, int64_t count[S
 
 /* ---- going through them ---- */
 
-/* The terms of the partial indexes are spelt as in schema.c, so that a question about what is due or overdue costs what it returns. */
-static void filter_text(struct str *text, const struct application_filter *filter)
+/* What is due or overdue is a small part of what is on file: its ids are taken from the partial index first. The terms are spelt as in
+ * schema.c. */
+static const char *picking_text(const struct application_filter *filter)
 {
-	str_addz(text, "SELECT" APPLICATION_COLUMNS PAYLOAD_COLUMNS " WHERE a.id > :after");
+	if (filter->overdue_at != 0)
+		return "SELECT id FROM application INDEXED BY application_latest WHERE latest_at IS NOT NULL "
+		       "AND " SQL_LIVE " AND latest_at < :before AND id > :after";
+	if (filter->due_before != 0 && filter->live_only && filter->hold == HOLD_NONE)
+		return "SELECT id FROM application INDEXED BY application_due WHERE due_at IS NOT NULL AND "
+		       "hold = 0"
+		       " AND " SQL_LIVE " AND due_at < :before AND id > :after";
+	return NULL;
+}
+
+static void filter_text(struct str *text, const struct application_filter *filter, bool picked)
+{
+	str_addz(text, "SELECT" APPLICATION_COLUMNS PAYLOAD_COLUMNS);
+	str_addz(text, picked ? " WHERE a.id = :id" : " WHERE a.id > :after");
 	if (filter->state != STATE_NONE)
 		str_addz(text, " AND a.state = :state");
 	if (filter->hold >= 0)
-		str_addz(text, filter->hold == HOLD_NONE ? " AND a.hold = 0" : " AND a.hold = :hold");
+		str_addz(text,
+			filter->hold == HOLD_NONE ? " AND a.hold = 0" : " AND a.hold > 0 AND a.hold = :hold");
 	if (filter->live_only || filter->overdue_at != 0)
 		str_addz(text, " AND a." SQL_LIVE);
 	if (filter->due_before != 0)
-		str_addz(text, " AND a.due_at IS NOT NULL AND a.due_at < :due_before");
+		str_addz(text, " AND a.due_at < :due_before");
 	if (filter->overdue_at != 0)
-		str_addz(text, " AND a.latest_at IS NOT NULL AND a.latest_at < :overdue_at");
+		str_addz(text, " AND a.latest_at < :overdue_at");
 	if (filter->key)
 		str_addz(text, " AND a.key IS NOT NULL AND a.key = :key");
-	str_addz(text, " ORDER BY a.id LIMIT :limit");
+	str_addz(text, picked ? "" : " ORDER BY a.id LIMIT :limit");
 }
 
 static void bind_filter(
@@ -444,51 +459,123 @@ static void bind_filter(
 		bind_key(stmt, ":key", filter->key, key_room);
 }
 
-static enum rc read_batch(struct store *store, const char *text, const struct application_filter *filter,
-	int64_t after, int limit, bool with_form, struct application *out, int *count, struct pool *pool,
-	struct err *err)
+/* One walk over what a filter finds. */
+struct walk {
+	struct store *store;
+	const struct application_filter *filter;
+	bool with_form;
+	struct str text; /* owned */
+	bool picked;
+	int64_t *ids; /* owned; picked: what the index gave, by id */
+	size_t id_count, id_at;
+	int64_t after;
+};
+
+static int by_id(const void *a, const void *b)
+{
+	const int64_t *x = a, *y = b;
+	return (*x > *y) - (*x < *y);
+}
+
+static enum rc pick(struct walk *walk, const char *text, struct err *err)
+{
+	sqlite3_stmt *stmt = sql_ready(walk->store, text, err);
+	if (!stmt)
+		return err->rc;
+	sql_int(stmt, ":before",
+		walk->filter->overdue_at != 0 ? walk->filter->overdue_at : walk->filter->due_before);
+	sql_int(stmt, ":after", walk->after);
+	size_t room = 0;
+	bool row;
+	enum rc rc;
+	while ((rc = sql_row(walk->store, stmt, &row, err)) == RC_OK && row) {
+		if (walk->id_count == room) {
+			room = room ? room * 2 : BATCH;
+			walk->ids = xrealloc(walk->ids, room * sizeof *walk->ids);
+		}
+		walk->ids[walk->id_count++] = sqlite3_column_int64(stmt, 0);
+	}
+	if (walk->id_count > 1)
+		qsort(walk->ids, walk->id_count, sizeof *walk->ids, by_id);
+	return rc;
+}
+
+/* The rows of one statement, or of one picked id; *count grows. */
+static enum rc read_found(struct walk *walk, sqlite3_stmt *stmt, struct application *out, int *count,
+	struct pool *pool, struct err *err)
+{
+	bool row;
+	enum rc rc;
+	while ((rc = sql_row(walk->store, stmt, &row, err)) == RC_OK && row) {
+		struct application *app = &out[(*count)++];
+		rc = read_application(walk->store, stmt, walk->with_form, app, pool, err);
+		if (rc != RC_OK)
+			break;
+		walk->after = app->id;
+	}
+	return rc;
+}
+
+/* Up to `want` applications; fewer: there are no more. */
+static enum rc read_batch(
+	struct walk *walk, int want, struct application *out, int *count, struct pool *pool, struct err *err)
 {
 	*count = 0;
-	sqlite3_stmt *stmt = sql_prepare(store, text, err);
+	sqlite3_stmt *stmt = sql_prepare(walk->store, walk->text.s, err);
 	if (!stmt)
 		return err->rc;
 	uint8_t key_room[KEY_LEN];
-	bind_filter(stmt, filter, key_room);
-	sql_int(stmt, ":after", after);
-	sql_int(stmt, ":limit", limit);
-	bool row;
-	enum rc rc;
-	while ((rc = sql_row(store, stmt, &row, err)) == RC_OK && row) {
-		rc = read_application(store, stmt, with_form, &out[(*count)++], pool, err);
-		if (rc != RC_OK)
-			break;
+	enum rc rc = RC_OK;
+	if (!walk->picked) {
+		bind_filter(stmt, walk->filter, key_room);
+		sql_int(stmt, ":after", walk->after);
+		sql_int(stmt, ":limit", want);
+		rc = read_found(walk, stmt, out, count, pool, err);
+	}
+	while (rc == RC_OK && *count < want && walk->id_at < walk->id_count) {
+		bind_filter(stmt, walk->filter, key_room);
+		sql_int(stmt, ":id", walk->ids[walk->id_at++]);
+		rc = read_found(walk, stmt, out, count, pool, err);
 	}
 	(void)sqlite3_finalize(stmt);
+	return rc;
+}
+
+static enum rc walk_all(struct walk *walk, application_fn *fn, void *ctx, struct err *err)
+{
+	struct application *apps = xcalloc(BATCH, sizeof *apps);
+	struct pool *pool = pool_new();
+	const int limit = walk->filter->limit;
+	int left = limit, want, count;
+	enum rc rc;
+	do {
+		want = limit > 0 && left < BATCH ? left : BATCH;
+		pool_reset(pool);
+		rc = read_batch(walk, want, apps, &count, pool, err);
+		for (int i = 0; rc == RC_OK && i < count; i++)
+			rc = fn(ctx, &apps[i], err);
+		left -= count;
+	} while (rc == RC_OK && count == want && (limit <= 0 || left > 0));
+	pool_free(&pool);
+	free(apps);
 	return rc;
 }
 
 enum rc application_each(struct store *store, const struct application_filter *filter, bool with_form,
 	application_fn *fn, void *ctx, struct err *err)
 {
-	struct application *apps = xcalloc(BATCH, sizeof *apps);
-	struct pool *pool = pool_new();
-	struct str text = STR_INIT;
-	filter_text(&text, filter);
-	int64_t after = filter->after_id;
-	int left = filter->limit, want, count;
-	enum rc rc;
-	do {
-		want = filter->limit > 0 && left < BATCH ? left : BATCH;
-		pool_reset(pool);
-		rc = read_batch(store, text.s, filter, after, want, with_form, apps, &count, pool, err);
-		for (int i = 0; rc == RC_OK && i < count; i++) {
-			after = apps[i].id;
-			rc = fn(ctx, &apps[i], err);
-		}
-		left -= count;
-	} while (rc == RC_OK && count == want && (filter->limit <= 0 || left > 0));
-	str_free(&text);
-	pool_free(&pool);
-	free(apps);
+	const char *picking = picking_text(filter);
+	struct walk walk = {.store = store,
+		.filter = filter,
+		.with_form = with_form,
+		.text = STR_INIT,
+		.picked = picking != NULL,
+		.after = filter->after_id};
+	filter_text(&walk.text, filter, walk.picked);
+	enum rc rc = picking ? pick(&walk, picking, err) : RC_OK;
+	if (rc == RC_OK)
+		rc = walk_all(&walk, fn, ctx, err);
+	str_free(&walk.text);
+	free(walk.ids);
 	return rc;
 }

@@ -60,6 +60,7 @@ static void test_guard__wording_allowed(void **state)
 		"（https://www.ipa.go.jp/）",
 		"詳細はwww.ipa.go.jpへ",
 		"{{site_url}}",
+		"電話：03-5978-7508　法人番号：7010705000725",
 		"",
 	};
 	(void)state;
@@ -99,6 +100,8 @@ static void test_guard__wording_forbidden(void **state)
 		{"ｈｔｔｐｓ：／／phish.example.com／", "phish.example.com"},
 		{"www.phish.example.com をご覧ください", "www.phish.example.com"},
 		{"{{#improper}}\nhttps://phish.example.com/\n{{/improper}}", "t.txt:4: a link"},
+		{"一行目\n自己宣言ID：41234567890", "t.txt:4: a number"},
+		{"利用者番号：９１２３-４５６７-８９", "t.txt:3: a number"},
 		{"https://{{business_name}}.ipa.go.jp/", "points to \".ipa.go.jp\""},
 	};
 	(void)state;

@@ -1,0 +1,375 @@
+#include "lib/form/result.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/base/civil.h"
+#include "lib/base/file.h"
+#include "lib/base/text.h"
+#include "lib/form/fieldmap_p.h"
+#include "lib/form/number.h"
+
+#define BOM "\xEF\xBB\xBF"
+#define COLUMN_ERROR "エラー内容"
+#define COLUMN_REMEDY "修正方法"
+
+struct result {
+	const struct fieldmap *map;
+	char *name; /* of the original, printable */
+	struct form_head head; /* header is ours */
+	struct strlist header;
+	int *slot; /* of each header cell */
+	FILE *text, *csv; /* unlinked temporary files */
+	int count[RESULT_DECIDED + 1];
+	int refused_rows; /* in csv */
+	struct str line;
+};
+
+/* ---- temporary files ---- */
+
+static FILE *temporary(const char *dir, struct err *err)
+{
+	struct str path = STR_INIT;
+	FILE *file = NULL;
+	path_join(&path, dir, ".result.XXXXXX.tmp");
+	int fd = mkostemps(path.s, 4, O_CLOEXEC);
+	if (fd >= 0) {
+		(void)unlink(path.s);
+		file = fdopen(fd, "w+");
+		if (!file)
+			(void)close(fd);
+	}
+	if (!file)
+		(void)err_set(
+			err, RC_STORE, "No temporary file could be made in %s: %s.", dir, strerror(errno));
+	str_free(&path);
+	return file;
+}
+
+/* The header belongs to the reader, which may be gone when the result ends. */
+static void keep_header(struct result *result, const struct form_head *head)
+{
+	result->head = *head;
+	for (size_t i = 0; i < head->header_count; i++)
+		strlist_add(&result->header, head->header[i]);
+	result->slot = xcalloc(head->header_count + 1, sizeof *result->slot);
+	for (size_t i = 0; i < head->header_count; i++)
+		result->slot[i] = fieldmap_slot(result->map, head->header[i], NULL);
+	result->head.header = NULL;
+}
+
+enum rc result_begin(struct result **out, const char *dir, const char *original_name,
+	const struct form_head *head, const struct fieldmap *map, struct err *err)
+{
+	struct result *result = xcalloc(1, sizeof *result);
+	struct str name = STR_INIT;
+	result->map = map;
+	result->line = STR_INIT;
+	text_add_printable(&name, original_name);
+	result->name = str_take(&name);
+	if (head)
+		keep_header(result, head);
+	result->text = temporary(dir, err);
+	if (result->text)
+		result->csv = temporary(dir, err);
+	if (!result->csv)
+		result_drop(&result);
+	*out = result;
+	return result ? RC_OK : err->rc;
+}
+
+void result_drop(struct result **result)
+{
+	if (!*result)
+		return;
+	if ((*result)->text)
+		(void)fclose((*result)->text);
+	if ((*result)->csv)
+		(void)fclose((*result)->csv);
+	strlist_free(&(*result)->header);
+	str_free(&(*result)->line);
+	free((*result)->slot);
+	free((*result)->name);
+	free(*result);
+	*result = NULL;
+}
+
+/* ---- the rows to mend ---- */
+
+static bool all_digits(const char *text)
+{
+	return *text && strspn(text, "0123456789") == strlen(text);
+}
+
+/* What a spreadsheet would take for a date or a number and change: 1-5, 007, 1234567890123. */
+static bool would_change(const char *text)
+{
+	size_t len = strlen(text), digits = strspn(text, "0123456789");
+	if (digits == len)
+		return len > 11 || (len > 1 && *text == '0');
+	if (digits == 0 || digits > 2 || (text[digits] != '-' && text[digits] != '/'))
+		return false;
+	return strspn(text, "0123456789-/") == len;
+}
+
+static void add_quoted(struct str *out, const char *text)
+{
+	bool quote = strpbrk(text, ",\"\r\n;\t") || *text == ' ';
+	if (quote)
+		str_addc(out, '"');
+	for (; *text; text++) {
+		if (*text == '"')
+			str_addc(out, '"');
+		str_addc(out, *text);
+	}
+	if (quote)
+		str_addc(out, '"');
+}
+
+/* A formula must stay text, and numbers keep their zeros. */
+static void add_cell(struct str *out, int slot, const char *cell)
+{
+	struct str digits = STR_INIT, value = STR_INIT;
+	bool only = text_digits(&digits, cell);
+	if (slot == FIELD_CORPORATE_NUMBER && only && digits.len == 13)
+		str_printf(&value, "T%s", digits.s);
+	else if (slot == FIELD_POSTAL_CODE && only && digits.len == 7)
+		postal_code_print(&value, digits.s);
+	else if (slot == FIELD_TELEPHONE && all_digits(cell) && digits.s[0] == '0' &&
+		 (digits.len == 10 || digits.len == 11))
+		telephone_print(&value, digits.s);
+	else if ((*cell && strchr("=+-@\t\r", *cell)) || (slot != FIELD_APPLIED_ON && would_change(cell)))
+		str_printf(&value, "'%s", cell);
+	else
+		str_addz(&value, cell);
+	add_quoted(out, value.s);
+	str_free(&digits);
+	str_free(&value);
+}
+
+static void csv_header(struct result *result)
+{
+	struct str *line = &result->line;
+	str_clear(line);
+	str_addz(line, BOM COLUMN_ERROR "," COLUMN_REMEDY);
+	for (size_t i = 0; i < result->header.count; i++) {
+		if (result->slot[i] == SLOT_IGNORED)
+			continue;
+		str_addc(line, ',');
+		add_quoted(line, result->header.item[i]);
+	}
+	str_addz(line, "\r\n");
+	(void)fwrite(line->s, 1, line->len, result->csv);
+}
+
+static void add_sentence(struct str *out, const char *text)
+{
+	if (out->len && *text)
+		str_addc(out, ' ');
+	str_addz(out, text);
+}
+
+/* The findings of a row in two cells: what is wrong, and what to do. */
+static void finding_cells(struct result *result, const struct findings *findings, const char *detail_ja)
+{
+	struct str wrong = STR_INIT, remedy = STR_INIT;
+	for (size_t i = 0; findings && i < findings->count; i++) {
+		const struct finding *finding = &findings->item[i];
+		if (finding->severity == SEVERITY_NOTE)
+			continue;
+		const char *label =
+			finding->field < FIELD_COUNT ? fieldmap_label(result->map, finding->field) : "";
+		if (*label) {
+			add_sentence(&wrong, label);
+			str_addz(&wrong, ":");
+			add_sentence(&remedy, label);
+			str_addz(&remedy, ":");
+		}
+		add_sentence(&wrong, finding->message_ja);
+		add_sentence(&remedy, finding->remedy_ja);
+	}
+	if (detail_ja)
+		add_sentence(&wrong, detail_ja);
+	add_quoted(&result->line, wrong.s);
+	str_addc(&result->line, ',');
+	add_quoted(&result->line, remedy.s);
+	str_free(&wrong);
+	str_free(&remedy);
+}
+
+static void csv_row(struct result *result, const struct form_record *record, const struct findings *findings,
+	const char *detail_ja)
+{
+	if (result->refused_rows++ == 0)
+		csv_header(result);
+	str_clear(&result->line);
+	finding_cells(result, findings, detail_ja);
+	for (size_t i = 0; i < record->raw_count || i < result->header.count; i++) {
+		int slot = i < result->header.count ? result->slot[i] : SLOT_COUNT;
+		if (slot == SLOT_IGNORED)
+			continue;
+		str_addc(&result->line, ',');
+		add_cell(&result->line, slot, i < record->raw_count ? record->raw[i] : "");
+	}
+	str_addz(&result->line, "\r\n");
+	(void)fwrite(result->line.s, 1, result->line.len, result->csv);
+}
+
+/* ---- the text ---- */
+
+static void text_verdict(struct str *out, enum result_verdict verdict, int64_t application_id)
+{
+	long long id = application_id;
+	switch (verdict) {
+	case RESULT_REGISTERED:
+		str_printf(out, "登録しました（申込番号 %lld）", id);
+		break;
+	case RESULT_REGISTERED_REVIEW:
+		str_printf(out,
+			"登録しましたが、要確認です（申込番号 %lld）。確認が済むまでメールは送りません", id);
+		break;
+	case RESULT_SAME:
+		str_printf(out, "同じ内容がすでに登録されています（申込番号 %lld）。何も変えていません", id);
+		break;
+	case RESULT_REFUSED:
+		str_addz(out, "受け付けられません");
+		break;
+	case RESULT_DECIDED:
+		str_printf(out, "処理しました（申込番号 %lld）", id);
+		break;
+	}
+}
+
+static void text_finding(struct result *result, struct str *out, const struct finding *finding)
+{
+	static const char *const heads[] = {
+		[SEVERITY_REFUSE] = "×", [SEVERITY_REVIEW] = "？", [SEVERITY_NOTE] = "・"};
+	str_printf(out, "    %s ", heads[finding->severity]);
+	if (finding->field < FIELD_COUNT) {
+		str_addz(out, fieldmap_label(result->map, finding->field));
+		if (*finding->value)
+			str_printf(out, "「%s」", finding->value);
+		else
+			str_addz(out, "（空）");
+		str_addz(out, ": ");
+	}
+	str_addz(out, finding->message_ja);
+	str_addz(out, "\r\n");
+	if (finding->severity != SEVERITY_NOTE)
+		str_printf(out, "        直し方: %s\r\n", finding->remedy_ja);
+}
+
+static void text_record(struct result *result, const struct form_record *record, enum result_verdict verdict,
+	int64_t application_id, const struct findings *findings, const char *detail_ja)
+{
+	struct str *line = &result->line;
+	str_clear(line);
+	str_printf(line, "%d件目", record->record);
+	if (record->line > 0)
+		str_printf(line, "（%d行目）", record->line);
+	str_addz(line, ": ");
+	text_verdict(line, verdict, application_id);
+	str_addz(line, "\r\n");
+	if (verdict == RESULT_REFUSED && record->form.value[FIELD_BUSINESS_NAME] &&
+		*record->form.value[FIELD_BUSINESS_NAME]) {
+		str_addz(line, "    ");
+		text_add_printable(line, record->form.value[FIELD_BUSINESS_NAME]);
+		str_addz(line, "\r\n");
+	}
+	for (size_t i = 0; verdict != RESULT_SAME && findings && i < findings->count; i++)
+		text_finding(result, line, &findings->item[i]);
+	if (detail_ja && *detail_ja)
+		str_printf(line, "    %s %s\r\n", verdict == RESULT_REFUSED ? "×" : "・", detail_ja);
+	(void)fwrite(line->s, 1, line->len, result->text);
+}
+
+enum rc result_add(struct result *result, const struct form_record *record, enum result_verdict verdict,
+	int64_t application_id, const struct findings *findings, const char *detail_ja, struct err *err)
+{
+	result->count[verdict]++;
+	text_record(result, record, verdict, application_id, findings, detail_ja);
+	if (verdict == RESULT_REFUSED && record->raw)
+		csv_row(result, record, findings, detail_ja);
+	if (ferror(result->text) || ferror(result->csv))
+		return err_set(
+			err, RC_STORE, "The result of a file could not be written: %s.", strerror(errno));
+	return RC_OK;
+}
+
+static void summary_line(struct str *out, const char *what_ja, int count)
+{
+	if (count > 0)
+		str_printf(out, "  %s %d件\r\n", what_ja, count);
+}
+
+static void summary(
+	struct result *result, struct str *out, const char *stem, utc_time at, const char *file_fault_ja)
+{
+	static const char *const formats[] = {
+		[FORM_CSV] = "CSV", [FORM_JSON] = "JSON", [FORM_TEXT] = "テキスト"};
+	const int *count = result->count;
+	str_addz(out, BOM "SECURITY ACTION 自己宣言　受付結果\r\n\r\nファイル: ");
+	str_addz(out, result->name);
+	str_addz(out, "\r\n処理日時: ");
+	civil_time_print(out, at);
+	str_addz(out, "\r\n");
+	if (file_fault_ja) {
+		str_printf(out,
+			"\r\nこのファイルは受け付けられませんでした。何も登録していません。\r\n理由: %s\r\n",
+			file_fault_ja);
+		return;
+	}
+	str_printf(out, "形式: %s%s%s%s\r\n\r\n", formats[result->head.format],
+		result->head.charset ? "（" : "", result->head.charset ? result->head.charset : "",
+		result->head.charset ? "）" : "");
+	int total = 0;
+	for (size_t i = 0; i < sizeof result->count / sizeof *count; i++)
+		total += count[i];
+	str_printf(out, "読み取った件数: %d件\r\n", total);
+	summary_line(out, "登録しました:", count[RESULT_REGISTERED]);
+	summary_line(out, "登録しましたが要確認です:", count[RESULT_REGISTERED_REVIEW]);
+	summary_line(out, "登録済みで変更なし:", count[RESULT_SAME]);
+	summary_line(out, "処理しました:", count[RESULT_DECIDED]);
+	summary_line(out, "受け付けられません:", count[RESULT_REFUSED]);
+	if (result->refused_rows > 0)
+		str_printf(out,
+			"\r\n受け付けられなかった行は「%s_要修正."
+			"csv」にあります。Excelで開いて直し、CSVのまま保存して、もう一度入れてください。\r\n"
+			"「" COLUMN_ERROR "」「" COLUMN_REMEDY
+			"」の列はそのままで構いません。受け付けた行を入れ直す必要はありません。\r\n",
+			path_base(stem));
+	else if (count[RESULT_REFUSED] > 0)
+		str_addz(out, "\r\n受け付けられなかった分だけを直して、もう一度入れてください。\r\n");
+	str_addz(out, "\r\n印: × 受け付けられない理由　？ 人が確かめること　・ お知らせ\r\n"
+		      "----------------------------------------\r\n");
+}
+
+enum rc result_end(
+	struct result **out, const char *stem, utc_time at, const char *file_fault_ja, struct err *err)
+{
+	struct result *result = *out;
+	struct str head = STR_INIT, path = STR_INIT;
+	enum rc rc = RC_OK;
+	if (fflush(result->text) != 0 || fflush(result->csv) != 0)
+		rc = err_set(
+			err, RC_STORE, "The result of a file could not be written: %s.", strerror(errno));
+	/* The rows to mend first: the text names them. */
+	if (!rc && result->refused_rows > 0) {
+		str_printf(&path, "%s_要修正.csv", stem);
+		rc = file_write_joined(path.s, "", 0, fileno(result->csv), 0660, err);
+	}
+	if (!rc) {
+		summary(result, &head, stem, at, file_fault_ja);
+		str_clear(&path);
+		str_printf(&path, "%s_結果.txt", stem);
+		rc = file_write_joined(path.s, head.s, head.len, fileno(result->text), 0660, err);
+	}
+	str_free(&head);
+	str_free(&path);
+	result_drop(out);
+	return rc;
+}
