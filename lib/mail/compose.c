@@ -241,7 +241,7 @@ static enum rc add_mailbox(struct str *out, const char *field, const char *name,
 	if (!name || !*name) {
 		str_addz(out, printed.s);
 	} else {
-		if (is_ascii(name) && strlen(name) <= 40) {
+		if (is_ascii(name) && !strstr(name, "=?") && strlen(name) <= 40) {
 			str_addc(out, '"');
 			for (const char *c = name; *c; c++) {
 				if (*c == '"' || *c == '\\')
@@ -470,7 +470,7 @@ static void boundary_make(struct str *out, const struct compose *mail)
 /* filename by RFC 2231, in pieces that fit a line. */
 static void add_file_name(struct str *out, const char *name)
 {
-	if (is_ascii(name) && !strpbrk(name, "\"\\") && strlen(name) < 60) {
+	if (is_ascii(name) && !strpbrk(name, "\"\\") && !strstr(name, "=?") && strlen(name) < 60) {
 		str_printf(out, ";\r\n filename=\"%s\"", name);
 		return;
 	}

@@ -208,6 +208,7 @@ static void test_compose__refuses_injection(void **state)
 			assert_int_equal(err.rc, RC_REFUSED);
 			assert_null(strstr(err.text, "Injected"));
 			assert_int_equal(wire.len, 0);
+			str_free(&wire);
 			*targets[t] = was;
 		}
 	}
@@ -218,6 +219,7 @@ static void test_compose__refuses_injection(void **state)
 		struct err err = {0};
 		mail.body = bodies[i];
 		assert_int_equal(compose(&wire, &mail, &err), RC_REFUSED);
+		str_free(&wire);
 	}
 }
 
@@ -233,6 +235,7 @@ static void test_compose__refuses_addresses_and_headers(void **state)
 		struct err err = {0};
 		mail.to = addresses[i];
 		assert_int_equal(compose(&wire, &mail, &err), RC_REFUSED);
+		str_free(&wire);
 	}
 	static const char *const headers[] = {"Bcc: b@example.jp\n", "to: b@example.jp\n",
 		"Content-Type: text/html\n", "no colon\n", ": x\n", "A B: x\n", "X-A: 1\r\nX-B: 2\n",
@@ -244,6 +247,7 @@ static void test_compose__refuses_addresses_and_headers(void **state)
 		mail.headers = headers[i];
 		if (compose(&wire, &mail, &err) == RC_OK)
 			fail_msg("header %zu passed:\n%s", i, wire.s);
+		str_free(&wire);
 	}
 	static const char *const not_mails[] = {
 		"a: b\n\nc\n", "a: b\r\n\r\n\xe3\x81\x82\r\n", "no line end", "a: b\r\n\rc\r\n"};
@@ -254,6 +258,7 @@ static void test_compose__refuses_addresses_and_headers(void **state)
 		mail.attached = not_mails[i];
 		mail.attached_len = strlen(not_mails[i]);
 		assert_int_equal(compose(&wire, &mail, &err), RC_REFUSED);
+		str_free(&wire);
 	}
 }
 
@@ -348,8 +353,7 @@ static void test_compose__read_by_python(void **state)
 			put(dir, number, "eml", wire.s, wire.len);
 			put(dir, number, "subject", corpus[i], strlen(corpus[i]));
 			put(dir, number, "name", corpus[i], strlen(corpus[i]));
-			put(dir, number, "to", kind == 3 ? "\"a..b.\"@docomo.ne.jp" : mail.to,
-				kind == 3 ? strlen("\"a..b.\"@docomo.ne.jp") : strlen(mail.to));
+			put(dir, number, "to", mail.to, strlen(mail.to));
 			put(dir, number, "body", body.s, body.len);
 			if (kind == 2) {
 				put(dir, number, "attached", first.s, first.len);

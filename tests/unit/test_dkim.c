@@ -75,7 +75,7 @@ static void signed_mail(struct str *out, const char *wire)
 {
 	struct dkim_key *const keys[] = {rsa, ed25519};
 	struct err err = {0};
-	assert_int_equal(dkim_sign(out, keys, 2, wire, strlen(wire), 1800000000, &err), RC_OK);
+	assert_int_equal(dkim_sign(out, keys, 2, wire, strlen(wire), 1700000000, &err), RC_OK);
 	str_addz(out, wire);
 }
 
@@ -100,8 +100,10 @@ static void test_dkim__accepted_by_another_verifier(void **state)
 		signed_mail(&wire, mails[i]);
 		if (!peer_accepts(&wire))
 			fail_msg("mail %zu is not accepted:\n%s", i, wire.s);
-		for (const char *line = wire.s; *line; line += strcspn(line, "\n") + 1)
+		for (const char *line = wire.s; line; line = strchr(line, '\n')) {
+			line += *line == '\n';
 			assert_true(strcspn(line, "\r") <= 78);
+		}
 		str_free(&wire);
 	}
 }
