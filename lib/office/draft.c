@@ -135,7 +135,8 @@ enum rc draft_render(struct office *office, const struct draft_order *order, str
 		.office = &notice_office,
 		.today = office_today(office),
 		.reason_ja = order->reason_ja,
-		.first_sent_on = order->first_wire ? order->first_sent_on : CIVIL_DAY_NONE,
+		.refused_rules_ja = order->reason_ja,
+		.first_sent_on = order->first_sent_on ? order->first_sent_on : CIVIL_DAY_NONE,
 		.scratch = STR_INIT};
 	enum rc rc;
 	if (order->first_wire) {

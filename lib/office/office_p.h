@@ -43,7 +43,7 @@ struct draft_order {
 	const struct rules *rules;
 	const char *template_name;
 	int stage; /* STAGE_NONE: not by a stage */
-	const char *reason_ja; /* of a rejection; NULL */
+	const char *reason_ja; /* of a rejection or refusal; NULL */
 	/* a repetition */
 	int64_t resend_of; /* the notice it repeats; 0: it is the first of that name */
 	int resend_no;

@@ -344,6 +344,23 @@ static void test_notice__every_placeholder_has_a_value(void **state)
 	assert_null(notice_placeholders[count]);
 }
 
+static void test_notice__manual_lists_every_placeholder(void **state)
+{
+	(void)state;
+	struct str page = STR_INIT, line = STR_INIT;
+	struct err err = {0};
+	if (file_read(&page, "man/sengen-templates.5", 1 << 20, &err) != RC_OK)
+		fail_msg("%s", err.text);
+	for (const struct notice_placeholder *p = notice_placeholder_table; p->name; p++) {
+		str_clear(&line);
+		str_printf(&line, ".It Li %s\n", p->name);
+		if (!strstr(page.s, line.s))
+			fail_msg("%s is not in the manual", p->name);
+	}
+	str_free(&line);
+	str_free(&page);
+}
+
 /* T14: line breaks, controls and placeholder text in every field. No letter comes out with one more line or header than it has with clean
  * values, and no number but its own. */
 static void test_notice__hostile_values_in_every_field(void **state)
@@ -592,6 +609,7 @@ int main(void)
 		cmocka_unit_test(test_notice__salutations),
 		cmocka_unit_test(test_notice__dates_numbers_and_stars),
 		cmocka_unit_test(test_notice__every_placeholder_has_a_value),
+		cmocka_unit_test(test_notice__manual_lists_every_placeholder),
 		cmocka_unit_test(test_notice__hostile_values_in_every_field),
 		cmocka_unit_test_setup_teardown(test_notice__set_names_file_and_line, box_make, box_remove),
 		cmocka_unit_test_setup_teardown(test_notice__set_missing_and_odd_files, box_make, box_remove),
