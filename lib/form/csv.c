@@ -293,7 +293,7 @@ static bool is_blank_row(const struct csv *csv, const struct span *span)
 	const char *bytes = csv->reader->bytes;
 	for (size_t i = span->begin; i < span->end; i++) {
 		if (bytes[i] != csv->separator && bytes[i] != ' ' && bytes[i] != '\t' && bytes[i] != '"' &&
-			bytes[i] != 0x1A)
+			bytes[i] != 0x1A && bytes[i] != 0)
 			break;
 		if (i + 1 == span->end)
 			return true;

@@ -593,6 +593,12 @@ bool fieldmap_several(const struct fieldmap *map, enum form_field field)
 	return map->field[field].several;
 }
 
+bool fieldmap_closed(const struct fieldmap *map, enum form_field field)
+{
+	const struct field *info = &map->field[field];
+	return info->choice_count > 0 && !info->several && !info->open;
+}
+
 bool fieldmap_open(const struct fieldmap *map, enum form_field field)
 {
 	return map->field[field].open;

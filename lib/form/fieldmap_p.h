@@ -30,6 +30,8 @@ enum form_slot {
 int fieldmap_slot(const struct fieldmap *map, const char *label, int *rank);
 /* More than one choice may be given. */
 bool fieldmap_several(const struct fieldmap *map, enum form_field field);
+/* Exactly one of the choices must be given. */
+bool fieldmap_closed(const struct fieldmap *map, enum form_field field);
 /* A value that is none of the choices is kept as written. */
 bool fieldmap_open(const struct fieldmap *map, enum form_field field);
 

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "lib/base/text.h"
 #include "lib/form/form_p.h"
@@ -67,16 +68,18 @@ size_t blank_end(const char *text, size_t len)
 /* ---- decoding ---- */
 
 #define REPLACEMENT "\xEF\xBF\xBD"
+/* NUL can't stand in a value; another control character takes its place, so that validation finds it. */
+#define NUL_SHOWN "\x01"
 
 static void decode_utf8(struct str *out, const char *bytes, size_t len)
 {
 	for (size_t at = 0; at < len;) {
 		uint32_t c = 0;
 		size_t n = utf8_next(bytes + at, len - at, &c);
-		if (n == 0 || c == 0)
+		if (n == 0)
 			str_add(out, REPLACEMENT, 3);
 		else
-			str_add(out, bytes + at, n);
+			str_add(out, c ? bytes + at : NUL_SHOWN, n);
 		at += n ? n : 1;
 	}
 }
@@ -88,7 +91,10 @@ static void decode_cp932(struct str *out, const char *bytes, size_t len)
 		size_t part = nul ? (size_t)(nul - bytes) : len, bad = 0;
 		size_t used = text_from_cp932(out, bytes, part, &bad) ? part : bad;
 		if (used < len) {
-			str_add(out, REPLACEMENT, 3);
+			if (used == part)
+				str_addz(out, NUL_SHOWN);
+			else
+				str_add(out, REPLACEMENT, 3);
 			/* Both bytes of a pair that has no character; a lead byte before a delimiter goes alone. */
 			unsigned char lead = (unsigned char)bytes[used];
 			bool pair = used < part &&
@@ -125,7 +131,7 @@ static void decode_utf16(struct str *out, const char *bytes, size_t len, bool bi
 				at += 2;
 			}
 		}
-		utf8_add(out, c == 0 || (c >= 0xD800 && c <= 0xDFFF) ? 0xFFFD : c);
+		utf8_add(out, c == 0 ? 1 : c >= 0xD800 && c <= 0xDFFF ? 0xFFFD : c);
 	}
 }
 
@@ -432,7 +438,7 @@ static const struct {
 	{"\x89PNG", 4, "画像ファイルです。申込書の内容をCSV、JSON、またはテキストで入れてください。"},
 	{"\xFF\xD8\xFF", 3, "画像ファイルです。申込書の内容をCSV、JSON、またはテキストで入れてください。"},
 	{"GIF8", 4, "画像ファイルです。申込書の内容をCSV、JSON、またはテキストで入れてください。"},
-	{"II*\0", 4, "画像ファイルです。申込書の内容をCSV、JSON、またはテキストで入れてください。"},
+	{"II*", 3, "画像ファイルです。申込書の内容をCSV、JSON、またはテキストで入れてください。"},
 	{"\x1F\x8B", 2, "圧縮されたファイルです。中身を取り出して入れてください。"},
 	{"7z\xBC\xAF", 4, "圧縮されたファイルです。中身を取り出して入れてください。"},
 	{"Rar!", 4, "圧縮されたファイルです。中身を取り出して入れてください。"},
@@ -453,9 +459,14 @@ static const struct {
 
 static enum rc refuse_others(struct form_reader *reader)
 {
+	const char *bytes = reader->bytes;
+	size_t len = reader->len;
+	if (len >= 3 && memcmp(bytes, "\xEF\xBB\xBF", 3) == 0) {
+		bytes += 3;
+		len -= 3;
+	}
 	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
-		if (reader->len >= others[i].len &&
-			memcmp(reader->bytes, others[i].magic, others[i].len) == 0)
+		if (len >= others[i].len && strncasecmp(bytes, others[i].magic, others[i].len) == 0)
 			return reader_refuse(reader, others[i].why_ja,
 				"The file is of another kind than CSV, JSON or text; export it as one of "
 				"these.");

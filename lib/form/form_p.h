@@ -36,7 +36,7 @@ struct form_reader {
 	int rank[SLOT_COUNT];
 };
 
-/* Appends the bytes as UTF-8; what can't be decoded, and NUL, becomes U+FFFD. */
+/* Appends the bytes as UTF-8; what can't be decoded becomes U+FFFD, NUL becomes U+0001. */
 void reader_decode(const struct form_reader *reader, struct str *out, const char *bytes, size_t len);
 
 void reader_begin(struct form_reader *reader, int line);

@@ -93,12 +93,8 @@ static void add_scalar(struct str *out, const json_t *value)
 {
 	if (json_is_string(value)) {
 		const char *text = json_string_value(value);
-		for (size_t i = 0; i < json_string_length(value); i++) {
-			if (text[i])
-				str_addc(out, text[i]);
-			else
-				utf8_add(out, 0xFFFD);
-		}
+		for (size_t i = 0; i < json_string_length(value); i++)
+			str_addc(out, text[i] ? text[i] : 1); /* as reader_decode() does */
 	} else if (json_is_integer(value)) {
 		str_printf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
 	} else if (json_is_real(value)) {

@@ -30,6 +30,7 @@ struct text {
 struct labelled {
 	int slot, rank;
 	const char *value; /* within the line; "" when the label stands alone */
+	bool quoted; /* a line of a two-column CSV: "label","value" */
 };
 
 /* ---- lines ---- */
@@ -117,6 +118,7 @@ static bool spaced_label(const struct form_reader *reader, const char *line, str
 static bool labelled_line(const struct form_reader *reader, const char *line, struct labelled *out)
 {
 	line = skip_blank(line);
+	out->quoted = *line == '"';
 	if (bracketed_label(reader, line, out))
 		return true;
 	size_t label_len = 0;
@@ -224,6 +226,20 @@ static void add_value(struct text *text, const char *line)
 	str_addz(&text->value, line);
 }
 
+static void add_quoted_value(struct text *text, const char *value)
+{
+	size_t len = strlen(value);
+	if (len < 2 || *value != '"' || value[len - 1] != '"') {
+		add_value(text, value);
+		return;
+	}
+	for (size_t i = 1; i < len - 1; i++) {
+		if (value[i] == '"' && value[i + 1] == '"')
+			i++;
+		str_addc(&text->value, value[i]);
+	}
+}
+
 static enum rc take_label(struct text *text, const struct labelled *found)
 {
 	end_value(text);
@@ -246,7 +262,10 @@ static enum rc take_label(struct text *text, const struct labelled *found)
 	text->seen[slot] = true;
 	text->slot = slot;
 	text->rank = found->rank;
-	add_value(text, found->value);
+	if (found->quoted)
+		add_quoted_value(text, found->value);
+	else
+		add_value(text, found->value);
 	return RC_OK;
 }
 
@@ -258,6 +277,15 @@ static bool is_unknown_label(const char *line)
 	const char *p = skip_blank(line);
 	return find_colon(p, 0, &label_len) && label_len > 0 && label_len < 90 &&
 	       ((unsigned char)*p & 0x80) != 0 && p[label_len] != ',' && p[label_len] != '=';
+}
+
+/* Has the value not begun, or only its explanation (the pledge's text stands before 誓約する)? */
+static bool is_awaiting(const struct text *text)
+{
+	if (text->slot == SLOT_COUNT || text->value.len == 0)
+		return text->slot < SLOT_COUNT;
+	return text->slot < FIELD_COUNT && fieldmap_closed(text->reader->map, (enum form_field)text->slot) &&
+	       !fieldmap_choice(text->reader->map, (enum form_field)text->slot, text->value.s);
 }
 
 static enum rc take_line(struct text *text, const char *line)
@@ -274,7 +302,7 @@ static enum rc take_line(struct text *text, const char *line)
 		return RC_OK;
 	}
 	/* A choice that reads like a label (同意) is an answer while one is awaited. */
-	bool awaited = text->slot < SLOT_COUNT && text->value.len == 0;
+	bool awaited = is_awaiting(text);
 	bool answer = awaited && text->slot < FIELD_COUNT &&
 		      fieldmap_choice(text->reader->map, (enum form_field)text->slot, line);
 	if (!answer && labelled_line(text->reader, line, &found) && found.slot != SLOT_IGNORED)
@@ -285,7 +313,8 @@ static enum rc take_line(struct text *text, const char *line)
 	}
 	if (text->slot == SLOT_COUNT)
 		return RC_OK;
-	if (!awaited && (text->blank_before || (text->slot != FIELD_ADDRESS && is_unknown_label(line))))
+	if ((!awaited && text->blank_before) ||
+		(text->value.len && text->slot != FIELD_ADDRESS && is_unknown_label(line)))
 		end_value(text);
 	else
 		add_value(text, line);

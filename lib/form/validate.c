@@ -388,6 +388,8 @@ static const char *piece(struct check *check, const struct pieces *pieces, size_
 /* One of the choices, where the page may have put explanations on other lines. */
 static const char *choice_of_lines(struct check *check, enum form_field field, const char *value)
 {
+	static const char *const negatives[] = {"誓約しない", "誓約しません", "同意しない", "同意しません",
+		"希望しない", "希望しません", NULL};
 	struct pieces pieces;
 	const char *one = NULL;
 	cut_pieces(&pieces, value, true);
@@ -398,7 +400,7 @@ static const char *choice_of_lines(struct check *check, enum form_field field, c
 			return NULL;
 		if (key)
 			one = key;
-		else if (strstr(line, "しない") || strstr(line, "ません"))
+		else if (has_any(line, negatives))
 			return NULL;
 	}
 	return one;
