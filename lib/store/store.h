@@ -178,7 +178,8 @@ enum rc outbox_update(
 /* Cancels what is queued for an application and not at the server; *cancelled and *in_flight are counts. */
 enum rc outbox_cancel(
 	struct store *store, int64_t application_id, int *cancelled, int *in_flight, struct err *err);
-enum rc outbox_next_try(struct store *store, utc_time *at, struct err *err); /* UTC_NEVER: nothing queued */
+/* When the first queued notice behind `after` may be tried; UTC_NEVER: there is none. */
+enum rc outbox_next_try(struct store *store, utc_time after, utc_time *at, struct err *err);
 enum rc outbox_count(struct store *store, int64_t count[OUTBOX_CANCELLED + 1], struct err *err);
 /* Mails accepted since `since`, all and (domain not NULL) of a domain: for daily limits. */
 enum rc outbox_sent_since(

@@ -561,11 +561,14 @@ enum rc outbox_cancel(
 
 /* ---- counting ---- */
 
-enum rc outbox_next_try(struct store *store, utc_time *at, struct err *err)
+enum rc outbox_next_try(struct store *store, utc_time after, utc_time *at, struct err *err)
 {
 	sqlite3_stmt *stmt = sql_ready(store,
-		"SELECT min(next_try_at) FROM outbox WHERE next_try_at IS NOT NULL AND " SQL_WAITING, err);
-	return stmt ? sql_number(store, stmt, UTC_NEVER, at, err) : err->rc;
+		"SELECT min(next_try_at) FROM outbox WHERE next_try_at > :after AND " SQL_WAITING, err);
+	if (!stmt)
+		return err->rc;
+	sql_int(stmt, ":after", after);
+	return sql_number(store, stmt, UTC_NEVER, at, err);
 }
 
 enum rc outbox_count(struct store *store, int64_t count[OUTBOX_CANCELLED + 1], struct err *err)

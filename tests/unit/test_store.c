@@ -394,7 +394,7 @@ static void test_store__nothing_due(void **state)
 	utc_time next;
 	assert_ok(application_next_due(rig->store, &next, &rig_err));
 	assert_int_equal(next, UTC_NEVER);
-	assert_ok(outbox_next_try(rig->store, &next, &rig_err));
+	assert_ok(outbox_next_try(rig->store, 0, &next, &rig_err));
 	assert_int_equal(next, UTC_NEVER);
 }
 

@@ -1,0 +1,121 @@
+#include "daemon/handover.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static struct wire_reader reader_of(const struct str *payload)
+{
+	return (struct wire_reader){.at = payload->s, .end = payload->s + payload->len};
+}
+
+static bool read_whole(const struct wire_reader *reader)
+{
+	return !reader->bad && reader->at == reader->end;
+}
+
+void handover_put_server(struct str *out, const struct transport_settings *settings, const char *password)
+{
+	wire_put_number(out, settings->maildir);
+	wire_put_text(out, settings->path);
+	wire_put_text(out, settings->host);
+	wire_put_number(out, settings->port);
+	wire_put_number(out, settings->tls);
+	wire_put_text(out, settings->ca_file);
+	wire_put_text(out, settings->helo);
+	wire_put_number(out, settings->auth);
+	wire_put_text(out, settings->user);
+	wire_put_text(out, settings->password_from);
+	wire_put_number(out, settings->connect_seconds);
+	wire_put_number(out, settings->reply_seconds);
+	wire_put_number(out, settings->dot_seconds);
+	wire_put_text(out, password);
+}
+
+/* The settings' texts are not const, like those read from a file. */
+static char *get_text(struct wire_reader *reader, struct pool *pool)
+{
+	const char *text = wire_get_text(reader, pool);
+	return text ? pool_strdup(pool, text) : NULL;
+}
+
+bool handover_get_server(struct transport_settings *settings, const char **password,
+	const struct str *payload, struct pool *pool)
+{
+	struct wire_reader reader = reader_of(payload);
+	*settings = (struct transport_settings){0};
+	settings->maildir = wire_get_number(&reader) != 0;
+	settings->path = get_text(&reader, pool);
+	settings->host = get_text(&reader, pool);
+	settings->port = (int)wire_get_number(&reader);
+	settings->tls = (enum tls_mode)wire_get_number(&reader);
+	settings->ca_file = get_text(&reader, pool);
+	settings->helo = get_text(&reader, pool);
+	settings->auth = (enum auth_mode)wire_get_number(&reader);
+	settings->user = get_text(&reader, pool);
+	settings->password_from = get_text(&reader, pool);
+	settings->connect_seconds = (int)wire_get_number(&reader);
+	settings->reply_seconds = (int)wire_get_number(&reader);
+	settings->dot_seconds = (int)wire_get_number(&reader);
+	*password = wire_get_text(&reader, pool);
+	return read_whole(&reader);
+}
+
+void handover_put_mail(struct str *out, const struct parcel *parcel, const char *fields, size_t fields_len)
+{
+	wire_put_text(out, parcel->name);
+	wire_put_text(out, parcel->sender);
+	wire_put_text(out, parcel->recipient);
+	struct str mail = STR_INIT;
+	str_grow(&mail, fields_len + parcel->len);
+	str_add(&mail, fields, fields_len);
+	str_add(&mail, parcel->wire, parcel->len);
+	wire_put_bytes(out, mail.s, mail.len);
+	str_free(&mail);
+}
+
+bool handover_get_mail(struct parcel *parcel, const struct str *payload, struct pool *pool)
+{
+	struct wire_reader reader = reader_of(payload);
+	parcel->name = wire_get_text(&reader, pool);
+	parcel->sender = wire_get_text(&reader, pool);
+	parcel->recipient = wire_get_text(&reader, pool);
+	parcel->wire = wire_get_bytes(&reader, &parcel->len);
+	return read_whole(&reader) && parcel->name && parcel->sender && parcel->recipient && parcel->wire;
+}
+
+void handover_put_delivery(struct str *out, const struct delivery *delivery)
+{
+	wire_put_number(out, delivery->outcome);
+	wire_put_number(out, delivery->reply_code);
+	wire_put_text(out, delivery->enhanced);
+	wire_put_text(out, delivery->reply);
+	wire_put_number(out, delivery->line_closed);
+	wire_put_text(out, delivery->phase);
+}
+
+/* The child has talked to the network: what it says is taken as text that fits, or not at all. */
+bool handover_get_delivery(struct delivery *delivery, const struct str *payload)
+{
+	static const char *const phases[] = {"connect", "tls", "auth", "mail", "rcpt", "data", "dot"};
+	struct wire_reader reader = reader_of(payload);
+	struct pool *pool = pool_new();
+	*delivery = (struct delivery){.phase = "connect"};
+	int64_t outcome = wire_get_number(&reader);
+	delivery->outcome = (enum outcome)outcome;
+	delivery->reply_code = (int)wire_get_number(&reader);
+	const char *enhanced = wire_get_text(&reader, pool), *reply = wire_get_text(&reader, pool);
+	delivery->line_closed = wire_get_number(&reader) != 0;
+	const char *phase = wire_get_text(&reader, pool);
+	bool good = read_whole(&reader) && enhanced && reply && phase && outcome >= OUTCOME_ACCEPTED &&
+		    outcome <= OUTCOME_FAULT && strlen(enhanced) < sizeof delivery->enhanced &&
+		    strlen(reply) < sizeof delivery->reply;
+	if (good) {
+		memcpy(delivery->enhanced, enhanced, strlen(enhanced) + 1);
+		memcpy(delivery->reply, reply, strlen(reply) + 1);
+		for (size_t i = 0; i < sizeof phases / sizeof phases[0]; i++)
+			if (strcmp(phases[i], phase) == 0)
+				delivery->phase = phases[i];
+	}
+	pool_free(&pool);
+	return good;
+}

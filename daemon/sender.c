@@ -1,0 +1,682 @@
+/*
+ * The role sender: outbox → mail server.
+ *
+ * A step takes the answers that have come, records them and claims the next mails in one transaction, and hands those to transport children,
+ * one connection each. There are never more claims than connections; what is claimed is at most one mail a connection.
+ */
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "daemon/handover.h"
+#include "daemon/role.h"
+#include "daemon/zygote.h"
+#include "lib/base/file.h"
+#include "lib/base/log.h"
+#include "lib/base/mailaddr.h"
+#include "lib/mail/dkim.h"
+#include "lib/mail/rate.h"
+#include "lib/mail/retry.h"
+
+#define LINES_MAX 64 /* most that `connections` can be */
+#define IDLE_SECONDS 10 /* then a connection is ended: servers don't like silent guests */
+#define ANSWER_MS 10000 /* for a frame that has begun */
+#define FLIGHT_GRACE_SECONDS 60
+#define FACT_FAULT "sender.fault"
+#define FACT_FAULT_JA "sender.fault_ja"
+#define WITHHELD "テスト運用のため送信していません (withheld: test mode)"
+
+enum line_state {
+	LINE_FREE,
+	LINE_FLYING, /* a mail was handed over and not answered */
+	LINE_ANSWERED, /* what became of it is known, and not recorded */
+};
+
+struct line { /* one transport child */
+	enum line_state state;
+	int fd; /* -1: no child */
+	int mails; /* it has carried */
+	int64_t since_ms; /* in this state */
+	bool outdated; /* the configuration changed: ends after its mail */
+	struct pool *pool; /* of the notice */
+	struct notice notice;
+	struct str fields; /* its DKIM-Signature fields */
+	struct delivery delivery;
+};
+
+struct sender {
+	struct line line[LINES_MAX];
+	struct rate *rate;
+	struct sender_health health;
+	bool fault_now; /* trouble of ours, seen since the last verdict of the server */
+	bool fault_noted; /* the register says so */
+	struct delivery fault; /* the last one */
+	bool more; /* fewer were claimed than there are lines, and more may be due */
+	struct notice claimed[LINES_MAX];
+	int claimed_count;
+	struct pool *pool; /* of the claims */
+	struct str wire, payload;
+};
+
+static int64_t mono_ms(void)
+{
+	const struct clock system = clock_system();
+	return clock_mono_ms(&system);
+}
+
+static struct retry_policy policy_of(const struct settings *settings)
+{
+	return (struct retry_policy){
+		.first_seconds = settings->retry_first_seconds,
+		.last_seconds = settings->retry_last_seconds,
+		.lifetime_seconds = settings->lifetime_hours * 3600,
+		.fault_seconds = settings->fault_pause_seconds,
+	};
+}
+
+static struct rate_limits limits_of(const struct settings *settings)
+{
+	return (struct rate_limits){
+		.per_minute = settings->rate_per_minute,
+		.per_day = settings->rate_per_day,
+		.per_domain = settings->rate_per_domain,
+	};
+}
+
+static int count_lines(const struct sender *sender, enum line_state state)
+{
+	int count = 0;
+	for (int i = 0; i < LINES_MAX; i++)
+		count += sender->line[i].state == state;
+	return count;
+}
+
+/* ---- lines ---- */
+
+static void enter_state(struct line *line, enum line_state state)
+{
+	line->state = state;
+	line->since_ms = mono_ms();
+}
+
+/* The child sends QUIT and ends by itself. */
+static void line_close(struct line *line)
+{
+	if (line->fd >= 0)
+		(void)close(line->fd);
+	line->fd = -1;
+	line->mails = 0;
+	line->outdated = false;
+}
+
+static enum rc line_open(struct role_context *ctx, struct line *line, struct err *err)
+{
+	const struct transport_settings *transport = &ctx->settings->transport;
+	struct str password = STR_INIT, payload = STR_INIT;
+	enum rc rc = RC_OK;
+	/* A token is read by the child, anew for each connection. */
+	bool wants_password =
+		!transport->maildir && (transport->auth == AUTH_PLAIN || transport->auth == AUTH_LOGIN);
+	if (wants_password)
+		rc = file_read_secret(&password, transport->password_from, err);
+	if (rc == RC_OK)
+		rc = zygote_child(ctx->zygote, CHILD_TRANSPORT, &line->fd, err);
+	if (rc == RC_OK) {
+		handover_put_server(&payload, transport, wants_password ? password.s : NULL);
+		if (!wire_send(line->fd, WIRE_SERVER, payload.s, payload.len)) {
+			line_close(line);
+			rc = err_set(err, RC_SERVER,
+				"The process for a connection to the mail server died at its start.");
+		}
+	}
+	str_wipe(&password);
+	str_wipe(&payload);
+	return rc;
+}
+
+/* What is known now; recorded in the next transaction. */
+static void line_answer(
+	struct role_context *ctx, struct line *line, const struct delivery *delivery, utc_time now)
+{
+	struct sender *sender = ctx->state;
+	const struct retry_policy policy = policy_of(ctx->settings);
+	line->delivery = *delivery;
+	line->mails++;
+	enter_state(line, LINE_ANSWERED);
+	if (delivery->outcome == OUTCOME_ACCEPTED)
+		rate_accepted(sender->rate, now);
+	if (health_note(&sender->health, &policy, delivery, now)) {
+		sender->fault_now = true;
+		sender->fault = *delivery;
+	} else if (delivery->outcome <= OUTCOME_PERMANENT) {
+		sender->fault_now = false; /* the server gave a verdict */
+	}
+	/* After trouble of ours the next child reads the password anew. */
+	if (line->mails >= ctx->settings->mails_per_connection || line->outdated ||
+		delivery->outcome == OUTCOME_FAULT)
+		line_close(line);
+}
+
+static void line_answer_text(struct role_context *ctx, struct line *line, enum outcome outcome,
+	const char *phase, const char *text, utc_time now)
+{
+	struct delivery delivery = {.outcome = outcome, .phase = phase};
+	(void)snprintf(delivery.reply, sizeof delivery.reply, "%.*s", (int)sizeof delivery.reply - 1, text);
+	line_answer(ctx, line, &delivery, now);
+}
+
+/* ---- answers ---- */
+
+/* Longer than a child's own time-outs can make it. */
+static int64_t flight_ms(const struct settings *settings)
+{
+	const struct transport_settings *transport = &settings->transport;
+	return 1000 * (2 * (int64_t)transport->connect_seconds + 4 * (int64_t)transport->reply_seconds +
+			      transport->dot_seconds + FLIGHT_GRACE_SECONDS);
+}
+
+static void take_answer(struct role_context *ctx, struct line *line, utc_time now)
+{
+	struct sender *sender = ctx->state;
+	struct delivery delivery;
+	enum wire_type type;
+	if (wire_receive(line->fd, &type, &sender->payload, NULL, ANSWER_MS) == 1 && type == WIRE_DELIVERY &&
+		handover_get_delivery(&delivery, &sender->payload)) {
+		line_answer(ctx, line, &delivery, now);
+		return;
+	}
+	/* It had the whole mail; whether the server has it, nobody knows. */
+	line_close(line);
+	line_answer_text(ctx, line, OUTCOME_UNKNOWN, "dot", "the process that held the connection died", now);
+}
+
+/* Takes what has come; waits up to timeout_ms for the first. */
+static void take_answers(struct role_context *ctx, int timeout_ms, utc_time now)
+{
+	struct sender *sender = ctx->state;
+	struct pollfd flying[LINES_MAX];
+	struct line *line_of[LINES_MAX];
+	nfds_t count = 0;
+	for (int i = 0; i < LINES_MAX; i++) {
+		if (sender->line[i].state != LINE_FLYING)
+			continue;
+		line_of[count] = &sender->line[i];
+		flying[count++] = (struct pollfd){.fd = sender->line[i].fd, .events = POLLIN};
+	}
+	if (count == 0)
+		return;
+	int ready = poll(flying, count, timeout_ms);
+	int64_t limit = flight_ms(ctx->settings), mono = mono_ms();
+	for (nfds_t i = 0; i < count; i++) {
+		if (ready > 0 && flying[i].revents) {
+			take_answer(ctx, line_of[i], now);
+		} else if (mono - line_of[i]->since_ms > limit) {
+			line_close(line_of[i]);
+			line_answer_text(
+				ctx, line_of[i], OUTCOME_UNKNOWN, "dot", "the connection is dead", now);
+		}
+	}
+}
+
+/* ---- trouble of ours, in the register ---- */
+
+static const struct {
+	const char *phase, *text, *text_ja;
+} fault_sentences[] = {
+	{"connect", "The mail server could not be reached", "メールサーバーに接続できません"},
+	{"tls", "The connection to the mail server is not safe: certificate, host name or TLS",
+		"メールサーバーとの暗号化通信を確認できません（証明書・ホスト名・TLS）"},
+	{"auth", "The mail server refused the login; check user, password or token",
+		"メールサーバーへのログインに失敗しました（ユーザー名・パスワード・トークンを確認してください"
+		"）"},
+	{"mail", "The mail server refuses our sender address",
+		"メールサーバーが差出人アドレスを拒否しています"},
+	{"letter", "A mail could not be made ready", "メールを準備できません"},
+	{NULL, "The mail server stopped taking mails", "メールサーバーがメールの受け付けを止めています"},
+};
+
+static void fault_print(struct str *text, struct str *text_ja, const struct delivery *fault)
+{
+	size_t i = 0;
+	while (fault_sentences[i].phase && strcmp(fault_sentences[i].phase, fault->phase) != 0)
+		i++;
+	struct str detail = STR_INIT;
+	if (fault->reply_code)
+		str_printf(&detail, "%d ", fault->reply_code);
+	str_addz(&detail, fault->reply);
+	str_printf(text, "%s (%s). Mails wait and are tried again by themselves.", fault_sentences[i].text,
+		detail.s);
+	str_printf(text_ja, "%s（%s）。メールは送信待ちのまま、自動的に再試行します。",
+		fault_sentences[i].text_ja, detail.s);
+	str_free(&detail);
+}
+
+static enum rc note_fault(struct role_context *ctx, struct err *err)
+{
+	struct sender *sender = ctx->state;
+	struct str text = STR_INIT, text_ja = STR_INIT;
+	if (sender->fault_now)
+		fault_print(&text, &text_ja, &sender->fault);
+	enum rc rc = fact_set(ctx->office.store, FACT_FAULT, sender->fault_now ? text.s : NULL, err);
+	if (rc == RC_OK)
+		rc = fact_set(ctx->office.store, FACT_FAULT_JA, sender->fault_now ? text_ja.s : NULL, err);
+	str_free(&text);
+	str_free(&text_ja);
+	return rc;
+}
+
+static void log_fault_change(struct sender *sender)
+{
+	if (sender->fault_now == sender->fault_noted)
+		return;
+	if (sender->fault_now)
+		log_event(LEVEL_FAULT, "sender.fault", "phase=%s code=%d reason=\"%s\"", sender->fault.phase,
+			sender->fault.reply_code, sender->fault.reply);
+	else
+		log_event(LEVEL_NOTICE, "sender.recovered", "state=sending");
+	sender->fault_noted = sender->fault_now;
+}
+
+/* ---- the transaction: results in, claims out ---- */
+
+static enum rc record(struct role_context *ctx, const struct line *line, utc_time now, struct err *err)
+{
+	const struct retry_policy policy = policy_of(ctx->settings);
+	struct notice notice = line->notice; /* a transaction that fails is made again from the same */
+	retry_settle(&policy, &notice, &line->delivery, now);
+	bool left = line->delivery.outcome == OUTCOME_ACCEPTED || line->delivery.outcome == OUTCOME_UNKNOWN;
+	bool has_fields = left && line->fields.len > 0;
+	return office_delivered(&ctx->office, &notice, &line->delivery, has_fields ? line->fields.s : NULL,
+		has_fields ? line->fields.len : 0, err);
+}
+
+static enum rc claim(struct role_context *ctx, int limit, utc_time now, struct err *err)
+{
+	struct sender *sender = ctx->state;
+	sender->claimed_count = 0;
+	sender->more = false;
+	pool_reset(sender->pool);
+	while (sender->claimed_count < limit) {
+		int left = limit - sender->claimed_count, count = 0;
+		int64_t room = rate_room(
+			sender->rate, count_lines(sender, LINE_FLYING) + sender->claimed_count, now);
+		int wanted = room < left ? (int)room : left;
+		if (wanted == 0)
+			break;
+		enum rc rc =
+			outbox_claim(ctx->office.store, now, wanted, rate_full_domains(sender->rate, now),
+				sender->claimed + sender->claimed_count, &count, sender->pool, err);
+		if (rc != RC_OK)
+			return rc;
+		for (int i = 0; i < count; i++)
+			rate_leaves(sender->rate, sender->claimed[sender->claimed_count + i].domain, now);
+		sender->claimed_count += count;
+		if (count < wanted)
+			return RC_OK;
+	}
+	sender->more = sender->claimed_count > 0;
+	return RC_OK;
+}
+
+static enum rc within_transaction(struct role_context *ctx, int limit, utc_time now, struct err *err)
+{
+	struct sender *sender = ctx->state;
+	enum rc rc = RC_OK;
+	for (int i = 0; i < LINES_MAX && rc == RC_OK; i++)
+		if (sender->line[i].state == LINE_ANSWERED)
+			rc = record(ctx, &sender->line[i], now, err);
+	if (rc == RC_OK && sender->fault_now != sender->fault_noted)
+		rc = note_fault(ctx, err);
+	if (rc == RC_OK && limit > 0)
+		rc = claim(ctx, limit, now, err);
+	return rc;
+}
+
+static void log_delivery(const struct line *line)
+{
+	log_event(LEVEL_NOTICE,
+		line->delivery.outcome == OUTCOME_ACCEPTED ? "notice.sent" : "notice.not-sent",
+		"notice=%" PRId64 " application=%" PRId64 " template=%s outcome=%s code=%d phase=%s",
+		line->notice.id, line->notice.application_id, line->notice.template_name,
+		outcome_name(line->delivery.outcome), line->delivery.reply_code, line->delivery.phase);
+}
+
+/* limit: mails to claim at most. */
+static enum rc exchange(struct role_context *ctx, int limit, utc_time now, struct err *err)
+{
+	struct sender *sender = ctx->state;
+	struct store *store = ctx->office.store;
+	sender->claimed_count = 0;
+	sender->more = false;
+	if (count_lines(sender, LINE_ANSWERED) == 0) {
+		/* Nothing is written, and no lock taken, while nothing is due. */
+		utc_time first = UTC_NEVER;
+		if (limit == 0)
+			return RC_OK;
+		enum rc rc = outbox_next_try(store, INT64_MIN, &first, err);
+		if (rc != RC_OK || first > now)
+			return rc;
+	}
+	enum rc rc = store_begin(store, err);
+	if (rc != RC_OK)
+		return rc;
+	rc = within_transaction(ctx, limit, now, err);
+	if (rc == RC_OK)
+		rc = store_commit(store, err);
+	if (rc != RC_OK) {
+		if (store_in_transaction(store))
+			store_rollback(store);
+		sender->claimed_count = 0;
+		return rc;
+	}
+	for (int i = 0; i < LINES_MAX; i++) {
+		if (sender->line[i].state != LINE_ANSWERED)
+			continue;
+		log_delivery(&sender->line[i]);
+		enter_state(&sender->line[i], LINE_FREE);
+	}
+	log_fault_change(sender);
+	return RC_OK;
+}
+
+/* ---- handing over ---- */
+
+static void notice_copy(struct line *line, const struct notice *notice)
+{
+	pool_reset(line->pool);
+	line->notice = *notice;
+	const char **text[] = {&line->notice.template_name, &line->notice.reply, &line->notice.recipient,
+		&line->notice.domain, &line->notice.message_id, &line->notice.bounce_address};
+	for (size_t i = 0; i < sizeof text / sizeof text[0]; i++)
+		*text[i] = pool_strdup(line->pool, *text[i] ? *text[i] : "");
+}
+
+/* Test mode: only the addresses and @domains of `allow` are mailed. */
+static bool is_allowed(const struct settings *settings, const char *recipient)
+{
+	struct mailaddr address, allowed;
+	if (settings->allow.count == 0)
+		return true;
+	if (mailaddr_read(&address, recipient) != MAILADDR_OK)
+		return false;
+	struct str key = STR_INIT, other = STR_INIT;
+	bool found = false;
+	mailaddr_key(&key, &address);
+	for (size_t i = 0; i < settings->allow.count && !found; i++) {
+		const char *entry = settings->allow.item[i];
+		str_clear(&other);
+		if (entry[0] == '@')
+			found = strcasecmp(entry + 1, address.domain) == 0;
+		else if (mailaddr_read(&allowed, entry) == MAILADDR_OK) {
+			mailaddr_key(&other, &allowed);
+			found = strcmp(key.s, other.s) == 0;
+		}
+	}
+	str_free(&key);
+	str_free(&other);
+	return found;
+}
+
+/* The letter into sender->wire and line->fields. A letter sent before keeps its signature: a second copy is the same bytes. */
+static enum rc make_ready(struct role_context *ctx, struct line *line, utc_time now, struct err *err)
+{
+	struct sender *sender = ctx->state;
+	const struct secrets *secrets = ctx->office.secrets;
+	str_clear(&sender->wire);
+	str_clear(&line->fields);
+	enum rc rc = office_letter(&ctx->office, line->notice.id, &sender->wire, &line->fields, err);
+	if (rc == RC_OK && line->fields.len == 0 && secrets->dkim_count > 0)
+		rc = dkim_sign(&line->fields, secrets->dkim, secrets->dkim_count, sender->wire.s,
+			sender->wire.len, now, err);
+	return rc;
+}
+
+/* Stages go on as if it had been sent; the reply says that it was not. */
+static void withhold(struct role_context *ctx, struct line *line, struct parcel *parcel, utc_time now)
+{
+	struct sender *sender = ctx->state;
+	struct str path = STR_INIT, whole = STR_INIT;
+	struct err err;
+	path_join(&path, ctx->settings->state_directory, "withheld");
+	str_add(&whole, line->fields.s, line->fields.len);
+	str_add(&whole, sender->wire.s, sender->wire.len);
+	parcel->wire = whole.s;
+	parcel->len = whole.len;
+	struct delivery delivery = {
+		.outcome = OUTCOME_ACCEPTED, .reply_code = 250, .phase = "dot", .reply = WITHHELD};
+	if (maildir_deliver(path.s, parcel, &err) == RC_OK)
+		line_answer(ctx, line, &delivery, now);
+	else
+		line_answer_text(ctx, line, OUTCOME_FAULT, "letter", err.text, now);
+	str_free(&path);
+	str_free(&whole);
+}
+
+static void hand_over(struct role_context *ctx, struct line *line, const struct notice *notice, utc_time now)
+{
+	struct sender *sender = ctx->state;
+	struct err err = {0};
+	char name[40];
+	notice_copy(line, notice);
+	(void)snprintf(name, sizeof name, "notice-%010" PRId64, notice->id);
+	struct parcel parcel = {
+		.name = name, .sender = line->notice.bounce_address, .recipient = line->notice.recipient};
+	enum rc rc = make_ready(ctx, line, now, &err);
+	if (rc != RC_OK) {
+		log_event(LEVEL_FAULT, "notice.unreadable", "notice=%" PRId64 " reason=\"%s\"", notice->id,
+			err.text);
+		/* A damaged letter is one notice's trouble and ends with its life-time in review; a missing key is everybody's. */
+		line_answer_text(ctx, line, rc == RC_CONFIG ? OUTCOME_FAULT : OUTCOME_TEMPORARY, "letter",
+			err.text, now);
+		return;
+	}
+	parcel.wire = sender->wire.s;
+	parcel.len = sender->wire.len;
+	if (!is_allowed(ctx->settings, line->notice.recipient)) {
+		withhold(ctx, line, &parcel, now);
+		return;
+	}
+	if (line->fd < 0 && line_open(ctx, line, &err) != RC_OK) {
+		line_answer_text(ctx, line, OUTCOME_FAULT, "letter", err.text, now);
+		return;
+	}
+	str_clear(&sender->payload);
+	handover_put_mail(&sender->payload, &parcel, line->fields.s, line->fields.len);
+	enter_state(line, LINE_FLYING);
+	if (!wire_send(line->fd, WIRE_MAIL, sender->payload.s, sender->payload.len)) {
+		line_close(line); /* a child that did not get all of it sends none of it */
+		line_answer_text(ctx, line, OUTCOME_NOT_SENT, "connect",
+			"the process for the connection had died", now);
+	}
+}
+
+static void hand_over_all(struct role_context *ctx, utc_time now)
+{
+	struct sender *sender = ctx->state;
+	int line = 0;
+	for (int i = 0; i < sender->claimed_count; i++) {
+		while (sender->line[line].state != LINE_FREE)
+			line++;
+		hand_over(ctx, &sender->line[line], &sender->claimed[i], now);
+	}
+	sender->claimed_count = 0;
+}
+
+/* ---- the step ---- */
+
+static int free_lines(const struct role_context *ctx)
+{
+	const struct sender *sender = ctx->state;
+	int busy = count_lines(sender, LINE_FLYING);
+	return ctx->settings->connections > busy ? (int)ctx->settings->connections - busy : 0;
+}
+
+static void close_idle(struct role_context *ctx)
+{
+	struct sender *sender = ctx->state;
+	int64_t mono = mono_ms();
+	for (int i = 0; i < LINES_MAX; i++) {
+		struct line *line = &sender->line[i];
+		if (line->state == LINE_FREE && line->fd >= 0 && mono - line->since_ms >= IDLE_SECONDS * 1000)
+			line_close(line);
+	}
+}
+
+static bool has_open_line(const struct sender *sender)
+{
+	for (int i = 0; i < LINES_MAX; i++)
+		if (sender->line[i].fd >= 0)
+			return true;
+	return false;
+}
+
+static enum rc when_next(struct role_context *ctx, bool may, utc_time now, utc_time *next, struct err *err)
+{
+	struct sender *sender = ctx->state;
+	int flying = count_lines(sender, LINE_FLYING);
+	*next = has_open_line(sender) && !ctx->in_turn ? now + IDLE_SECONDS : UTC_NEVER;
+	if (count_lines(sender, LINE_ANSWERED) > 0)
+		*next = now;
+	if (!may || free_lines(ctx) == 0)
+		return RC_OK;
+	if (health_room(&sender->health, 1, now) == 0) {
+		if (sender->health.pause_until < *next)
+			*next = sender->health.pause_until;
+		return RC_OK;
+	}
+	utc_time at = rate_next(sender->rate, flying, now);
+	if (at < *next)
+		*next = at;
+	if (rate_room(sender->rate, flying, now) == 0)
+		return RC_OK;
+	/* During a probe the answer decides. */
+	if (sender->more && sender->health.faults == 0)
+		*next = now;
+	enum rc rc = outbox_next_try(ctx->office.store, now, &at, err);
+	if (rc == RC_OK && at < *next)
+		*next = at;
+	return rc;
+}
+
+static enum rc sender_step(struct role_context *ctx, utc_time now, utc_time *next, struct err *err)
+{
+	struct sender *sender = ctx->state;
+	bool may = false;
+	do {
+		/* In turn all of them are waited for, and recorded in the order of their claims: a simulation repeats bit for bit. */
+		do {
+			take_answers(ctx, ctx->in_turn ? 1000 : 0, now);
+		} while (ctx->in_turn && count_lines(sender, LINE_FLYING) > 0);
+		enum rc rc = office_may_send(&ctx->office, &may, err);
+		if (rc == RC_OK)
+			rc = exchange(
+				ctx, may ? health_room(&sender->health, free_lines(ctx), now) : 0, now, err);
+		if (rc != RC_OK)
+			return rc;
+		hand_over_all(ctx, now);
+	} while (ctx->in_turn && count_lines(sender, LINE_FREE) < LINES_MAX);
+	if (!ctx->in_turn)
+		close_idle(ctx);
+	return when_next(ctx, may, now, next, err);
+}
+
+/* ---- start and end ---- */
+
+static enum rc sender_start(struct role_context *ctx, struct err *err)
+{
+	struct sender *sender = xcalloc(1, sizeof *sender);
+	const struct rate_limits limits = limits_of(ctx->settings);
+	utc_time now = clock_now(ctx->office.clock);
+	ctx->state = sender;
+	sender->rate = rate_new(&limits);
+	sender->pool = pool_new();
+	sender->wire = sender->payload = STR_INIT;
+	for (int i = 0; i < LINES_MAX; i++) {
+		sender->line[i].fd = -1;
+		sender->line[i].fields = STR_INIT;
+		sender->line[i].pool = pool_new();
+	}
+	int64_t minute = 0, today = 0;
+	int recovered = 0;
+	struct str fault = STR_INIT;
+	utc_time midnight = civil_moment(civil_day_of(now), 0);
+	enum rc rc = outbox_sent_since(ctx->office.store, now - 60, NULL, &minute, err);
+	if (rc == RC_OK)
+		rc = outbox_sent_since(ctx->office.store, midnight, NULL, &today, err);
+	if (rc == RC_OK)
+		rc = fact_get(ctx->office.store, FACT_FAULT, &fault, err);
+	if (rc == RC_OK)
+		rc = office_recover_sending(&ctx->office, &recovered, err);
+	rate_restore(sender->rate, minute, today, now);
+	sender->fault_noted = fault.len > 0; /* the first verdict of the server takes it back */
+	sender->fault_now = sender->fault_noted;
+	sender->fault = (struct delivery){.phase = "connect"};
+	if (recovered > 0)
+		log_event(LEVEL_NOTICE, "sender.recovered-claims", "unknown=%d", recovered);
+	str_free(&fault);
+	return rc;
+}
+
+static void sender_stop(struct role_context *ctx, int64_t deadline_ms)
+{
+	struct sender *sender = ctx->state;
+	struct err err = {0};
+	if (!sender)
+		return;
+	int64_t left;
+	while (count_lines(sender, LINE_FLYING) > 0 && (left = deadline_ms - mono_ms()) > 0)
+		take_answers(ctx, left < 1000 ? (int)left : 1000, clock_now(ctx->office.clock));
+	if (exchange(ctx, 0, clock_now(ctx->office.clock), &err) != RC_OK)
+		log_event(LEVEL_FAULT, "sender.unrecorded", "answers=%d reason=\"%s\"",
+			count_lines(sender, LINE_ANSWERED), err.text);
+	/* What is in flight still is `sending` in the register: unknown at the next start. */
+	for (int i = 0; i < LINES_MAX; i++) {
+		line_close(&sender->line[i]);
+		str_free(&sender->line[i].fields);
+		pool_free(&sender->line[i].pool);
+	}
+	rate_free(&sender->rate);
+	pool_free(&sender->pool);
+	str_wipe(&sender->wire);
+	str_wipe(&sender->payload);
+	free(sender);
+	ctx->state = NULL;
+}
+
+static void sender_reload(struct role_context *ctx)
+{
+	struct sender *sender = ctx->state;
+	const struct rate_limits limits = limits_of(ctx->settings);
+	rate_change(sender->rate, &limits);
+	for (int i = 0; i < LINES_MAX; i++) {
+		if (sender->line[i].state == LINE_FLYING)
+			sender->line[i].outdated = true;
+		else
+			line_close(&sender->line[i]);
+	}
+}
+
+static int sender_watch(struct role_context *ctx, int *fd, int max)
+{
+	struct sender *sender = ctx->state;
+	int count = 0;
+	for (int i = 0; i < LINES_MAX && count < max; i++)
+		if (sender->line[i].state == LINE_FLYING)
+			fd[count++] = sender->line[i].fd;
+	return count;
+}
+
+const struct role role_sender = {
+	.name = "sender",
+	.wants_dkim = true,
+	.writes = true,
+	.start = sender_start,
+	.step = sender_step,
+	.stop = sender_stop,
+	.reload = sender_reload,
+	.watch = sender_watch,
+};

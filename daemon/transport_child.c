@@ -1,0 +1,48 @@
+/* The child that holds the connection to the mail server, or the Maildir: no store, no key, one mail at a time. */
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "daemon/handover.h"
+#include "daemon/zygote.h"
+
+/* It needs resolver, certificates and token file, so it may read; it gains nothing, and writes no file unless that is its task. */
+static void lose_rights(bool writes_files)
+{
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN);
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || setrlimit(RLIMIT_CORE, &(struct rlimit){0}) != 0 ||
+		(!writes_files && setrlimit(RLIMIT_FSIZE, &(struct rlimit){0}) != 0))
+		_exit(1);
+}
+
+_Noreturn void transport_child_main(int fd)
+{
+	struct str payload = STR_INIT, answer = STR_INIT;
+	struct pool *server_pool = pool_new(), *pool = pool_new();
+	struct transport_settings settings;
+	const char *password = NULL;
+	enum wire_type type;
+	if (wire_receive(fd, &type, &payload, NULL, -1) != 1 || type != WIRE_SERVER ||
+		!handover_get_server(&settings, &password, &payload, server_pool))
+		_exit(1);
+	wipe(payload.s, payload.len);
+	lose_rights(settings.maildir);
+
+	struct transport *transport = transport_new(&settings, password);
+	struct parcel parcel;
+	while (wire_receive(fd, &type, &payload, NULL, -1) == 1 && type == WIRE_MAIL &&
+		handover_get_mail(&parcel, &payload, pool)) {
+		struct delivery delivery;
+		transport_send(transport, &parcel, &delivery);
+		str_clear(&answer);
+		handover_put_delivery(&answer, &delivery);
+		if (!wire_send(fd, WIRE_DELIVERY, answer.s, answer.len))
+			break;
+		pool_reset(pool);
+	}
+	transport_free(&transport);
+	_exit(0);
+}
