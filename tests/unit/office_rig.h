@@ -288,8 +288,8 @@ static inline utc_time rig_turn(struct rig *rig)
 		assert_ok(office_run_due(&rig->office, 50, &step, &rig_err));
 		sent = rig_send(rig);
 	} while (sent > 0 || step.next_at <= rig->clock.now);
-	assert_ok(outbox_next_try(rig->office.store, &next_try, &rig_err));
-	return next_try > rig->clock.now && next_try < step.next_at ? next_try : step.next_at;
+	assert_ok(outbox_next_try(rig->office.store, rig->clock.now, &next_try, &rig_err));
+	return next_try < step.next_at ? next_try : step.next_at;
 }
 
 static inline void rig_run_until(struct rig *rig, utc_time until)
