@@ -44,7 +44,7 @@ static const enum state stage_state_of[] = {
 #define SPAN_KEY(key, text)                                                                                  \
 	{                                                                                                    \
 		.name = #key, .type = CONF_INT32, .offset = offsetof(struct span, key), .min = -1,           \
-		.max = DAYS_MAX, .fallback = "-1", .help = text                                              \
+		.max = DAYS_MAX, .fallback = "-1", .help = (text)                                            \
 	}
 
 static const struct conf_key span_keys[] = {
