@@ -100,20 +100,17 @@ static void flatten_line(struct own_text *own, const char *line, size_t len)
 	str_free(&folded);
 }
 
-static void own_text_make(struct own_text *own, const struct template *tpl)
+static void own_text_make(struct own_text *own, const char *text)
 {
 	*own = (struct own_text){.flat = STR_INIT};
-	struct str text = STR_INIT;
-	template_own_text(tpl, true, &text);
 	int number = 1;
-	for (char *line = text.s; line; number++) {
-		char *end = strchr(line, '\n');
+	for (const char *line = text; line; number++) {
+		const char *end = strchr(line, '\n');
 		own->lines = xrealloc(own->lines, (own->line_count + 1) * sizeof *own->lines);
 		own->lines[own->line_count++] = (struct line_at){own->flat.len, number};
 		flatten_line(own, line, end ? (size_t)(end - line) : strlen(line));
 		line = end ? end + 1 : NULL;
 	}
-	str_free(&text);
 }
 
 static void own_text_free(struct own_text *own)
@@ -130,27 +127,47 @@ static int line_of(const struct own_text *own, size_t at)
 	return line;
 }
 
-static enum rc check_forbidden(
-	const struct own_text *own, const char *name, const char *pattern, struct err *err)
+/* The first sentence that matches is cut out into `sentence`; its line, 0 when there is none. */
+static int find_forbidden(const struct own_text *own, const regex_t *pattern, struct str *sentence)
 {
-	regex_t compiled;
-	enum rc rc = pattern_compile(&compiled, pattern, name, err);
-	if (rc != RC_OK)
-		return rc;
-	char *copy = xstrndup(own->flat.s, own->flat.len);
-	char *rest = NULL;
-	for (char *sentence = strtok_r(copy, "\n", &rest); sentence && rc == RC_OK;
-		sentence = strtok_r(NULL, "\n", &rest))
-		if (regexec(&compiled, sentence, 0, NULL, 0) == 0) {
-			size_t start = (size_t)(sentence - copy);
+	for (size_t at = 0; at < own->flat.len;) {
+		size_t len = strcspn(own->flat.s + at, "\n");
+		str_clear(sentence);
+		str_add(sentence, own->flat.s + at, len);
+		if (len > 0 && regexec(pattern, sentence->s, 0, NULL, 0) == 0)
+			return line_of(own, at);
+		at += len + 1;
+	}
+	return 0;
+}
+
+/* tpl_name NULL: free text. */
+static enum rc check_forbidden(
+	const struct own_text *own, const char *tpl_name, const struct wording *wording, struct err *err)
+{
+	struct str sentence = STR_INIT;
+	enum rc rc = RC_OK;
+	for (size_t i = 0; i < wording->forbidden.count && rc == RC_OK; i++) {
+		regex_t compiled;
+		const char *pattern = wording->forbidden.item[i];
+		rc = pattern_compile(&compiled, pattern, "wording.conf", err);
+		if (rc != RC_OK)
+			break;
+		int line = find_forbidden(own, &compiled, &sentence);
+		if (line && tpl_name)
 			rc = err_set(err, RC_CONFIG,
 				"%s:%d: the sentence \"%s\" has forbidden wording (%s); say 宣言しました, or "
-				"mark the "
-				"list of improper examples with {{#improper}}.",
-				name, line_of(own, start), sentence, pattern);
-		}
-	free(copy);
-	regfree(&compiled);
+				"mark the list "
+				"of improper examples with {{#improper}}.",
+				tpl_name, line, sentence.s, pattern);
+		else if (line)
+			rc = err_set(err, RC_REFUSED,
+				"The text that goes into the letter has forbidden wording (%s); say "
+				"宣言しました.",
+				pattern);
+		regfree(&compiled);
+	}
+	str_free(&sentence);
 	return rc;
 }
 
@@ -219,29 +236,42 @@ static const char *link_host(const char *text, const char *from)
 	return NULL;
 }
 
-static enum rc check_links(
-	const struct template *tpl, const char *name, const struct strlist *allowed, struct err *err)
+/* Everything up to the path belongs to the host here, so that user@host and host:port are refused. Japanese text behind an address does
+ * not: 「https://…」をご覧ください. */
+static size_t host_length(const char *host)
 {
-	struct str own = STR_INIT, text = STR_INIT;
-	template_own_text(tpl, false, &own);
-	text_nfkc(&text, own.s);
-	str_free(&own);
+	size_t len = strcspn(host, "/?#\\ \t\r\n\"'<>()[]");
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)host[i] >= 0x80)
+			return i;
+	return len;
+}
+
+/* tpl_name NULL: free text. */
+static enum rc check_links(
+	const char *own, const char *tpl_name, const struct strlist *allowed, struct err *err)
+{
+	struct str text = STR_INIT;
+	text_nfkc(&text, own);
 	enum rc rc = RC_OK;
 	const char *host = text.s;
 	while (rc == RC_OK && (host = link_host(text.s, host)) != NULL) {
-		/* Everything up to the path belongs to the host here, so that user@host and host:port are refused. */
-		size_t len = strcspn(host, "/?#\\ \t\r\n\"'<>()[]");
-		for (size_t i = 0; i < len; i++)
-			if ((unsigned char)host[i] >= 0x80)
-				len = i; /* 「https://…」をご覧ください: Japanese text behind an address */
+		size_t len = host_length(host);
+		int shown = (int)(len < 80 ? len : 80);
 		if (!host_allowed(host, len, allowed)) {
 			int line = 1;
 			for (const char *at = text.s; at < host; at++)
 				line += *at == '\n';
-			rc = err_set(err, RC_CONFIG,
-				"%s:%d: a link points to \"%.*s\", which is not in the list of allowed hosts "
-				"(links in wording.conf).",
-				name, line, (int)(len < 80 ? len : 80), host);
+			rc = tpl_name ? err_set(err, RC_CONFIG,
+						"%s:%d: a link points to \"%.*s\", which is not in the list "
+						"of "
+						"allowed hosts (links in wording.conf).",
+						tpl_name, line, shown, host)
+				      : err_set(err, RC_REFUSED,
+						"The text that goes into the letter has a link to \"%.*s\", "
+						"which is not "
+						"in the list of allowed hosts (links in wording.conf).",
+						shown, host);
 		}
 		host += len ? len : 1;
 	}
@@ -538,18 +568,15 @@ static bool is_pasted_number(void *ctx, const struct find *find)
 	return *found;
 }
 
-static enum rc check_numbers(const struct template *tpl, const char *name, struct err *err)
+static enum rc check_numbers(const char *own, const char *name, struct err *err)
 {
-	struct str text = STR_INIT;
-	template_own_text(tpl, false, &text);
 	bool found = false;
 	int number = 1;
-	for (const char *line = text.s; *line && !found; number++) {
+	for (const char *line = own; *line && !found; number++) {
 		size_t len = strcspn(line, "\n");
 		(void)scan_numbers(line, len, is_pasted_number, &found);
 		line += len + (line[len] == '\n');
 	}
-	str_free(&text);
 	if (!found)
 		return RC_OK;
 	return err_set(err, RC_CONFIG,
@@ -562,15 +589,31 @@ static enum rc check_numbers(const struct template *tpl, const char *name, struc
 enum rc guard_wording(
 	const struct template *tpl, const char *name, const struct wording *wording, struct err *err)
 {
+	struct str text = STR_INIT;
 	struct own_text own;
-	own_text_make(&own, tpl);
-	enum rc rc = check_links(tpl, name, &wording->links, err);
+	template_own_text(tpl, false, &text);
+	enum rc rc = check_links(text.s, name, &wording->links, err);
 	if (rc == RC_OK)
-		rc = check_numbers(tpl, name, err);
-	for (size_t i = 0; i < wording->forbidden.count && rc == RC_OK; i++)
-		rc = check_forbidden(&own, name, wording->forbidden.item[i], err);
+		rc = check_numbers(text.s, name, err);
+	str_clear(&text);
+	template_own_text(tpl, true, &text);
+	own_text_make(&own, text.s);
+	if (rc == RC_OK)
+		rc = check_forbidden(&own, name, wording, err);
 	for (size_t i = 0; i < wording->required.count && rc == RC_OK; i++)
 		rc = check_required(tpl, &own, name, wording->required.item[i], err);
+	own_text_free(&own);
+	str_free(&text);
+	return rc;
+}
+
+enum rc guard_free_text(const char *text, const struct wording *wording, struct err *err)
+{
+	struct own_text own;
+	own_text_make(&own, text);
+	enum rc rc = check_links(text, NULL, &wording->links, err);
+	if (rc == RC_OK)
+		rc = check_forbidden(&own, NULL, wording, err);
 	own_text_free(&own);
 	return rc;
 }

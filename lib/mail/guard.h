@@ -25,6 +25,9 @@ void wording_free(struct wording *wording);
 enum rc guard_wording(
 	const struct template *tpl, const char *name, const struct wording *wording, struct err *err);
 
+/* What staff write that goes into a letter (the reason of a rejection): forbidden phrases and links, as above. RC_REFUSED. */
+enum rc guard_free_text(const char *text, const struct wording *wording, struct err *err);
+
 /* A template that prints {{declaration_id}} behind the label 利用者番号 or {{user_number}} behind 自己宣言ID is refused: RC_CONFIG. The
  * nearest label counts. */
 enum rc guard_labels(const struct template *tpl, const char *name, struct err *err);

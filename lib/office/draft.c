@@ -15,6 +15,9 @@
 #define REFUSED_FOREIGN                                                                                      \
 	"ほかの申込みの番号またはメールアドレスと思われる文字列が本文にあるため、送信を止めました"
 #define REFUSED_CHARACTER "メールに書けない文字が入っているため、通知メールを作れません"
+#define REFUSED_WORDING                                                                                                                                       \
+	"理由の文に、この制度では使えない表現（認定・取得など）または許可されていないリンクがあるため、通知" \
+	"メールを作れません"
 #define REFUSED_ADDRESS "登録されているメールアドレスが使えません"
 
 static const struct template *find_template(const struct rules *rules, const char *name, struct err *err)
@@ -148,6 +151,10 @@ enum rc draft_render(struct office *office, const struct draft_order *order, str
 		if (rc == RC_OK) {
 			*refused_ja = REFUSED_FOREIGN;
 			rc = guard(office, order, tpl, out, err);
+		}
+		if (rc == RC_OK && order->reason_ja) {
+			*refused_ja = REFUSED_WORDING;
+			rc = guard_free_text(order->reason_ja, &office->settings->words, err);
 		}
 		if (rc == RC_OK) {
 			*refused_ja = REFUSED_CHARACTER;

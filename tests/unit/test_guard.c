@@ -147,6 +147,29 @@ static void test_guard__wording_required(void **state)
 	wording_free(&wording);
 }
 
+static void test_guard__free_text(void **state)
+{
+	static const struct {
+		const char *text;
+		bool fine;
+	} cases[] = {
+		{"すでに自己宣言がお済みのため", true},
+		{"", true},
+		{"詳しくは https://www.ipa.go.jp/ をご覧ください。", true},
+		{"二つ星を取得\nしましたので", false},
+		{"認定を受けていないため", false},
+		{"https://phish.example.com/ へどうぞ", false},
+	};
+	(void)state;
+	struct wording wording = shipped();
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct err err = {0};
+		if (guard_free_text(cases[i].text, &wording, &err) != (cases[i].fine ? RC_OK : RC_REFUSED))
+			fail_msg("case %zu: %s", i, err.text);
+	}
+	wording_free(&wording);
+}
+
 static void test_guard__wording_file(void **state)
 {
 	(void)state;
@@ -371,6 +394,7 @@ int main(void)
 		cmocka_unit_test(test_guard__wording_allowed),
 		cmocka_unit_test(test_guard__wording_forbidden),
 		cmocka_unit_test(test_guard__wording_required),
+		cmocka_unit_test(test_guard__free_text),
 		cmocka_unit_test(test_guard__wording_file),
 		cmocka_unit_test(test_guard__labels),
 		cmocka_unit_test(test_guard__foreign),
