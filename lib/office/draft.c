@@ -167,6 +167,14 @@ enum rc draft_render(struct office *office, const struct draft_order *order, str
 
 /* ---- the mail ---- */
 
+/* A resend keeps the charset of the first letter: ～ and 〜 are one character in ISO-2022-JP and two in UTF-8. */
+static enum mail_charset charset_of(const struct office *office, const struct draft_order *order)
+{
+	if (!order->first_wire)
+		return (enum mail_charset)office->settings->charset;
+	return strcasestr(order->first_wire->s, "charset=ISO-2022-JP") ? CHARSET_ISO_2022_JP : CHARSET_UTF8;
+}
+
 enum rc draft_compose(struct office *office, const struct draft_order *order, const struct rendered *text,
 	const char *message_id, struct str *wire, struct err *err)
 {
@@ -189,7 +197,7 @@ enum rc draft_compose(struct office *office, const struct draft_order *order, co
 		.headers = text->headers.s,
 		.loop_mark = message_id,
 		.auto_submitted = "auto-generated",
-		.charset = (enum mail_charset)settings->charset,
+		.charset = charset_of(office, order),
 		.attached = order->first_wire ? order->first_wire->s : NULL,
 		.attached_len = order->first_wire ? order->first_wire->len : 0,
 	};
