@@ -55,8 +55,7 @@ static enum rc show(struct office *office, struct application *app, const struct
 		.rules = rules,
 		.template_name = template_name,
 		.stage = stage,
-		.reason_ja =
-			app->hold_reason && *app->hold_reason ? app->hold_reason : "（ここに理由が入ります）",
+		.reason_ja = "（ここに理由が入ります）",
 		.first_sent_on = office_today(office)};
 	const char *refused_ja;
 	rc = draft_render(office, &order, out, &refused_ja, err);
