@@ -79,14 +79,26 @@ struct own_text {
 	size_t line_count;
 };
 
+/* An empty line ends every sentence, and so does the next heading or item of a list. */
+static bool begins_anew(const char *folded)
+{
+	static const char *const marks[] = {"・", "※", "【", "■", "□", "●", "○", "◆", "◇", "<", "「"};
+	if (!*folded || (*folded >= '0' && *folded <= '9'))
+		return true;
+	for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++)
+		if (str_has_prefix(folded, marks[i]))
+			return true;
+	return false;
+}
+
 static void flatten_line(struct own_text *own, const char *line, size_t len)
 {
 	char *copy = xstrndup(line, len);
 	struct str folded = STR_INIT;
 	text_fold(&folded, copy);
 	free(copy);
-	if (folded.len == 0)
-		str_addc(&own->flat, '\n'); /* a paragraph ends every sentence */
+	if (begins_anew(folded.s))
+		str_addc(&own->flat, '\n');
 	for (size_t i = 0; i < folded.len;) {
 		if (folded.s[i] == ' ') {
 			i++;
@@ -197,7 +209,7 @@ static enum rc check_required(const struct template *tpl, const struct own_text 
 	} else {
 		struct own_text wanted = {.flat = STR_INIT};
 		flatten_line(&wanted, required, strlen(required));
-		found = strstr(own->flat.s, wanted.flat.s) != NULL;
+		found = strstr(own->flat.s, wanted.flat.s + strspn(wanted.flat.s, "\n")) != NULL;
 		own_text_free(&wanted);
 	}
 	return found ? RC_OK
