@@ -13,11 +13,11 @@
 
 #define _(text) gettext(text)
 
-/* Names that are data (states, dates) come in both languages: which one is wanted? */
+/* Names that are data (states, dates) come in both languages: which one is wanted? The catalogue itself answers, so that
+ * sentences and names never differ. */
 static inline int i18n_japanese(void)
 {
-	const char *locale = setlocale(LC_MESSAGES, NULL);
-	return locale && strncmp(locale, "ja", 2) == 0;
+	return strcmp(_("en"), "ja") == 0;
 }
 
 #endif

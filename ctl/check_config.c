@@ -1,0 +1,126 @@
+#include <string.h>
+
+#include "ctl/ctl.h"
+#include "lib/base/file.h"
+#include "lib/mail/dkim.h"
+
+struct report {
+	const struct ctl *ctl;
+	const struct settings *settings;
+	int errors, warnings;
+};
+
+static void tell(struct report *report, bool error, const char *message)
+{
+	*(error ? &report->errors : &report->warnings) += 1;
+	if (report->ctl->json)
+		say_json(json_pack("{s:s, s:s}", "level", error ? "error" : "warning", "message", message));
+	else
+		say("%s: %s", error ? _("error") : _("warning"), message);
+}
+
+static void check_templates(struct report *report)
+{
+	const struct profiles *profiles = &report->settings->profiles;
+	for (size_t i = 0; i < profiles->count; i++) {
+		const struct profile *profile = &profiles->profile[i];
+		const char *want[STAGE_MAX + 1] = {0};
+		struct template_set *set = NULL;
+		struct err err;
+		for (int stage = 0; stage < profile->stage_count && stage < STAGE_MAX; stage++)
+			want[stage] = profile->stage[stage].template_name;
+		if (template_set_load(&set, report->settings->template_directory, profile->name, want,
+			    &report->settings->words, &err) != RC_OK)
+			tell(report, true, err.text);
+		template_set_free(&set);
+	}
+}
+
+/* systemd hands credentials to the daemon only: here their names can be checked, not what is in them. */
+static bool read_here(struct report *report, const char *from, struct str *secret)
+{
+	struct err err;
+	if (!from || str_has_prefix(from, "credential:"))
+		return false;
+	if (file_read_secret(secret, from, &err) == RC_OK)
+		return true;
+	tell(report, true, err.text);
+	return false;
+}
+
+static void check_secrets(struct report *report)
+{
+	const struct settings *settings = report->settings;
+	struct str secret = STR_INIT;
+	struct err err;
+	for (size_t i = 0; i < settings->dkim_count; i++) {
+		const struct dkim_setting *dkim = &settings->dkim[i];
+		struct dkim_key *key = NULL;
+		str_clear(&secret);
+		if (read_here(report, dkim->key_from, &secret) &&
+			dkim_key_load(&key, secret.s, secret.len, dkim->domain, dkim->selector, &err) !=
+				RC_OK)
+			tell(report, true, err.text);
+		dkim_key_free(&key);
+	}
+	for (size_t i = 0; i < settings->logo_count; i++) {
+		str_clear(&secret);
+		if (read_here(report, settings->logo[i].password_from, &secret) && !secret.len)
+			tell(report, true, _("The password of a logo is empty."));
+	}
+	str_clear(&secret);
+	uint8_t key[SEAL_KEY_LEN];
+	if (read_here(report, settings->credential_key_from, &secret) && secret.len != SEAL_KEY_LEN &&
+		!hex_read(key, sizeof key, secret.s))
+		tell(report, true,
+			_("The credential key must be 32 bytes or 64 hex digits (openssl rand -hex 32)."));
+	wipe(key, sizeof key);
+	str_clear(&secret);
+	if (!settings->transport.maildir)
+		(void)read_here(report, settings->transport.password_from, &secret);
+	str_wipe(&secret);
+}
+
+static void check_sense(struct report *report)
+{
+	const struct settings *settings = report->settings;
+	bool star[3] = {false};
+	for (size_t i = 0; i < settings->logo_count; i++)
+		star[settings->logo[i].star] = true;
+	if (!star[1])
+		tell(report, false, _("No \"logo\" for one star: its logo notices will wait for staff."));
+	if (!star[2])
+		tell(report, false, _("No \"logo\" for two stars: their logo notices will wait for staff."));
+	if (settings->transport.maildir)
+		tell(report, false, _("The transport is a Maildir: no applicant gets a mail."));
+	else if (settings->dkim_count == 0)
+		tell(report, false, _("No \"dkim\" key: strict receivers may refuse unsigned mails."));
+	if (settings->allow.count > 0)
+		tell(report, false, _("Test mode: only recipients in \"allow\" get mail."));
+	if (!settings->credential_key_from)
+		tell(report, false,
+			_("No \"credential_key_from\": the key lies beside the register it protects."));
+}
+
+enum rc command_check_config(struct ctl *ctl, struct err *err)
+{
+	struct report report = {.ctl = ctl};
+	enum rc rc = settings_load(&ctl->settings, ctl->config, err);
+	if (rc != RC_OK && !ctl->json)
+		return rc;
+	if (rc != RC_OK) {
+		tell(&report, true, err->text);
+	} else {
+		report.settings = ctl->settings;
+		check_templates(&report);
+		check_secrets(&report);
+		check_sense(&report);
+	}
+	if (ctl->json)
+		say_json(json_pack("{s:b, s:i, s:i}", "ok", report.errors == 0, "errors", report.errors,
+			"warnings", report.warnings));
+	else if (report.errors == 0)
+		say(_("%s is good (warnings: %d)."), ctl->config, report.warnings);
+	err->text[0] = '\0';
+	return report.errors ? RC_CONFIG : RC_OK;
+}

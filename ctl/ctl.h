@@ -1,0 +1,126 @@
+/*
+ * ctl.h - what the commands of sengenctl share
+ *
+ * main.c reads the command line by the table in commands[], opens what the command needs, and runs it. A command's function returns the
+ * exit code of the program; for anything but RC_OK it sets err, or leaves err->text empty when its own output has said everything.
+ */
+#ifndef SENGEN_CTL_H
+#define SENGEN_CTL_H
+
+#include <jansson.h>
+
+#include "lib/base/i18n.h"
+#include "lib/office/office.h"
+
+enum need {
+	NEED_NOTHING,
+	NEED_SETTINGS,
+	NEED_STORE, /* settings, the register opened for reading, and an office to ask */
+	NEED_SOCKET, /* settings, and the daemon's control socket (control_ask()) */
+};
+
+#define OPTION_MAX 8
+
+struct option_spec {
+	const char *name; /* without the dashes */
+	const char *argument; /* "DAY"; NULL: a flag */
+	const char *help;
+};
+
+struct ctl;
+
+struct command {
+	const char *name;
+	const char *arguments; /* synopsis behind the name */
+	const char *help; /* one line */
+	enum need need;
+	bool prints_data; /* knows --json */
+	int least, most; /* arguments; most -1: any number */
+	enum rc (*run)(struct ctl *ctl, struct err *err);
+	struct option_spec option[OPTION_MAX];
+};
+
+extern const struct command commands[]; /* .name == NULL ends */
+
+struct ctl {
+	const char *config;
+	const char *at; /* look as of that moment; NULL: now */
+	const struct command *command;
+	bool json;
+	char **argument;
+	int argument_count;
+	const char *option[OPTION_MAX]; /* by place in the command's table; NULL: not given; "" for a flag */
+	struct settings *settings;
+	struct store *store;
+	struct secrets secrets;
+	struct clock clock;
+	struct rng rng;
+	struct office office;
+	struct pool *pool; /* lives as long as the command */
+};
+
+/* The value of a command's own option; NULL: not given. */
+const char *option_of(const struct ctl *ctl, const char *name);
+/* A number of an option within bounds; fallback when it is not given. RC_USAGE. */
+enum rc option_number(const struct ctl *ctl, const char *name, int64_t least, int64_t most, int64_t fallback,
+	int64_t *out, struct err *err);
+enum rc option_day(
+	const struct ctl *ctl, const char *name, civil_day fallback, civil_day *out, struct err *err);
+
+/* What a person names an application by: its number, or its declaration ID. One of both is set. RC_USAGE when it is neither. */
+enum rc target_read(const char *text, int64_t *application_id, int64_t *declaration_id, struct err *err);
+/* The same, read from the register. */
+enum rc target_get(struct ctl *ctl, const char *text, struct application *app, struct err *err);
+
+/* ---- output.c ---- */
+
+/* One line on standard output; whatever could harm a terminal is made visible. */
+void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* One JSON object on a line; takes the object. */
+void say_json(json_t *object);
+/* Values for JSON: null for "not yet". */
+json_t *json_day(civil_day day);
+json_t *json_time(utc_time at);
+json_t *json_text(const char *text); /* NULL and "" are null */
+json_t *json_number(int64_t number); /* 0 is null */
+/* "2026-11-22", "2026-11-22 09:30", "-" when there is none; in the pool. */
+const char *day_text(struct ctl *ctl, civil_day day);
+const char *time_text(struct ctl *ctl, utc_time at);
+const char *masked_user_number(struct ctl *ctl, int64_t user_number);
+const char *state_text(enum state state);
+const char *event_text(enum event event);
+const char *outbox_text(enum outbox_state state);
+const char *hold_text(enum hold hold);
+/* The name of the next stage by the application's profile; "-" when all are done. */
+const char *next_stage(const struct ctl *ctl, const struct application *app);
+
+/* Rows that are printed in columns once all are there. */
+struct table {
+	struct strlist cell;
+	int columns;
+};
+void table_add(struct table *table, ...); /* `columns` strings */
+void table_print(struct table *table); /* and releases it */
+
+/* ---- control.c ---- */
+
+/* Sends one request and prints the answer. Takes the request. RC_SERVER is not used: a daemon that is not there is RC_REFUSED. */
+enum rc control_ask(struct ctl *ctl, json_t *request, struct err *err);
+
+/* ---- the commands ---- */
+
+enum rc command_status(struct ctl *ctl, struct err *err);
+enum rc command_list(struct ctl *ctl, struct err *err);
+enum rc command_show(struct ctl *ctl, struct err *err);
+enum rc command_why(struct ctl *ctl, struct err *err);
+enum rc command_plan(struct ctl *ctl, struct err *err);
+enum rc command_decide(struct ctl *ctl, struct err *err); /* hold approve confirm reject withdraw */
+enum rc command_release(struct ctl *ctl, struct err *err);
+enum rc command_resend(struct ctl *ctl, struct err *err);
+enum rc command_import(struct ctl *ctl, struct err *err);
+enum rc command_preview(struct ctl *ctl, struct err *err);
+enum rc command_check_config(struct ctl *ctl, struct err *err);
+enum rc command_check_form(struct ctl *ctl, struct err *err);
+enum rc command_audit(struct ctl *ctl, struct err *err);
+
+#endif

@@ -1,0 +1,228 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl/ctl.h"
+#include "lib/base/text.h"
+#include "lib/flow/ident.h"
+
+/* ---- options and targets ---- */
+
+const char *option_of(const struct ctl *ctl, const char *name)
+{
+	for (int i = 0; i < OPTION_MAX && ctl->command->option[i].name; i++)
+		if (strcmp(ctl->command->option[i].name, name) == 0)
+			return ctl->option[i];
+	die("the command %s has no option %s", ctl->command->name, name);
+}
+
+enum rc option_number(const struct ctl *ctl, const char *name, int64_t least, int64_t most, int64_t fallback,
+	int64_t *out, struct err *err)
+{
+	const char *text = option_of(ctl, name);
+	char *end;
+	*out = fallback;
+	if (!text)
+		return RC_OK;
+	*out = strtoll(text, &end, 10);
+	if (!*text || *end || *out < least || *out > most)
+		return err_set(err, RC_USAGE, _("--%s must be a number from %lld to %lld."), name,
+			(long long)least, (long long)most);
+	return RC_OK;
+}
+
+enum rc option_day(
+	const struct ctl *ctl, const char *name, civil_day fallback, civil_day *out, struct err *err)
+{
+	const char *text = option_of(ctl, name);
+	*out = text ? civil_day_read(text) : fallback;
+	if (text && *out == CIVIL_DAY_NONE)
+		return err_set(err, RC_USAGE, _("--%s must be a day such as 2026-11-22."), name);
+	return RC_OK;
+}
+
+enum rc target_read(const char *text, int64_t *application_id, int64_t *declaration_id, struct err *err)
+{
+	struct str digits = STR_INIT;
+	*application_id = 0;
+	*declaration_id = ident_read_declaration(text);
+	if (!*declaration_id && text_digits(&digits, text) && digits.len > 0 && digits.len < 10)
+		*application_id = strtoll(digits.s, NULL, 10);
+	str_free(&digits);
+	if (!*declaration_id && !*application_id)
+		return err_set(err, RC_USAGE,
+			_("\"%s\" is neither the number of an application nor a declaration ID (10 or 11 "
+			  "digits, "
+			  "beginning with 4 or 5)."),
+			text);
+	return RC_OK;
+}
+
+enum rc target_get(struct ctl *ctl, const char *text, struct application *app, struct err *err)
+{
+	int64_t id, declaration_id;
+	enum rc rc = target_read(text, &id, &declaration_id, err);
+	if (rc != RC_OK)
+		return rc;
+	rc = id ? application_get(ctl->store, id, app, ctl->pool, err)
+		: application_by_declaration(ctl->store, declaration_id, app, ctl->pool, err);
+	if (rc == RC_REFUSED)
+		return err_set(err, RC_REFUSED, _("There is no application \"%s\" in the register."), text);
+	return rc;
+}
+
+/* ---- lines ---- */
+
+void say(const char *format, ...)
+{
+	struct str raw = STR_INIT, line = STR_INIT;
+	va_list args;
+	va_start(args, format);
+	str_vprintf(&raw, format, args);
+	va_end(args);
+	text_add_printable(&line, raw.s);
+	(void)puts(line.s);
+	str_free(&raw);
+	str_free(&line);
+}
+
+void say_json(json_t *object)
+{
+	char *text = json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER);
+	if (!text)
+		die("a value could not be written as JSON");
+	(void)puts(text);
+	free(text);
+	json_decref(object);
+}
+
+json_t *json_text(const char *text)
+{
+	json_t *value = text && *text ? json_string(text) : NULL;
+	return value ? value : json_null();
+}
+
+json_t *json_number(int64_t number)
+{
+	return number ? json_integer(number) : json_null();
+}
+
+json_t *json_day(civil_day day)
+{
+	struct str text = STR_INIT;
+	civil_day_print(&text, day);
+	json_t *value = json_text(text.s);
+	str_free(&text);
+	return value;
+}
+
+json_t *json_time(utc_time at)
+{
+	struct str text = STR_INIT;
+	if (at != 0 && at != UTC_NEVER)
+		civil_rfc3339_print(&text, at);
+	json_t *value = json_text(text.s);
+	str_free(&text);
+	return value;
+}
+
+const char *day_text(struct ctl *ctl, civil_day day)
+{
+	struct str text = STR_INIT;
+	civil_day_print(&text, day);
+	const char *copy = pool_strdup(ctl->pool, text.len ? text.s : "-");
+	str_free(&text);
+	return copy;
+}
+
+const char *time_text(struct ctl *ctl, utc_time at)
+{
+	struct str text = STR_INIT;
+	if (at != 0 && at != UTC_NEVER)
+		civil_time_print(&text, at);
+	const char *copy = pool_strdup(ctl->pool, text.len ? text.s : "-");
+	str_free(&text);
+	return copy;
+}
+
+const char *masked_user_number(struct ctl *ctl, int64_t user_number)
+{
+	struct str text = STR_INIT;
+	if (user_number)
+		ident_print_masked(&text, user_number);
+	const char *copy = pool_strdup(ctl->pool, text.len ? text.s : "-");
+	str_free(&text);
+	return copy;
+}
+
+const char *state_text(enum state state)
+{
+	return i18n_japanese() ? state_name_ja(state) : state_name(state);
+}
+
+const char *event_text(enum event event)
+{
+	return i18n_japanese() ? event_name_ja(event) : event_name(event);
+}
+
+const char *outbox_text(enum outbox_state state)
+{
+	return i18n_japanese() ? outbox_state_name_ja(state) : outbox_state_name(state);
+}
+
+const char *hold_text(enum hold hold)
+{
+	switch (hold) {
+	case HOLD_STAFF:
+		return _("held");
+	case HOLD_REVIEW:
+		return _("review");
+	case HOLD_NONE:
+		break;
+	}
+	return "-";
+}
+
+const char *next_stage(const struct ctl *ctl, const struct application *app)
+{
+	const struct profile *profile = profile_find(&ctl->settings->profiles, app->profile);
+	if (!profile || app->stage < 0 || app->stage >= profile->stage_count || !state_is_live(app->state))
+		return "-";
+	return profile->stage[app->stage].name;
+}
+
+/* ---- columns ---- */
+
+void table_add(struct table *table, ...)
+{
+	va_list args;
+	va_start(args, table);
+	for (int i = 0; i < table->columns; i++)
+		strlist_add(&table->cell, va_arg(args, const char *));
+	va_end(args);
+}
+
+void table_print(struct table *table)
+{
+	size_t columns = (size_t)table->columns;
+	size_t *width = xcalloc(columns, sizeof *width);
+	struct strlist shown = {0};
+	for (size_t i = 0; i < table->cell.count; i++) {
+		struct str cell = STR_INIT;
+		text_add_printable(&cell, table->cell.item[i]);
+		strlist_add(&shown, cell.s);
+		size_t wide = text_columns(cell.s);
+		if (wide > width[i % columns])
+			width[i % columns] = wide;
+		str_free(&cell);
+	}
+	for (size_t i = 0; i < shown.count; i++) {
+		bool last = i % columns == columns - 1;
+		int pad = last ? 0 : (int)(width[i % columns] - text_columns(shown.item[i]) + 2);
+		printf("%s%*s%s", shown.item[i], pad, "", last ? "\n" : "");
+	}
+	free(width);
+	strlist_free(&shown);
+	strlist_free(&table->cell);
+}

@@ -1,0 +1,241 @@
+/* show, why: one application */
+#include <inttypes.h>
+#include <string.h>
+
+#include "ctl/ctl.h"
+
+static json_t *form_json(const struct form_values *form)
+{
+	json_t *object = json_object();
+	for (int i = 0; i < FIELD_COUNT; i++)
+		if (form->value[i] && *form->value[i])
+			(void)json_object_set_new(
+				object, form_field_key((enum form_field)i), json_string(form->value[i]));
+	return object;
+}
+
+static json_t *application_json(struct ctl *ctl, const struct application *app)
+{
+	static const char *const kinds[] = {"new1", "new2", "step"};
+	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:o, s:o, s:o, s:s, s:b, s:o, s:o, s:o, "
+			 "s:o, s:s, s:o, "
+			 "s:o, s:o, s:o, s:o, s:i}",
+		"application", (json_int_t)app->id, "state", state_name(app->state), "hold",
+		hold_name(app->hold), "hold_reason", app->hold_reason ? app->hold_reason : "", "kind",
+		kinds[app->kind], "type", app->type == APPLICANT_CORPORATION ? "corporation" : "sole", "star",
+		app->star, "profile", app->profile, "received_at", json_time(app->received_at), "applied_on",
+		json_day(app->applied_on), "clock_start", json_day(app->clock_start), "next_stage",
+		next_stage(ctl, app), "approved", app->approved, "due_at", json_time(app->due_at),
+		"latest_at", json_time(app->latest_at), "previous_sent_at", json_time(app->previous_sent_at),
+		"declaration_id", json_number(app->declaration_id), "user_number",
+		masked_user_number(ctl, app->user_number), "id_issued_on", json_day(app->id_issued_on),
+		"logo_authorized_on", json_day(app->logo_authorized_on), "stopped_on",
+		json_day(app->stopped_on), "linked_application", json_number(app->linked_id), "file",
+		json_number(app->file_id), "row", app->row);
+}
+
+/* ---- rows of the history and notices ---- */
+
+struct rows {
+	struct ctl *ctl;
+	struct table *table; /* NULL: JSON */
+	json_t *list;
+};
+
+static json_t *history_json(const struct history_row *row)
+{
+	return json_pack("{s:I, s:o, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:b}", "seq", (json_int_t)row->seq,
+		"at", json_time(row->at), "event", event_name(row->event), "from", state_name(row->from),
+		"to", state_name(row->to), "ref", json_number(row->ref), "number", json_number(row->number),
+		"actor", json_text(row->actor), "note", json_text(row->note), "erased", row->erased);
+}
+
+static enum rc add_history(void *ctx, const struct history_row *row, struct err *err)
+{
+	struct rows *rows = ctx;
+	(void)err;
+	if (!rows->table) {
+		(void)json_array_append_new(rows->list, history_json(row));
+		return RC_OK;
+	}
+	const char *change = row->from == row->to ? ""
+						  : pool_printf(rows->ctl->pool, "%s → %s",
+							    state_text(row->from), state_text(row->to));
+	table_add(rows->table, time_text(rows->ctl, row->at), event_text(row->event), change,
+		row->actor ? row->actor : "",
+		row->erased ? _("(erased)")
+		: row->note ? row->note
+			    : "");
+	return RC_OK;
+}
+
+static json_t *notice_json(const struct notice *notice)
+{
+	return json_pack("{s:I, s:s, s:s, s:o, s:o, s:o, s:o, s:i, s:i, s:s, s:o}", "notice",
+		(json_int_t)notice->id, "template", notice->template_name, "state",
+		outbox_state_name(notice->state), "resend_of", json_number(notice->resend_of), "queued_at",
+		json_time(notice->queued_at), "next_try_at",
+		notice->state == OUTBOX_QUEUED || notice->state == OUTBOX_UNKNOWN
+			? json_time(notice->next_try_at)
+			: json_null(),
+		"accepted_at", json_time(notice->accepted_at), "attempts", notice->attempts, "reply_code",
+		notice->reply_code, "reply", notice->reply ? notice->reply : "", "message_id",
+		json_text(notice->message_id));
+}
+
+static enum rc add_notice(void *ctx, const struct notice *notice, struct err *err)
+{
+	struct rows *rows = ctx;
+	struct ctl *ctl = rows->ctl;
+	(void)err;
+	if (!rows->table) {
+		(void)json_array_append_new(rows->list, notice_json(notice));
+		return RC_OK;
+	}
+	const char *name = notice->resend_of ? pool_printf(ctl->pool, "%s (%s %d)", notice->template_name,
+						       _("resend"), notice->resend_no)
+					     : notice->template_name;
+	const char *reply = notice->reply_code ? pool_printf(ctl->pool, "%d %s", notice->reply_code,
+							 notice->reply ? notice->reply : "")
+					       : "";
+	table_add(rows->table, pool_printf(ctl->pool, "%" PRId64, notice->id), name,
+		outbox_text(notice->state), time_text(ctl, notice->queued_at),
+		time_text(ctl, notice->accepted_at), reply);
+	return RC_OK;
+}
+
+static enum rc print_notices(struct ctl *ctl, const struct application *app, json_t *into, struct err *err)
+{
+	struct table table = {.columns = 6};
+	struct rows rows = {.ctl = ctl, .table = into ? NULL : &table, .list = into};
+	if (!into)
+		table_add(&table, _("notice"), _("name"), _("state"), _("queued"), _("accepted"),
+			_("answer of the server"));
+	enum rc rc = outbox_each(ctl->store, app->id, add_notice, &rows, err);
+	table_print(&table);
+	return rc;
+}
+
+static enum rc print_history(struct ctl *ctl, const struct application *app, json_t *into, struct err *err)
+{
+	struct table table = {.columns = 5};
+	struct rows rows = {.ctl = ctl, .table = into ? NULL : &table, .list = into};
+	enum rc rc = history_each(ctl->store, app->id, 0, add_history, &rows, err);
+	table_print(&table);
+	return rc;
+}
+
+/* ---- show ---- */
+
+static void print_head(struct ctl *ctl, const struct application *app)
+{
+	struct table table = {.columns = 2};
+	table_add(&table, _("state"), state_text(app->state));
+	if (app->hold != HOLD_NONE)
+		table_add(&table, hold_text(app->hold), app->hold_reason ? app->hold_reason : "");
+	table_add(&table, _("stars"), app->star == 2 ? "★★" : "★");
+	table_add(&table, _("declaration ID"),
+		app->declaration_id ? pool_printf(ctl->pool, "%" PRId64, app->declaration_id) : "-");
+	table_add(&table, _("user number"), masked_user_number(ctl, app->user_number));
+	table_add(&table, _("profile"), app->profile);
+	table_add(&table, _("received"), time_text(ctl, app->received_at));
+	table_add(&table, _("applied"), day_text(ctl, app->applied_on));
+	table_add(&table, _("clock started"), day_text(ctl, app->clock_start));
+	table_add(&table, _("next notice"), next_stage(ctl, app));
+	table_add(&table, _("due"), time_text(ctl, app->due_at));
+	table_add(&table, _("latest"), time_text(ctl, app->latest_at));
+	table_add(&table, _("ID issued"), day_text(ctl, app->id_issued_on));
+	table_add(&table, _("logo authorized"), day_text(ctl, app->logo_authorized_on));
+	if (app->stopped_on != CIVIL_DAY_NONE)
+		table_add(&table, _("stopped"), day_text(ctl, app->stopped_on));
+	if (app->linked_id)
+		table_add(&table, _("linked to"), pool_printf(ctl->pool, "%" PRId64, app->linked_id));
+	table_print(&table);
+}
+
+static void print_form(struct ctl *ctl, const struct application *app)
+{
+	const struct fieldmap *map = ctl->settings->fieldmap;
+	struct table table = {.columns = 2};
+	for (int i = 0; i < FIELD_COUNT; i++) {
+		enum form_field field = (enum form_field)i;
+		const char *value = app->form.value[i];
+		if (!value || !*value)
+			continue;
+		const char *label = fieldmap_choice_label(map, field, value);
+		table_add(&table, i18n_japanese() ? fieldmap_label(map, field) : form_field_key(field),
+			label ? label : value);
+	}
+	table_print(&table);
+}
+
+enum rc command_show(struct ctl *ctl, struct err *err)
+{
+	struct application app;
+	enum rc rc = target_get(ctl, ctl->argument[0], &app, err);
+	if (rc != RC_OK)
+		return rc;
+	json_t *notices = ctl->json ? json_array() : NULL, *history = ctl->json ? json_array() : NULL;
+	if (!ctl->json) {
+		say(_("Application %lld"), (long long)app.id);
+		print_head(ctl, &app);
+		say("%s", "");
+		print_form(ctl, &app);
+		say("%s", "");
+	}
+	rc = print_notices(ctl, &app, notices, err);
+	if (rc == RC_OK && !ctl->json)
+		say("%s", "");
+	if (rc == RC_OK)
+		rc = print_history(ctl, &app, history, err);
+	if (ctl->json && rc == RC_OK) {
+		json_t *object = application_json(ctl, &app);
+		(void)json_object_set_new(object, "form", form_json(&app.form));
+		(void)json_object_set_new(object, "notices", notices);
+		(void)json_object_set_new(object, "history", history);
+		say_json(object);
+	} else {
+		json_decref(notices);
+		json_decref(history);
+	}
+	return rc;
+}
+
+/* ---- why ---- */
+
+enum rc command_why(struct ctl *ctl, struct err *err)
+{
+	struct application app;
+	struct due due = {0};
+	struct str text = STR_INIT;
+	enum rc rc = target_get(ctl, ctl->argument[0], &app, err);
+	if (rc == RC_OK)
+		rc = office_why(&ctl->office, &app, &text, &due, err);
+	if (rc != RC_OK) {
+		str_free(&text);
+		return rc;
+	}
+	if (ctl->json) {
+		json_t *notices = json_array();
+		rc = print_notices(ctl, &app, notices, err);
+		json_t *object = application_json(ctl, &app);
+		(void)json_object_set_new(object, "wait", json_string(wait_name(due.wait)));
+		(void)json_object_set_new(object, "at", json_time(due.at));
+		(void)json_object_set_new(object, "earliest", json_time(due.earliest));
+		(void)json_object_set_new(object, "latest", json_time(due.latest));
+		(void)json_object_set_new(object, "moved_from", json_day(due.moved_from));
+		(void)json_object_set_new(object, "moved_why", json_text(due.moved_why));
+		(void)json_object_set_new(object, "answer", json_string(text.s));
+		(void)json_object_set_new(object, "notices", notices);
+		say_json(object);
+	} else {
+		say(_("Application %lld, received %s (file %lld, row %d): %s"), (long long)app.id,
+			time_text(ctl, app.received_at), (long long)app.file_id, app.row,
+			state_text(app.state));
+		rc = print_notices(ctl, &app, NULL, err);
+		for (char *line = strtok(text.s, "\n"); line; line = strtok(NULL, "\n"))
+			say("%s", line);
+	}
+	str_free(&text);
+	return rc;
+}

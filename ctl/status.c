@@ -1,0 +1,154 @@
+#include <inttypes.h>
+#include <string.h>
+
+#include "ctl/ctl.h"
+
+static const char *restored_name(enum restored restored)
+{
+	static const char *const names[] = {
+		[RESTORED_NO] = "", [RESTORED_OLDER] = "older", [RESTORED_OTHER_HOST] = "other_host"};
+	return names[restored];
+}
+
+struct status {
+	struct books books;
+	utc_time next_due;
+	int64_t overdue;
+	int64_t head;
+	uint8_t hash[SHA256_LEN];
+	int attention; /* things that wait for somebody */
+};
+
+static enum rc count_one(void *ctx, const struct application *app, struct err *err)
+{
+	(void)app;
+	(void)err;
+	++*(int64_t *)ctx;
+	return RC_OK;
+}
+
+static enum rc read_status(struct ctl *ctl, struct status *status, struct err *err)
+{
+	struct application_filter overdue = {
+		.hold = -1, .live_only = true, .overdue_at = clock_now(&ctl->clock)};
+	enum rc rc = store_books(ctl->store, &status->books, err);
+	rc = rc ? rc : application_next_due(ctl->store, &status->next_due, err);
+	rc = rc ? rc : application_each(ctl->store, &overdue, false, count_one, &status->overdue, err);
+	rc = rc ? rc : history_head(ctl->store, &status->head, status->hash, err);
+	return rc;
+}
+
+static void add_states(struct ctl *ctl, const struct books *books, struct table *table, json_t *object)
+{
+	json_t *states = json_object(), *outbox = json_object();
+	for (int i = STATE_NONE + 1; i < STATE_COUNT; i++) {
+		(void)json_object_set_new(
+			states, state_name((enum state)i), json_integer(books->by_state[i]));
+		if (books->by_state[i])
+			table_add(table, state_text((enum state)i),
+				pool_printf(ctl->pool, "%" PRId64, books->by_state[i]));
+	}
+	for (int i = OUTBOX_QUEUED; i <= OUTBOX_CANCELLED; i++) {
+		enum outbox_state state = (enum outbox_state)i;
+		(void)json_object_set_new(outbox, outbox_state_name(state), json_integer(books->outbox[i]));
+		if (books->outbox[i])
+			table_add(table, pool_printf(ctl->pool, "%s: %s", _("notices"), outbox_text(state)),
+				pool_printf(ctl->pool, "%" PRId64, books->outbox[i]));
+	}
+	(void)json_object_set_new(object, "states", states);
+	(void)json_object_set_new(object, "outbox", outbox);
+}
+
+struct question {
+	bool asked;
+	const char *key, *text;
+	const char *detail;
+};
+
+static const char *ceiling_detail(struct ctl *ctl, const struct ceiling_question *question)
+{
+	return pool_printf(ctl->pool, "%s: %" PRId64 " > %" PRId64, day_text(ctl, question->day),
+		question->due, question->limit);
+}
+
+/* What waits for somebody. */
+static enum rc add_questions(struct ctl *ctl, struct status *status, json_t *object, struct err *err)
+{
+	struct office_holds holds = {0};
+	struct str paused = STR_INIT;
+	enum rc rc = office_holds(&ctl->office, &holds, err);
+	rc = rc ? rc : fact_get(ctl->store, "intake.paused", &paused, err);
+	const struct books *books = &status->books;
+	const struct question questions[] = {
+		{holds.restored != RESTORED_NO, "restored",
+			_("the register is a restored copy; nothing is sent until: sengenctl release "
+			  "--restored"),
+			restored_name(holds.restored)},
+		{holds.at_once.asked, "ceiling_receipts",
+			_("far more receipts are due than a day may send; look at the list, then: sengenctl "
+			  "release "
+			  "--ceiling"),
+			ceiling_detail(ctl, &holds.at_once)},
+		{holds.stages.asked, "ceiling_stages",
+			_("far more notices are due than was forecast; look at the plan, then: sengenctl "
+			  "release "
+			  "--ceiling"),
+			ceiling_detail(ctl, &holds.stages)},
+		{holds.deciding_paused, "deciding_paused", _("deciding is paused"), ""},
+		{holds.sending_paused, "sending_paused", _("sending is paused"), ""},
+		{paused.len > 0, "intake_paused", _("intake is paused"), paused.s},
+		{books->orphan_notices || books->orphan_numbers, "orphans",
+			_("notices or numbers belong to no application; run: sengenctl audit"), ""},
+	};
+	json_t *list = json_array();
+	for (size_t i = 0; i < sizeof questions / sizeof *questions && rc == RC_OK; i++) {
+		if (!questions[i].asked)
+			continue;
+		status->attention++;
+		(void)json_array_append_new(list,
+			json_pack("{s:s, s:s}", "name", questions[i].key, "detail", questions[i].detail));
+		if (!ctl->json)
+			say("! %s%s%s%s", questions[i].text, *questions[i].detail ? " (" : "",
+				questions[i].detail, *questions[i].detail ? ")" : "");
+	}
+	(void)json_object_set_new(object, "questions", list);
+	str_free(&paused);
+	return rc;
+}
+
+enum rc command_status(struct ctl *ctl, struct err *err)
+{
+	struct status status = {0};
+	struct str hash = STR_INIT;
+	struct table table = {.columns = 2};
+	enum rc rc = read_status(ctl, &status, err);
+	if (rc != RC_OK)
+		return rc;
+	const struct books *books = &status.books;
+	hex_add(&hash, status.hash, sizeof status.hash);
+	json_t *object = json_pack("{s:I, s:I, s:I, s:I, s:o, s:I, s:s, s:I, s:I, s:I, s:I, s:I}",
+		"applications", (json_int_t)books->applications, "held", (json_int_t)books->held, "review",
+		(json_int_t)books->review, "overdue", (json_int_t)status.overdue, "next_due_at",
+		json_time(status.next_due), "history", (json_int_t)status.head, "head", hash.s, "rows",
+		(json_int_t)books->rows, "rows_refused", (json_int_t)books->refused, "rows_same",
+		(json_int_t)books->same, "orphan_notices", (json_int_t)books->orphan_notices,
+		"orphan_numbers", (json_int_t)books->orphan_numbers);
+	table_add(&table, _("applications"), pool_printf(ctl->pool, "%" PRId64, books->applications));
+	add_states(ctl, books, &table, object);
+	table_add(&table, _("held"), pool_printf(ctl->pool, "%" PRId64, books->held));
+	table_add(&table, _("to be reviewed"), pool_printf(ctl->pool, "%" PRId64, books->review));
+	table_add(&table, _("overdue"), pool_printf(ctl->pool, "%" PRId64, status.overdue));
+	table_add(&table, _("next notice due"), time_text(ctl, status.next_due));
+	table_add(&table, _("history"), pool_printf(ctl->pool, "%" PRId64 " %s", status.head, hash.s));
+	if (ctl->json)
+		strlist_free(&table.cell);
+	else
+		table_print(&table);
+	rc = add_questions(ctl, &status, object, err);
+	if (ctl->json && rc == RC_OK)
+		say_json(object);
+	else
+		json_decref(object);
+	str_free(&hash);
+	return rc == RC_OK && status.attention ? RC_REFUSED : rc;
+}
