@@ -74,7 +74,7 @@ static bool is_close_bracket(uint32_t c)
 /* Signs that only decorate a label or a choice. */
 static bool is_decoration(uint32_t c)
 {
-	static const char signs[] = " \t\r\n\"'*.,:;/\\|_-!?#+=~・、。※■□◆◇●○◎▼▽▲△▶►☑☐✓✔→⇒";
+	static const char signs[] = " \t\r\n\"'*.,:;/\\|_-!?#+=~・、。※■□◆◇●○◎▼▽▲△▶►☑☐✓✔";
 	if (c < 0x20 || c == 0x3000 || c == 0xA0 || c == 0xFEFF)
 		return true;
 	for (size_t at = 0, n; at < sizeof signs - 1; at += n) {

@@ -385,13 +385,12 @@ static void put_together(struct form_reader *reader)
 	}
 }
 
+/* A list that staff wrote 処理 into may hold names too; an application always has its first two questions. */
 static void decide_content(struct form_reader *reader)
 {
-	int fields = 0;
-	for (int i = 0; i < FIELD_COUNT; i++)
-		fields += reader->value[i] != NULL;
+	bool form = reader->value[FIELD_KIND] || reader->value[FIELD_PLEDGE];
 	reader->head.content =
-		reader->value[SLOT_DECISION_ACTION] && fields < 5 ? CONTENT_DECISIONS : CONTENT_APPLICATIONS;
+		reader->value[SLOT_DECISION_ACTION] && !form ? CONTENT_DECISIONS : CONTENT_APPLICATIONS;
 	reader->content_known = true;
 }
 

@@ -74,12 +74,13 @@ bool findings_review(const struct findings *findings)
 
 static const char *shown(struct check *check, const char *value)
 {
-	size_t len = value ? strlen(value) : 0, at = 0, chars = 0;
+	value = value ? value : "";
+	size_t len = strlen(value), at = 0, chars = 0;
 	uint32_t c;
 	for (size_t n; chars < VALUE_SHOWN_CHARS && (n = utf8_next(value + at, len - at, &c)) != 0; at += n)
 		chars++;
 	struct str text = STR_INIT;
-	char *cut = pool_strndup(check->pool, value ? value : "", at);
+	char *cut = pool_strndup(check->pool, value, at);
 	text_add_printable(&text, cut);
 	if (at < len)
 		str_addz(&text, "…");
