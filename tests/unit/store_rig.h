@@ -78,15 +78,20 @@ static inline void rig_reopen(struct rig *rig)
 	assert_ok(store_open(&rig->store, &rig->settings, STORE_WRITE, &rig_err));
 }
 
-static inline void sql_aside(const struct rig *rig, const char *sql)
+static inline void sql_on(const char *path, const char *sql)
 {
 	sqlite3 *db;
 	char *message = NULL;
-	assert_int_equal(sqlite3_open(rig->path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
 	(void)sqlite3_busy_timeout(db, 5000);
 	if (sqlite3_exec(db, sql, NULL, NULL, &message) != SQLITE_OK)
 		fail_msg("%s: %s", sql, message);
 	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static inline void sql_aside(const struct rig *rig, const char *sql)
+{
+	sql_on(rig->path, sql);
 }
 
 static inline int64_t sql_count(const struct rig *rig, const char *sql)
