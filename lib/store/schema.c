@@ -176,9 +176,14 @@ static const char *const schema[] = {
 	" message_id_domain INTEGER NOT NULL,"
 	" bounce TEXT NOT NULL," /* envelope sender */
 	" bounce_domain INTEGER NOT NULL,"
-	" reply TEXT NOT NULL," /* last answer of the server */
-	" dkim BLOB," /* text_pack() of the DKIM-Signature fields it was sent with */
 	" packed BLOB NOT NULL" /* letter.h */
+	") STRICT",
+
+	/* Of its own, and written when there is something to write: letters whose rows grew later would leave pages half empty. */
+	"CREATE TABLE delivery (" /* what came of handing a notice over */
+	" notice_id INTEGER PRIMARY KEY REFERENCES outbox(id),"
+	" reply TEXT NOT NULL," /* last answer of the server, without addresses */
+	" dkim BLOB" /* text_pack() of the DKIM-Signature fields it was sent with */
 	") STRICT",
 
 	"CREATE TABLE suppression (" /* addresses that get no mail of a kind */
@@ -190,6 +195,18 @@ static const char *const schema[] = {
 };
 
 const struct migration migrations[] = {
+	/* Replies and signatures got a table of their own; what is held is found by an index. */
+	{1, "CREATE TABLE delivery (notice_id INTEGER PRIMARY KEY REFERENCES outbox(id), reply TEXT NOT "
+	    "NULL, dkim BLOB)"
+	    " STRICT;"
+	    "INSERT INTO delivery SELECT notice_id, reply, dkim FROM letter WHERE reply <> '' OR dkim IS NOT "
+	    "NULL;"
+	    "ALTER TABLE letter DROP COLUMN reply;"
+	    "ALTER TABLE letter DROP COLUMN dkim;"
+	    "DROP INDEX outbox_waiting;"
+	    "CREATE INDEX outbox_waiting ON outbox (next_try_at, id, domain, state)"
+	    " WHERE next_try_at IS NOT NULL AND " SQL_WAITING ";"
+	    "CREATE INDEX IF NOT EXISTS application_held ON application (hold) WHERE hold > 0;"},
 	{0},
 };
 

@@ -27,23 +27,18 @@ static const char *join_address(sqlite3_stmt *stmt, int column, struct pool *poo
 
 /* ---- reading ---- */
 
-#define WORD(number) "(SELECT text FROM word WHERE word.id = " number ")"
-#define NOTICE_SELECT                                                                                                                                    \
-	"SELECT o.id, o.application_id, " WORD(                                                                                                          \
-		"o.template") ", o.stage, o.resend_of, o.resend_no, o.state,"                                                                            \
-			      " o.queued_at, o.next_try_at, o.accepted_at, o.first_try_at, o.attempts, "                                                 \
-			      "o.reply_code, " WORD("o.domain") ", o.digest, l.reply, l.recipient, " WORD("l.recipient_domain") ", l.message_id, " WORD( \
-				      "l.message_id_domain") ", l.bounce, " WORD("l.bounce_domain") " FROM "                                             \
-												    "outbox"                                             \
-												    " o "                                                \
-												    "LEFT "                                              \
-												    "JOIN "                                              \
-												    "letter"                                             \
-												    " l ON "                                             \
-												    "l."                                                 \
-												    "notice"                                             \
-												    "_id = "                                             \
-												    "o.id"
+#define NOTICE_SELECT                                                                                        \
+	"SELECT o.id, o.application_id, t.text, o.stage, o.resend_of, o.resend_no, o.state, o.queued_at,"    \
+	" o.next_try_at, o.accepted_at, o.first_try_at, o.attempts, o.reply_code, w.text, o.digest,"         \
+	" d.reply, l.recipient, r.text, l.message_id, m.text, l.bounce, b.text"                              \
+	" FROM outbox o"                                                                                     \
+	" LEFT JOIN letter l ON l.notice_id = o.id"                                                          \
+	" LEFT JOIN delivery d ON d.notice_id = o.id"                                                        \
+	" LEFT JOIN word t ON t.id = o.template"                                                             \
+	" LEFT JOIN word w ON w.id = o.domain"                                                               \
+	" LEFT JOIN word r ON r.id = l.recipient_domain"                                                     \
+	" LEFT JOIN word m ON m.id = l.message_id_domain"                                                    \
+	" LEFT JOIN word b ON b.id = l.bounce_domain"
 
 static void read_notice(sqlite3_stmt *stmt, struct notice *out, struct pool *pool)
 {
@@ -91,8 +86,8 @@ enum rc outbox_letter(struct store *store, int64_t id, struct str *letter, int64
 	struct str *dkim, struct err *err)
 {
 	sqlite3_stmt *stmt = sql_ready(store,
-		"SELECT l.packed, o.template_set, l.dkim FROM letter l JOIN outbox o ON o.id = l.notice_id"
-		" WHERE l.notice_id = :id",
+		"SELECT l.packed, o.template_set, d.dkim FROM letter l JOIN outbox o ON o.id = l.notice_id"
+		" LEFT JOIN delivery d ON d.notice_id = o.id WHERE l.notice_id = :id",
 		err);
 	if (!stmt)
 		return err->rc;
@@ -222,9 +217,9 @@ static enum rc add_letter(
 		stmt = sql_ready(store,
 			"INSERT INTO letter (notice_id, recipient, recipient_domain, message_id, "
 			"message_id_domain, bounce,"
-			" bounce_domain, reply, packed) VALUES (:id, :recipient, :recipient_domain, "
+			" bounce_domain, packed) VALUES (:id, :recipient, :recipient_domain, "
 			":message_id,"
-			" :message_id_domain, :bounce, :bounce_domain, :reply, :packed)",
+			" :message_id_domain, :bounce, :bounce_domain, :packed)",
 			err);
 		rc = stmt ? RC_OK : err->rc;
 	}
@@ -236,7 +231,6 @@ static enum rc add_letter(
 		sql_int(stmt, ":message_id_domain", message_id_domain);
 		sql_text(stmt, ":bounce", bounce.local);
 		sql_int(stmt, ":bounce_domain", bounce_domain);
-		sql_text(stmt, ":reply", notice->reply);
 		sql_blob(stmt, ":packed", letter ? letter : "", len);
 		rc = sql_run(store, stmt, err);
 	}
@@ -247,6 +241,29 @@ static enum rc add_letter(
 }
 
 /* Notices are never deleted, and only one process writes at a time: within a transaction the next id is known. */
+static enum rc note_delivery(
+	struct store *store, const struct notice *notice, const char *dkim, size_t dkim_len, struct err *err)
+{
+	sqlite3_stmt *stmt = sql_ready(store,
+		"INSERT INTO delivery (notice_id, reply, dkim) SELECT :id, :reply, :dkim"
+		" WHERE :reply <> '' OR :dkim IS NOT NULL OR EXISTS (SELECT 1 FROM delivery WHERE notice_id "
+		"= :id)"
+		" ON CONFLICT (notice_id) DO UPDATE SET reply = excluded.reply, dkim = "
+		"coalesce(excluded.dkim, dkim)",
+		err);
+	if (!stmt)
+		return err->rc;
+	struct str packed = STR_INIT;
+	if (dkim)
+		text_pack(&packed, dkim, dkim_len);
+	sql_int(stmt, ":id", notice->id);
+	sql_text(stmt, ":reply", notice->reply);
+	sql_blob(stmt, ":dkim", dkim ? packed.s : NULL, packed.len);
+	enum rc rc = sql_run(store, stmt, err);
+	str_free(&packed);
+	return rc;
+}
+
 enum rc outbox_next_id(struct store *store, int64_t *id, struct err *err)
 {
 	enum rc rc = sql_want_transaction(store, err);
@@ -300,31 +317,8 @@ enum rc outbox_add(struct store *store, struct notice *notice, int64_t template_
 	if (rc != RC_OK)
 		return rc;
 	notice->id = sqlite3_last_insert_rowid(store->db);
-	return add_letter(store, notice, letter, len, err);
-}
-
-static enum rc update_letter(
-	struct store *store, const struct notice *notice, const char *dkim, size_t dkim_len, struct err *err)
-{
-	sqlite3_stmt *stmt =
-		dkim ? sql_ready(store,
-			       "UPDATE letter SET reply = :reply, dkim = :dkim WHERE notice_id = :id", err)
-		     : sql_ready(store,
-			       "UPDATE letter SET reply = :reply WHERE notice_id = :id AND reply <> :reply",
-			       err);
-	if (!stmt)
-		return err->rc;
-	struct str packed = STR_INIT;
-	sql_int(stmt, ":id", notice->id);
-	sql_text(stmt, ":reply", notice->reply);
-	if (dkim) {
-		if (dkim_len > 0)
-			text_pack(&packed, dkim, dkim_len);
-		sql_blob(stmt, ":dkim", dkim_len > 0 ? packed.s : NULL, packed.len);
-	}
-	enum rc rc = sql_run(store, stmt, err);
-	str_free(&packed);
-	return rc;
+	rc = add_letter(store, notice, letter, len, err);
+	return rc == RC_OK ? note_delivery(store, notice, NULL, 0, err) : rc;
 }
 
 enum rc outbox_update(
@@ -350,7 +344,7 @@ enum rc outbox_update(
 	rc = sql_run(store, stmt, err);
 	if (rc == RC_OK && sqlite3_changes(store->db) == 0)
 		return err_set(err, RC_REFUSED, "there is no notice %lld", (long long)notice->id);
-	return rc == RC_OK ? update_letter(store, notice, dkim, dkim_len, err) : rc;
+	return rc == RC_OK ? note_delivery(store, notice, dkim, dkim_len, err) : rc;
 }
 
 static enum rc set_state(struct store *store, int64_t id, enum outbox_state state, struct err *err)
