@@ -51,11 +51,8 @@ static void event(struct store *store, int64_t application_id, enum event what, 
 static int64_t queue(struct store *store, struct rng *rng, int64_t application_id, const char *name,
 	int stage, struct pool *pool)
 {
-	uint8_t letter[LETTER_LEN], tag[15];
-	struct str local = STR_INIT;
+	uint8_t letter[LETTER_LEN];
 	rng_bytes(rng, letter, sizeof letter);
-	rng_bytes(rng, tag, sizeof tag);
-	base32_add(&local, tag, sizeof tag);
 	struct notice notice = {
 		.application_id = application_id,
 		.template_name = name,
@@ -66,12 +63,13 @@ static int64_t queue(struct store *store, struct rng *rng, int64_t application_i
 		.reply = "",
 		.recipient = pool_printf(pool, "info@s%lld.example.co.jp", (long long)application_id),
 		.domain = pool_printf(pool, "s%lld.example.co.jp", (long long)application_id),
-		.message_id = pool_printf(pool, "%s@office.example.jp", local.s),
-		.bounce_address = pool_printf(pool, "bounce+%s@office.example.jp", local.s),
+		.message_id =
+			pool_printf(pool, "%s.%lld.0@office.example.jp", name, (long long)application_id),
+		.bounce_address = pool_printf(
+			pool, "bounce+b%lld.4k5j6h7g2a@office.example.jp", (long long)application_id),
 	};
 	rng_bytes(rng, notice.digest, sizeof notice.digest);
 	want(outbox_add(store, &notice, 0, letter, sizeof letter, &err));
-	str_free(&local);
 	event(store, application_id, EVENT_QUEUE, STATE_NONE, STATE_NONE, notice.id, 0);
 	return notice.id;
 }
