@@ -53,10 +53,8 @@ enum rc store_commit(struct store *store, struct err *err)
 	store->head_moved = false;
 	/* What is committed is committed: a witness that can't be written is the next opening's trouble, and it is only behind. While
 	 * the register counts as restored the witness keeps what it saw, until staff adopt it. */
-	if (moved && store->witness && store->restored != RESTORED_NO)
-		store->restored = store_restored(store);
 	struct err witness_err;
-	if (moved && store->witness && store->restored == RESTORED_NO &&
+	if (moved && store->witness && store_restored(store) == RESTORED_NO &&
 		witness_advance(store->witness, store->head_seq, store->head_hash, false, &witness_err) !=
 			RC_OK)
 		log_event(LEVEL_FAULT, "store.witness", "error=\"%s\"", witness_err.text);

@@ -1,0 +1,28 @@
+-- The register as version 1 laid it out.
+CREATE TABLE fact ( name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE word ( id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT;
+CREATE TABLE form_field ( number INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE) STRICT;
+CREATE TABLE template_set ( id INTEGER PRIMARY KEY, profile INTEGER NOT NULL, digest BLOB NOT NULL, at INTEGER NOT NULL, packed BLOB NOT NULL, UNIQUE (profile, digest)) STRICT;
+CREATE TABLE file ( id INTEGER PRIMARY KEY, digest BLOB NOT NULL, name TEXT NOT NULL, size INTEGER NOT NULL, taken_at INTEGER NOT NULL, source_dev INTEGER NOT NULL, source_ino INTEGER NOT NULL, source_mtime_ns INTEGER NOT NULL, owner TEXT NOT NULL, state INTEGER NOT NULL, rows_done INTEGER NOT NULL, accepted INTEGER NOT NULL, refused INTEGER NOT NULL, same INTEGER NOT NULL, review INTEGER NOT NULL, decided INTEGER NOT NULL, same_as INTEGER REFERENCES file(id), archive TEXT NOT NULL) STRICT;
+CREATE INDEX file_digest ON file (digest);
+CREATE INDEX file_unfinished ON file (id) WHERE state = 1;
+CREATE TABLE file_row ( file_id INTEGER NOT NULL REFERENCES file(id), row INTEGER NOT NULL, verdict INTEGER NOT NULL, application_id INTEGER NOT NULL, findings BLOB, PRIMARY KEY (file_id, row)) STRICT, WITHOUT ROWID;
+CREATE TABLE application ( id INTEGER PRIMARY KEY, state INTEGER NOT NULL, hold INTEGER NOT NULL, kind INTEGER NOT NULL, type INTEGER NOT NULL, star INTEGER NOT NULL, stage INTEGER NOT NULL, approved INTEGER NOT NULL, due_at INTEGER, latest_at INTEGER, previous_sent_at INTEGER NOT NULL, received_at INTEGER NOT NULL, applied_on INTEGER, clock_start INTEGER, declaration_id INTEGER, user_number INTEGER, id_issued_on INTEGER, logo_authorized_on INTEGER, stopped_on INTEGER, linked_id INTEGER REFERENCES application(id), file_id INTEGER REFERENCES file(id), row INTEGER NOT NULL, profile INTEGER NOT NULL, template_set INTEGER REFERENCES template_set(id), key BLOB, mail BLOB) STRICT;
+CREATE INDEX application_due ON application (due_at) WHERE due_at IS NOT NULL AND hold = 0 AND state IN (1, 2, 3, 4);
+CREATE INDEX application_latest ON application (latest_at) WHERE latest_at IS NOT NULL AND state IN (1, 2, 3, 4);
+CREATE INDEX application_key ON application (key) WHERE key IS NOT NULL;
+CREATE INDEX application_mail ON application (mail) WHERE mail IS NOT NULL;
+CREATE INDEX application_declaration ON application (declaration_id) WHERE declaration_id IS NOT NULL;
+CREATE INDEX application_linked ON application (linked_id) WHERE linked_id IS NOT NULL;
+CREATE TABLE application_payload ( application_id INTEGER PRIMARY KEY REFERENCES application(id), salt BLOB NOT NULL, form BLOB NOT NULL, row_digest BLOB, hold_reason TEXT) STRICT;
+CREATE TABLE number ( number INTEGER PRIMARY KEY, kind INTEGER NOT NULL, application_id INTEGER REFERENCES application(id), at INTEGER NOT NULL, why TEXT) STRICT;
+CREATE TABLE history ( seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, application_id INTEGER NOT NULL, event INTEGER NOT NULL, from_state INTEGER NOT NULL, to_state INTEGER NOT NULL, ref INTEGER NOT NULL, number INTEGER NOT NULL, actor INTEGER NOT NULL, payload BLOB, form BLOB, hash BLOB NOT NULL) STRICT;
+CREATE INDEX history_application ON history (application_id) WHERE application_id > 0;
+CREATE TABLE history_payload ( seq INTEGER PRIMARY KEY REFERENCES history(seq), salt BLOB NOT NULL, actor TEXT NOT NULL, note TEXT NOT NULL) STRICT;
+CREATE TABLE outbox ( id INTEGER PRIMARY KEY, application_id INTEGER REFERENCES application(id), template INTEGER NOT NULL, stage INTEGER NOT NULL, resend_of INTEGER REFERENCES outbox(id), resend_no INTEGER NOT NULL, state INTEGER NOT NULL, queued_at INTEGER NOT NULL, next_try_at INTEGER, accepted_at INTEGER NOT NULL, first_try_at INTEGER NOT NULL, attempts INTEGER NOT NULL, reply_code INTEGER NOT NULL, domain INTEGER NOT NULL, template_set INTEGER REFERENCES template_set(id), digest BLOB NOT NULL) STRICT;
+CREATE UNIQUE INDEX outbox_application ON outbox (application_id, template, resend_no);
+CREATE INDEX outbox_waiting ON outbox (next_try_at, id, domain, state) WHERE next_try_at IS NOT NULL AND state IN (1, 4);
+CREATE INDEX outbox_unsent ON outbox (state) WHERE state <> 3;
+CREATE INDEX outbox_accepted ON outbox (accepted_at, domain) WHERE accepted_at > 0;
+CREATE TABLE letter ( notice_id INTEGER PRIMARY KEY REFERENCES outbox(id), recipient TEXT NOT NULL, recipient_domain INTEGER NOT NULL, message_id TEXT NOT NULL, message_id_domain INTEGER NOT NULL, bounce TEXT NOT NULL, bounce_domain INTEGER NOT NULL, reply TEXT NOT NULL, dkim BLOB, packed BLOB NOT NULL) STRICT;
+CREATE TABLE suppression ( mail BLOB NOT NULL, kind INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (mail, kind)) STRICT, WITHOUT ROWID;

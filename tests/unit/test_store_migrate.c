@@ -1,0 +1,200 @@
+#include "tests/unit/store_rig.h"
+
+/* A register as the first version made it: tests/data/register-1.sql, with a letter that was sent and one that waits. */
+static void make_version_1(const struct rig *rig)
+{
+	char *sql = NULL;
+	size_t len = 0;
+	FILE *file = fopen("tests/data/register-1.sql", "r");
+	assert_non_null(file);
+	assert_true(getdelim(&sql, &len, '\0', file) > 0);
+	(void)fclose(file);
+	sql_on(rig->path, sql);
+	free(sql);
+	sql_on(rig->path,
+		"INSERT INTO fact VALUES ('store.simulated', '1');"
+		"INSERT INTO form_field (key) VALUES ('kind'), ('a-field-of-old'), ('mail');"
+		"INSERT INTO word (text) VALUES ('form'), ('receipt'), ('example.co.jp'), "
+		"('office.example.jp');"
+		"INSERT INTO application (state, hold, kind, type, star, stage, approved, previous_sent_at, "
+		"received_at, row,"
+		" profile) VALUES (2, 0, 0, 0, 1, 1, 0, 0, 1780000000, 1, 1);"
+		/* kind "new1", the field of old "x", mail "a@example.co.jp", as plain text */
+		"INSERT INTO application_payload (application_id, salt, form)"
+		" VALUES (1, zeroblob(16), CAST(x'70056e65773102781061406578616d706c652e636f2e6a70' AS "
+		"BLOB));"
+		"INSERT INTO outbox (application_id, template, stage, resend_no, state, queued_at, "
+		"next_try_at, accepted_at,"
+		" first_try_at, attempts, reply_code, domain, digest) VALUES"
+		" (1, 2, 0, 0, 3, 1780000000, NULL, 1780000060, 1780000060, 0, 250, 3, zeroblob(32)),"
+		" (1, 2, 0, 1, 1, 1780000000, 1780000000, 0, 0, 0, 0, 3, zeroblob(32));"
+		"INSERT INTO letter (notice_id, recipient, recipient_domain, message_id, message_id_domain, "
+		"bounce,"
+		" bounce_domain, reply, dkim, packed) VALUES"
+		" (1, 'a', 3, 'receipt.1.0', 4, 'bounce', 4, '2.0.0 Ok', CAST('pDKIM-Signature: v=1' AS "
+		"BLOB), x'01'),"
+		" (2, 'a', 3, 'receipt.1.1', 4, 'bounce', 4, '', NULL, x'02');"
+		"PRAGMA application_id = 1397050951; PRAGMA user_version = 1; PRAGMA journal_mode = WAL");
+}
+
+static int setup(void **state)
+{
+	if (rig_setup(state) != 0)
+		return -1;
+	struct rig *rig = *state;
+	store_close(&rig->store);
+	(void)snprintf(rig->path, sizeof rig->path, "%s/old.db", rig->dir);
+	rig->settings.witness = NULL;
+	return 0;
+}
+
+static void test_store_migrate__version_1(void **state)
+{
+	struct rig *rig = *state;
+	make_version_1(rig);
+	assert_rc(store_open(&rig->store, &rig->settings, STORE_READ, &rig_err), RC_STORE);
+	assert_non_null(strstr(rig_err.text, "of an older version; start sengend once"));
+	assert_ok(store_open(&rig->store, &rig->settings, STORE_WRITE, &rig_err));
+	assert_int_equal(sql_count(rig, "PRAGMA user_version"), SCHEMA_VERSION);
+
+	struct notice notice;
+	struct str letter = STR_INIT, dkim = STR_INIT;
+	int64_t set;
+	assert_ok(outbox_get(rig->store, 1, &notice, rig->pool, &rig_err));
+	assert_string_equal(notice.reply, "2.0.0 Ok");
+	assert_string_equal(notice.recipient, "a@example.co.jp");
+	assert_ok(outbox_letter(rig->store, 1, &letter, &set, &dkim, &rig_err));
+	assert_string_equal(dkim.s, "DKIM-Signature: v=1");
+	assert_ok(outbox_letter(rig->store, 2, &letter, &set, &dkim, &rig_err));
+	assert_string_equal(dkim.s, "");
+	assert_int_equal(sql_count(rig, "SELECT count(*) FROM delivery"), 1);
+
+	/* The form's fields keep their numbers; new ones come behind; one the program no longer knows is passed over. */
+	struct application app;
+	assert_ok(application_get(rig->store, 1, &app, rig->pool, &rig_err));
+	assert_string_equal(app.form.value[FIELD_KIND], "new1");
+	assert_string_equal(app.form.value[FIELD_MAIL], "a@example.co.jp");
+	assert_int_equal(sql_count(rig, "SELECT count(*) FROM form_field"), FIELD_COUNT + 1);
+
+	/* And it works on. */
+	struct notice claimed[2];
+	int count;
+	assert_ok(store_begin(rig->store, &rig_err));
+	assert_ok(outbox_claim(rig->store, T0, 2, NULL, claimed, &count, rig->pool, &rig_err));
+	assert_ok(store_commit(rig->store, &rig_err));
+	assert_int_equal(count, 1);
+	str_free(&letter);
+	str_free(&dkim);
+}
+
+/* Every table's columns and every index's, a line each. */
+static void lay_out(const char *path, struct str *out)
+{
+	sqlite3 *db;
+	sqlite3_stmt *stmt;
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(
+		sqlite3_prepare_v2(db,
+			"SELECT m.name || ' ' || i.name || ' ' || i.type || i.\"notnull\" || i.pk"
+			" FROM sqlite_schema m, pragma_table_info(m.name) i WHERE m.type = 'table' UNION ALL "
+			"SELECT m.name || ' ' || i.name || i.seqno || substr(m.sql, instr(m.sql, ' WHERE '))"
+			" FROM sqlite_schema m, pragma_index_info(m.name) i WHERE m.type = 'index' AND m.sql "
+			"IS NOT NULL"
+			" ORDER BY 1",
+			-1, &stmt, NULL),
+		SQLITE_OK);
+	while (sqlite3_step(stmt) == SQLITE_ROW)
+		str_printf(out, "%s\n", (const char *)sqlite3_column_text(stmt, 0));
+	assert_int_equal(sqlite3_finalize(stmt), SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static void test_store_migrate__ends_like_a_new_one(void **state)
+{
+	struct rig *rig = *state;
+	char fresh[160];
+	struct store *store;
+	struct str old = STR_INIT, new = STR_INIT;
+	make_version_1(rig);
+	assert_ok(store_open(&rig->store, &rig->settings, STORE_WRITE, &rig_err));
+	(void)snprintf(fresh, sizeof fresh, "%s/fresh.db", rig->dir);
+	const struct store_settings settings = {.path = fresh, .simulated = true};
+	assert_ok(store_open(&store, &settings, STORE_WRITE, &rig_err));
+	store_close(&store);
+	lay_out(rig->path, &old);
+	lay_out(fresh, &new);
+	assert_true(new.len > 1000);
+	assert_string_equal(old.s, new.s);
+	str_free(&old);
+	str_free(&new);
+}
+
+static void test_store_migrate__newer_is_refused(void **state)
+{
+	struct rig *rig = *state;
+	assert_ok(store_open(&rig->store, &rig->settings, STORE_WRITE, &rig_err));
+	store_close(&rig->store);
+	char sql[64];
+	(void)snprintf(sql, sizeof sql, "PRAGMA user_version = %d", SCHEMA_VERSION + 1);
+	sql_on(rig->path, sql);
+	for (int mode = STORE_READ; mode <= STORE_WRITE; mode++) {
+		assert_rc(store_open(&rig->store, &rig->settings, (enum store_mode)mode, &rig_err), RC_STORE);
+		assert_non_null(strstr(rig_err.text, "newer sengen"));
+	}
+	assert_int_equal(sql_count(rig, "PRAGMA user_version"), SCHEMA_VERSION + 1);
+}
+
+static void test_store_migrate__steps_in_order(void **state)
+{
+	struct rig *rig = *state;
+	/* By no means in the order of the table. */
+	static const struct migration steps[] = {
+		{SCHEMA_VERSION + 1, "INSERT INTO added SELECT max(a) + 1 FROM added"},
+		{SCHEMA_VERSION, "CREATE TABLE added (a INTEGER) STRICT; INSERT INTO added VALUES (1)"},
+		{0},
+	};
+	assert_ok(store_open(&rig->store, &rig->settings, STORE_WRITE, &rig_err));
+	assert_ok(store_begin(rig->store, &rig_err));
+	assert_ok(schema_migrate(rig->store, steps, SCHEMA_VERSION + 2, &rig_err));
+	assert_ok(store_commit(rig->store, &rig_err));
+	assert_int_equal(sql_count(rig, "SELECT sum(a) FROM added"), 3);
+	assert_int_equal(sql_count(rig, "PRAGMA user_version"), SCHEMA_VERSION + 2);
+}
+
+/* A step that fails, and a step that is missing: the register stays as it was. */
+static void test_store_migrate__all_or_nothing(void **state)
+{
+	struct rig *rig = *state;
+	static const struct migration broken[] = {
+		{SCHEMA_VERSION, "CREATE TABLE added (a INTEGER) STRICT"},
+		{SCHEMA_VERSION + 1, "INSERT INTO added VALUES ('not a number')"},
+		{0},
+	};
+	assert_ok(store_open(&rig->store, &rig->settings, STORE_WRITE, &rig_err));
+	for (int version = SCHEMA_VERSION + 2; version <= SCHEMA_VERSION + 3; version++) {
+		assert_ok(store_begin(rig->store, &rig_err));
+		assert_rc(schema_migrate(rig->store, broken, version, &rig_err), RC_STORE);
+		store_rollback(rig->store);
+		assert_int_equal(sql_count(rig, "PRAGMA user_version"), SCHEMA_VERSION);
+		assert_int_equal(
+			sql_count(rig, "SELECT count(*) FROM sqlite_schema WHERE name = 'added'"), 0);
+	}
+	static const struct migration none[] = {{0}};
+	assert_ok(store_begin(rig->store, &rig_err));
+	assert_rc(schema_migrate(rig->store, none, SCHEMA_VERSION + 1, &rig_err), RC_STORE);
+	assert_non_null(strstr(rig_err.text, "there is no way"));
+	store_rollback(rig->store);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(test_store_migrate__##name, setup, rig_teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(version_1),
+		TEST(ends_like_a_new_one),
+		TEST(newer_is_refused),
+		TEST(steps_in_order),
+		TEST(all_or_nothing),
+	};
+	return cmocka_run_group_tests_name("store_migrate", tests, NULL, NULL);
+}
