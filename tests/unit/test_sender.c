@@ -1,0 +1,484 @@
+/* the role sender, with a real zygote and children, against a server that does what a script says */
+#include "office_rig.h"
+
+#include <signal.h>
+#include <time.h>
+
+#include "daemon/role.h"
+#include "daemon/zygote.h"
+#include "tests/smtp_sink.h"
+
+static int zygote = -1;
+
+struct post { /* the role on the rig's office */
+	struct rig *rig;
+	struct role_context ctx;
+	struct sink *sink;
+};
+
+static int group_set_up(void **state)
+{
+	(void)state;
+	signal(SIGPIPE, SIG_IGN);
+	return zygote_start(&zygote, NULL, &rig_err) == RC_OK ? 0 : -1; /* before any thread of a test */
+}
+
+static int group_tear_down(void **state)
+{
+	(void)state;
+	zygote_stop(&zygote);
+	return 0;
+}
+
+static void role_up(struct post *post)
+{
+	post->ctx = (struct role_context){
+		.office = post->rig->office,
+		.settings = post->rig->settings,
+		.clock = post->rig->clock,
+		.zygote = zygote,
+		.simulating = true,
+		.in_turn = true,
+	};
+	assert_ok(role_sender.start(&post->ctx, &rig_err));
+}
+
+static struct post post_open(void **state, const struct sink_script *script, const char *more)
+{
+	struct post post = {.rig = *state};
+	struct str conf = STR_INIT;
+	post.sink = sink_start(script, post.rig->dir);
+	str_printf(&conf,
+		"transport = { maildir = false; host = \"localhost\"; port = %d; tls = \"%s\"; %s "
+		"connect_seconds = 5;"
+		" reply_seconds = 2; dot_seconds = 1; };\n%s",
+		sink_port(post.sink), script->tls == SINK_PLAIN ? "none" : "starttls",
+		script->tls == SINK_PLAIN
+			? ""
+			: "ca_file = \"certificate.pem\"; auth = \"plain\"; user = \"office\"; "
+			  "password_from = \"password\";",
+		more);
+	rig_write(post.rig, "password", "right\n");
+	rig_configure(post.rig, conf.s);
+	str_free(&conf);
+	role_up(&post);
+	return post;
+}
+
+static void post_close(struct post *post)
+{
+	role_sender.stop(&post->ctx, 0);
+	sink_stop(&post->sink);
+}
+
+/* Everything that can be done now; the moment it wants to run next. */
+static utc_time work(struct post *post)
+{
+	utc_time next;
+	do {
+		assert_ok(role_sender.step(&post->ctx, post->rig->clock.now, &next, &rig_err));
+	} while (next <= post->rig->clock.now);
+	return next;
+}
+
+static void pass_seconds(struct post *post, int64_t seconds)
+{
+	clock_set(&post->rig->clock, post->rig->clock.now + seconds);
+	post->ctx.clock = post->rig->clock;
+}
+
+static struct notice first_notice(struct rig *rig, int64_t application_id)
+{
+	struct rig_notices all = {.pool = rig->pool};
+	assert_ok(outbox_each(rig->office.store, application_id, rig_take_notice, &all, &rig_err));
+	assert_true(all.count > 0);
+	return all.item[0];
+}
+
+static void assert_fact(struct rig *rig, const char *name, const char *part)
+{
+	struct str value = STR_INIT;
+	assert_ok(fact_get(rig->office.store, name, &value, &rig_err));
+	if (part ? strstr(value.s, part) == NULL : value.len > 0)
+		fail_msg("fact %s is \"%s\"", name, value.s);
+	str_free(&value);
+}
+
+static void test_sender__delivers(void **state)
+{
+	struct sink_script script = {0};
+	struct post post = post_open(state, &script, "connections = 2; mails_per_connection = 3;");
+	int64_t ids[10];
+	for (int i = 0; i < 10; i++)
+		ids[i] = rig_apply(post.rig, i + 1);
+	(void)work(&post);
+	assert_int_equal(sink_mail_count(post.sink), 10);
+	assert_true(sink_connections(post.sink) >= 4 && sink_connections(post.sink) <= 6);
+	for (int i = 0; i < 10; i++) {
+		assert_string_equal(rig_outbox(post.rig, ids[i]), "receipt/sent");
+		struct notice notice = first_notice(post.rig, ids[i]);
+		assert_int_equal(notice.attempts, 1);
+		assert_int_equal(notice.reply_code, 250);
+		assert_true(notice.accepted_at == post.rig->clock.now);
+		bool found = false;
+		for (size_t m = 0; m < 10; m++) {
+			const struct sink_mail *mail = sink_mail(post.sink, m);
+			if (strcmp(mail->recipient.s, notice.recipient) != 0)
+				continue;
+			found = true;
+			assert_string_equal(mail->sender.s, notice.bounce_address);
+			assert_non_null(strstr(mail->data.s, notice.message_id));
+		}
+		assert_true(found);
+	}
+	rig_assert_whole(post.rig);
+	post_close(&post);
+}
+
+static void test_sender__greylisting(void **state)
+{
+	struct sink_script script = {.greylist = true};
+	struct post post = post_open(state, &script, "");
+	int64_t id = rig_apply(post.rig, 1);
+	utc_time next = work(&post);
+	assert_true(next == post.rig->clock.now + 300);
+	assert_string_equal(rig_outbox(post.rig, id), "receipt/queued");
+	assert_int_equal(first_notice(post.rig, id).attempts, 1);
+	assert_int_equal(first_notice(post.rig, id).reply_code, 451);
+	pass_seconds(&post, 299);
+	(void)work(&post);
+	assert_int_equal(sink_mail_count(post.sink), 0);
+	pass_seconds(&post, 1);
+	(void)work(&post);
+	assert_string_equal(rig_outbox(post.rig, id), "receipt/sent");
+	assert_string_equal(rig_history(post.rig, id), "apply queue deferred sent");
+	post_close(&post);
+}
+
+static void test_sender__refused_recipient_goes_to_review(void **state)
+{
+	struct sink_script script = {.rcpt = "550 5.1.1 unknown"};
+	struct post post = post_open(state, &script, "");
+	int64_t id = rig_apply(post.rig, 1);
+	(void)work(&post);
+	assert_string_equal(rig_outbox(post.rig, id), "receipt/failed");
+	assert_int_equal(rig_app(post.rig, id).hold, HOLD_REVIEW);
+	assert_fact(post.rig, "sender.fault", NULL);
+	post_close(&post);
+}
+
+static void test_sender__gives_up_after_the_life_time(void **state)
+{
+	struct sink_script script = {.dot = "451 4.3.0 later"};
+	struct post post = post_open(state, &script, "lifetime_hours = 24;");
+	int64_t id = rig_apply(post.rig, 1);
+	for (utc_time next = work(&post); next != UTC_NEVER; next = work(&post))
+		pass_seconds(&post, next - post.rig->clock.now);
+	assert_string_equal(rig_outbox(post.rig, id), "receipt/failed");
+	assert_int_equal(rig_app(post.rig, id).hold, HOLD_REVIEW);
+	assert_in_range(first_notice(post.rig, id).attempts, 8, 14);
+	post_close(&post);
+}
+
+/* T2: the server took it and was silent. One repeat after the pause, the same bytes; then staff. */
+static void test_sender__unknown_is_repeated_once(void **state)
+{
+	struct sink_script script = {.cut = SINK_AT_DOT};
+	struct post post = post_open(state, &script, "");
+	int64_t id = rig_apply(post.rig, 1);
+	utc_time next = work(&post);
+	assert_true(next == post.rig->clock.now + 3600);
+	assert_string_equal(rig_outbox(post.rig, id), "receipt/unknown");
+	pass_seconds(&post, 3600);
+	assert_true(work(&post) == UTC_NEVER);
+	assert_string_equal(rig_outbox(post.rig, id), "receipt/unknown");
+	assert_int_equal(rig_app(post.rig, id).hold, HOLD_REVIEW);
+	pass_seconds(&post, 86400 * 30);
+	(void)work(&post);
+	assert_int_equal(sink_mail_count(post.sink), 2);
+	assert_string_equal(sink_mail(post.sink, 0)->data.s, sink_mail(post.sink, 1)->data.s);
+	post_close(&post);
+}
+
+static void test_sender__fault_stops_and_recovers(void **state)
+{
+	struct sink_script script = {
+		.tls = SINK_STARTTLS, .mechanisms = "PLAIN", .user = "office", .password = "right"};
+	struct post post = post_open(state, &script, "fault_pause_seconds = 60; connections = 4;");
+	rig_write(post.rig, "password", "wrong\n");
+	int64_t ids[4];
+	for (int i = 0; i < 4; i++)
+		ids[i] = rig_apply(post.rig, i + 1);
+	utc_time next = work(&post);
+	assert_true(next == post.rig->clock.now + 60);
+	assert_fact(post.rig, "sender.fault", "refused the login");
+	assert_fact(post.rig, "sender.fault_ja", "ログイン");
+	for (int i = 0; i < 4; i++) {
+		assert_string_equal(rig_outbox(post.rig, ids[i]), "receipt/queued");
+		assert_int_equal(first_notice(post.rig, ids[i]).attempts, 0);
+		assert_string_equal(rig_history(post.rig, ids[i]), "apply queue");
+	}
+	size_t connections = sink_connections(post.sink);
+	(void)work(&post); /* woken before the pause is over: nothing */
+	assert_int_equal(sink_connections(post.sink), connections);
+	pass_seconds(&post, 60);
+	next = work(&post);
+	assert_true(next == post.rig->clock.now + 120);
+	assert_int_equal(
+		sink_connections(post.sink), connections + 1); /* one mail tries whether it is over */
+	/* A restart forgets the pause, not the alarm. */
+	role_sender.stop(&post.ctx, 0);
+	rig_write(post.rig, "password", "right\n");
+	assert_fact(post.rig, "sender.fault", "refused the login");
+	role_up(&post);
+	(void)work(&post);
+	for (int i = 0; i < 4; i++)
+		assert_string_equal(rig_outbox(post.rig, ids[i]), "receipt/sent");
+	assert_fact(post.rig, "sender.fault", NULL);
+	assert_fact(post.rig, "sender.fault_ja", NULL);
+	rig_assert_whole(post.rig);
+	post_close(&post);
+}
+
+static void test_sender__lost_lines_count_against_nobody(void **state)
+{
+	struct sink_script script = {.cut = SINK_AT_RCPT};
+	struct post post = post_open(state, &script, "");
+	int64_t id = rig_apply(post.rig, 1);
+	utc_time next = work(&post);
+	assert_true(next == post.rig->clock.now + 30);
+	for (int i = 0; i < 2; i++) {
+		assert_fact(post.rig, "sender.fault", NULL);
+		pass_seconds(&post, 30);
+		next = work(&post);
+	}
+	assert_true(next > post.rig->clock.now + 30); /* the third in a row is trouble of ours */
+	assert_fact(post.rig, "sender.fault", "stopped taking mails");
+	assert_int_equal(first_notice(post.rig, id).attempts, 0);
+	script.cut = SINK_NOWHERE;
+	sink_change(post.sink, &script);
+	pass_seconds(&post, next - post.rig->clock.now);
+	(void)work(&post);
+	assert_string_equal(rig_outbox(post.rig, id), "receipt/sent");
+	assert_fact(post.rig, "sender.fault", NULL);
+	post_close(&post);
+}
+
+static void test_sender__rates(void **state)
+{
+	struct sink_script script = {0};
+	struct post post = post_open(state, &script,
+		"connections = 4; rate_per_minute = 5; rate_per_domain = 3; rate_per_day = 9;");
+	for (int i = 0; i < 12; i++)
+		(void)rig_apply(post.rig, i + 1);
+	static const size_t by_minute[] = {3, 6, 9, 9}; /* all of one domain */
+	for (size_t minute = 0; minute < 4; minute++) {
+		utc_time next = work(&post);
+		assert_int_equal(sink_mail_count(post.sink), by_minute[minute]);
+		if (minute < 2)
+			assert_true(next == post.rig->clock.now + 60);
+		pass_seconds(&post, 60);
+	}
+	/* The day is full; a restart knows it. */
+	role_sender.stop(&post.ctx, 0);
+	role_up(&post);
+	utc_time next = work(&post);
+	assert_true(next == civil_moment(rig_today(post.rig) + 1, 0));
+	pass_seconds(&post, next - post.rig->clock.now);
+	(void)work(&post);
+	assert_int_equal(sink_mail_count(post.sink), 12);
+	post_close(&post);
+}
+
+static void test_sender__test_mode_withholds(void **state)
+{
+	struct sink_script script = {0};
+	struct post post =
+		post_open(state, &script, "allow = ( \"info1@example.co.jp\", \"@example.com\" );");
+	int64_t allowed = rig_apply(post.rig, 1), withheld = rig_apply(post.rig, 2);
+	(void)work(&post);
+	assert_int_equal(sink_mail_count(post.sink), 1);
+	assert_string_equal(sink_mail(post.sink, 0)->recipient.s, "info1@example.co.jp");
+	assert_string_equal(rig_outbox(post.rig, allowed), "receipt/sent");
+	assert_string_equal(rig_outbox(post.rig, withheld), "receipt/sent");
+	assert_null(strstr(first_notice(post.rig, allowed).reply, "withheld"));
+	assert_non_null(strstr(first_notice(post.rig, withheld).reply, "送信していません"));
+	char path[160];
+	struct str mail = STR_INIT;
+	(void)snprintf(path, sizeof path, "%s/withheld/new/notice-%010" PRId64, post.rig->dir,
+		first_notice(post.rig, withheld).id);
+	assert_ok(file_read(&mail, path, 65536, &rig_err));
+	assert_non_null(strstr(mail.s, "To: info2@example.co.jp"));
+	str_free(&mail);
+	/* Stages go on. */
+	assert_true(rig_app(post.rig, withheld).previous_sent_at == post.rig->clock.now);
+	post_close(&post);
+}
+
+/* ---- as a service: a step does not wait ---- */
+
+static void await(struct post *post, int64_t ms)
+{
+	int fd[64];
+	struct timespec pause = {.tv_nsec = 5000000};
+	for (int64_t waited = 0; waited < ms && role_sender.watch(&post->ctx, fd, 64) > 0; waited += 5) {
+		utc_time next;
+		(void)nanosleep(&pause, NULL);
+		assert_ok(role_sender.step(&post->ctx, post->rig->clock.now, &next, &rig_err));
+	}
+}
+
+static void test_sender__service_waits_for_its_children(void **state)
+{
+	struct sink_script script = {.reply_pause_ms = 300};
+	struct post post = post_open(state, &script, "connections = 3;");
+	utc_time next;
+	int fd[64];
+	post.ctx.in_turn = false;
+	int64_t ids[5];
+	for (int i = 0; i < 5; i++)
+		ids[i] = rig_apply(post.rig, i + 1);
+	assert_ok(role_sender.step(&post.ctx, post.rig->clock.now, &next, &rig_err));
+	assert_int_equal(role_sender.watch(&post.ctx, fd, 64), 3); /* never more than connections */
+	assert_int_equal(first_notice(post.rig, ids[2]).state, OUTBOX_SENDING);
+	assert_int_equal(first_notice(post.rig, ids[3]).state, OUTBOX_QUEUED);
+	await(&post, 10000);
+	for (int i = 0; i < 5; i++)
+		assert_string_equal(rig_outbox(post.rig, ids[i]), "receipt/sent");
+	post_close(&post);
+}
+
+static void test_sender__stop_waits_for_answers(void **state)
+{
+	struct sink_script script = {.reply_pause_ms = 300};
+	struct post post = post_open(state, &script, "connections = 1;");
+	utc_time next;
+	post.ctx.in_turn = false;
+	int64_t first = rig_apply(post.rig, 1), second = rig_apply(post.rig, 2);
+	assert_ok(role_sender.step(&post.ctx, post.rig->clock.now, &next, &rig_err));
+	const struct clock system = clock_system();
+	role_sender.stop(&post.ctx, clock_mono_ms(&system) + 20000);
+	assert_string_equal(rig_outbox(post.rig, first), "receipt/sent");
+	assert_string_equal(rig_outbox(post.rig, second), "receipt/queued");
+	sink_stop(&post.sink);
+}
+
+static void test_sender__claims_of_a_dead_sender_are_unknown(void **state)
+{
+	struct sink_script script = {.silent = SINK_AT_DOT};
+	struct post post = post_open(state, &script, "connections = 1;");
+	utc_time next;
+	post.ctx.in_turn = false;
+	int64_t id = rig_apply(post.rig, 1);
+	assert_ok(role_sender.step(&post.ctx, post.rig->clock.now, &next, &rig_err));
+	role_sender.stop(&post.ctx, 0); /* no time to wait: as good as kill -9 */
+	assert_string_equal(rig_outbox(post.rig, id), "receipt/sending");
+	role_up(&post);
+	assert_string_equal(rig_outbox(post.rig, id), "receipt/unknown");
+	post_close(&post);
+}
+
+static pid_t child_of(pid_t parent)
+{
+	char path[64];
+	int pid = 0;
+	(void)snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)parent, (int)parent);
+	FILE *file = fopen(path, "r");
+	assert_non_null(file);
+	if (fscanf(file, "%d", &pid) != 1)
+		pid = 0;
+	(void)fclose(file);
+	return pid;
+}
+
+static void test_sender__child_dies_in_flight(void **state)
+{
+	struct sink_script script = {.silent = SINK_AT_DOT};
+	struct post post = post_open(state, &script, "connections = 1;");
+	utc_time next;
+	post.ctx.in_turn = false;
+	int64_t id = rig_apply(post.rig, 1);
+	assert_ok(role_sender.step(&post.ctx, post.rig->clock.now, &next, &rig_err));
+	for (int i = 0; i < 1000 && sink_mail_count(post.sink) == 0; i++)
+		(void)nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+	pid_t child = child_of(child_of(getpid())); /* the mail is there, so it is */
+	assert_true(child > 0);
+	assert_int_equal(kill(child, SIGKILL), 0);
+	await(&post, 10000);
+	assert_string_equal(rig_outbox(post.rig, id), "receipt/unknown");
+	/* Another child takes its place. */
+	script.silent = SINK_NOWHERE;
+	sink_change(post.sink, &script);
+	int64_t other = rig_apply(post.rig, 2);
+	assert_ok(role_sender.step(&post.ctx, post.rig->clock.now, &next, &rig_err));
+	await(&post, 10000);
+	assert_string_equal(rig_outbox(post.rig, other), "receipt/sent");
+	post_close(&post);
+}
+
+/* ---- in turn, into a Maildir ---- */
+
+static void deliver_into_maildir(struct str *all)
+{
+	void *state = NULL;
+	assert_int_equal(rig_setup(&state), 0);
+	struct post post = {.rig = state};
+	rig_configure(post.rig, "transport = { maildir = true; path = \"box\"; };\nconnections = 3;");
+	role_up(&post);
+	for (int i = 0; i < 7; i++)
+		(void)rig_apply(post.rig, i + 1);
+	(void)work(&post);
+	struct strlist names = {0};
+	struct str dir = STR_INIT, path = STR_INIT;
+	path_join(&dir, post.rig->settings->transport.path, "new");
+	assert_ok(file_list_dir(&names, dir.s, &rig_err));
+	assert_int_equal(names.count, 7);
+	for (size_t i = 0; i < names.count; i++) {
+		str_printf(all, "%s\n", names.item[i]);
+		str_clear(&path);
+		path_join(&path, dir.s, names.item[i]);
+		assert_ok(file_read(all, path.s, 65536, &rig_err));
+	}
+	int64_t seq;
+	uint8_t hash[SHA256_LEN];
+	assert_ok(history_head(post.rig->office.store, &seq, hash, &rig_err));
+	str_printf(all, "%" PRId64, seq);
+	strlist_free(&names);
+	str_free(&dir);
+	str_free(&path);
+	role_sender.stop(&post.ctx, 0);
+	(void)rig_teardown(&state);
+}
+
+static void test_sender__maildir_repeats_bit_for_bit(void **state)
+{
+	(void)state;
+	struct str one = STR_INIT, two = STR_INIT;
+	deliver_into_maildir(&one);
+	deliver_into_maildir(&two);
+	assert_string_equal(one.s, two.s);
+	str_free(&one);
+	str_free(&two);
+}
+
+int main(void)
+{
+#define WITH_RIG(test) cmocka_unit_test_setup_teardown(test, rig_setup, rig_teardown)
+	const struct CMUnitTest tests[] = {
+		WITH_RIG(test_sender__delivers),
+		WITH_RIG(test_sender__greylisting),
+		WITH_RIG(test_sender__refused_recipient_goes_to_review),
+		WITH_RIG(test_sender__gives_up_after_the_life_time),
+		WITH_RIG(test_sender__unknown_is_repeated_once),
+		WITH_RIG(test_sender__fault_stops_and_recovers),
+		WITH_RIG(test_sender__lost_lines_count_against_nobody),
+		WITH_RIG(test_sender__rates),
+		WITH_RIG(test_sender__test_mode_withholds),
+		WITH_RIG(test_sender__service_waits_for_its_children),
+		WITH_RIG(test_sender__stop_waits_for_answers),
+		WITH_RIG(test_sender__claims_of_a_dead_sender_are_unknown),
+		WITH_RIG(test_sender__child_dies_in_flight),
+		cmocka_unit_test(test_sender__maildir_repeats_bit_for_bit),
+	};
+	return cmocka_run_group_tests_name("sender", tests, group_set_up, group_tear_down);
+}
