@@ -16,7 +16,8 @@
 #include "lib/base/log.h"
 
 #define CHILD_TIMEOUT_MS 20000 /* for one frame; a healthy child takes milliseconds */
-#define BATCH_FIRST 50
+#define BATCH_FIRST 20
+#define BATCH_MIN 10 /* below, a busy machine would spend its time on syncing */
 #define BATCH_MAX 400
 #define BATCH_BYTES (4u * 1024 * 1024)
 #define TRANSACTION_MS 10 /* writers are unfair: others must get their turn */
@@ -435,10 +436,14 @@ static int64_t real_ms(void)
 
 static void adapt_batch(struct intake_file *in, int count, int64_t took_ms)
 {
-	if (took_ms > TRANSACTION_MS && in->batch > 1)
-		in->batch = in->batch * 2 / 3;
-	else if (took_ms < TRANSACTION_MS / 2 && count == in->batch && in->batch < BATCH_MAX)
+	if (took_ms > TRANSACTION_MS)
+		in->batch = in->batch * 3 / 4;
+	else if (took_ms < TRANSACTION_MS / 2 && count == in->batch)
 		in->batch += in->batch / 4 + 1;
+	if (in->batch < BATCH_MIN)
+		in->batch = BATCH_MIN;
+	else if (in->batch > BATCH_MAX)
+		in->batch = BATCH_MAX;
 }
 
 static enum rc batch_process(struct role_context *ctx, struct intake_file *in,

@@ -3,9 +3,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "daemon/spool.h"
 #include "daemon/turn.h"
+#include "lib/base/file.h"
 
 #define SEED 0x5e6e6eULL /* any number: a run repeated gives the same bytes */
 
@@ -125,6 +127,22 @@ static enum rc set_times(struct simulation *simulation, const struct settings *s
 	return rc;
 }
 
+/* Without a configured key one is made in the state directory, from chance: then no two runs would give the same bytes. */
+static enum rc make_key(const struct settings *settings, struct err *err)
+{
+	struct str path = STR_INIT;
+	enum rc rc = file_mkdirs(settings->state_directory, 0750, err);
+	path_join(&path, settings->state_directory, "credential.key");
+	if (!rc && !settings->credential_key_from && access(path.s, F_OK) != 0) {
+		uint8_t key[SEAL_KEY_LEN];
+		struct rng rng = rng_seeded(SEED);
+		rng_bytes(&rng, key, sizeof key);
+		rc = file_write(path.s, key, sizeof key, 0600, err);
+	}
+	str_free(&path);
+	return rc;
+}
+
 static enum rc prepare(struct simulation *simulation, const char *config, const char *until, const char *from,
 	struct err *err)
 {
@@ -132,6 +150,7 @@ static enum rc prepare(struct simulation *simulation, const char *config, const 
 	enum rc rc = settings_load(&settings, config, err);
 	rc = rc ? rc : check_transport(settings, err);
 	rc = rc ? rc : set_times(simulation, settings, until, from, err);
+	rc = rc ? rc : make_key(settings, err);
 	if (settings)
 		settings_free(&settings);
 	return rc;
