@@ -53,7 +53,11 @@ check-unit: deps-check
 # ---- building ----
 
 .PHONY: programs
-programs: $(BUILD)/sengend $(BUILD)/sengenctl
+programs: $(BUILD)/sengend $(BUILD)/sengenctl $(BUILD)/locale/ja/LC_MESSAGES/sengen.mo
+
+$(BUILD)/locale/%/LC_MESSAGES/sengen.mo: po/%.po
+	@mkdir -p $(@D)
+	@msgfmt --check-format -o $@ $<
 
 # Data files that are built in: config/x.conf becomes the array embedded_x.
 EMBED := $(wildcard config/form-fields.conf config/wording.conf)

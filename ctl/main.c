@@ -109,7 +109,7 @@ static void print_command_help(const struct command *command)
 		print_option(name, command->option[i].argument, _(command->option[i].help));
 	}
 	if (command->need != NEED_NOTHING || command->run == command_check_config)
-		print_option("-c FILE", NULL, _("configuration (default " DEFAULT_CONFIG ")"));
+		print_option("-c FILE", NULL, _("configuration (default /etc/sengen/sengend.conf)"));
 	if (command->need == NEED_STORE)
 		print_option("--at TIME", NULL, _("look as of that moment (the register of a simulation)"));
 	if (command->prints_data)

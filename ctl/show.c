@@ -109,7 +109,7 @@ static enum rc print_notices(struct ctl *ctl, const struct application *app, jso
 	struct table table = {.columns = 6};
 	struct rows rows = {.ctl = ctl, .table = into ? NULL : &table, .list = into};
 	if (!into)
-		table_add(&table, _("notice"), _("name"), _("state"), _("queued"), _("accepted"),
+		table_add(&table, _("notice"), _("name"), _("state"), _("queued"), _("handed over"),
 			_("answer of the server"));
 	enum rc rc = outbox_each(ctl->store, app->id, add_notice, &rows, err);
 	table_print(&table);
