@@ -327,6 +327,7 @@ static inline enum rc rig_take_notice(void *ctx, const struct notice *notice, st
 	*copy = *notice;
 	copy->template_name = pool_strdup(all->pool, notice->template_name);
 	copy->recipient = pool_strdup(all->pool, notice->recipient);
+	copy->domain = pool_strdup(all->pool, notice->domain);
 	copy->message_id = pool_strdup(all->pool, notice->message_id);
 	copy->bounce_address = pool_strdup(all->pool, notice->bounce_address);
 	copy->reply = pool_strdup(all->pool, notice->reply);
