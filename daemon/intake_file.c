@@ -273,11 +273,13 @@ static enum rc row_register(
 	}
 	if (findings_refuse(&row->findings)) {
 		row->verdict = RESULT_REFUSED;
-		return RC_OK;
+		return office_answer_refused(office, &values, &row->findings, err);
 	}
-	row->verdict = findings_review(&row->findings) ? RESULT_REGISTERED_REVIEW : RESULT_REGISTERED;
-	return office_register(
-		office, &values, &row->findings, in->file.id, row->record->record, &row->application_id, err);
+	bool review;
+	enum rc rc = office_register(office, &values, &row->findings, in->file.id, row->record->record,
+		&row->application_id, &review, err);
+	row->verdict = review ? RESULT_REGISTERED_REVIEW : RESULT_REGISTERED;
+	return rc;
 }
 
 static enum rc row_decide(struct role_context *ctx, struct intake_file *in, struct row *row, struct err *err)

@@ -3,12 +3,15 @@
 void office_open(struct office *office)
 {
 	office->cache = NULL;
+	office->told = (struct strlist){0};
+	office->told_on = CIVIL_DAY_NONE;
 	office->registry_fault = (struct err){0};
 }
 
 void office_close(struct office *office)
 {
 	rules_cache_free(&office->cache);
+	strlist_free(&office->told);
 }
 
 enum rc txn_begin(struct office *office, struct txn *txn, struct err *err)

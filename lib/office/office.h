@@ -22,7 +22,9 @@ struct office {
 	struct rng *rng;
 	bool answers_ceiling; /* a simulation prints the question and answers it */
 	struct rules_cache *cache; /* owned; office_close() */
-	struct err registry_fault; /* a look-up for validate() that failed (rc not RC_OK): office_register() returns it */
+	struct strlist told; /* owned; addresses that were told today that a form was refused */
+	civil_day told_on;
+	struct err registry_fault; /* a look-up for validate() failed: office_register() returns it */
 };
 
 void office_open(struct office *office);
@@ -32,9 +34,15 @@ enum rc office_load_templates(struct office *office, struct err *err);
 
 /* ---- intake ---- */
 /* Registers one validated record within the caller's transaction: application, history, and what goes out at once. Findings of severity review put it in
- * 要確認. file_id and row: where it came from. */
+ * 要確認, as does a date too far back or a notice that can't be written (*review). file_id and row: where it came from. RC_REFUSED: the business has
+ * another live application, or a step-up has no ★ (validate() finds that first); roll back. */
 enum rc office_register(struct office *office, const struct form_values *form,
-	const struct findings *findings, int64_t file_id, int row, int64_t *application_id, struct err *err);
+	const struct findings *findings, int64_t file_id, int row, int64_t *application_id, bool *review,
+	struct err *err);
+/* A record that was refused: where notify_refused is set, the applicant is told by mail what to mend, within the caller's transaction. One such mail a day and
+ * address, under the ceiling of receipts; no value of the form but the names, and none where one looks like an injection. */
+enum rc office_answer_refused(struct office *office, const struct form_values *form,
+	const struct findings *findings, struct err *err);
 /* A `struct registry` over the store, for validate(). */
 struct registry office_registry(struct office *office);
 struct validate_rules office_rules(const struct office *office, utc_time now);
@@ -77,10 +85,10 @@ struct ceiling_question { /* a kind of notice reached its ceiling, and nobody ha
 	int64_t due, limit; /* found due; what the day allowed */
 };
 struct office_holds {
-	enum restored restored; /* not RESTORED_NO: nothing is queued or sent until office_release_restored() */
+	enum restored restored; /* else nothing goes until office_release_restored() */
 	bool deciding_paused, sending_paused; /* facts "pause.deciding", "pause.sending" */
 	struct ceiling_question at_once; /* receipts and whatever answers a form at once (receipt_ceiling) */
-	struct ceiling_question stages; /* notices of the cadence (forecast, ceiling_percent, ceiling_minimum) */
+	struct ceiling_question stages; /* notices of the cadence (ceiling_percent, ceiling_minimum) */
 };
 enum rc office_holds(struct office *office, struct office_holds *out, struct err *err);
 /* May the sender claim anything? Not while a restored store waits for release or sending is paused. */

@@ -43,12 +43,12 @@ struct draft_order {
 	const struct rules *rules;
 	const char *template_name;
 	int stage; /* STAGE_NONE: not by a stage */
-	const char *reason_ja; /* of a rejection or refusal; NULL */
+	const char *reason_ja; /* of a rejection; of a refused form what to mend, lines; NULL */
 	/* a repetition */
 	int64_t resend_of; /* the notice it repeats; 0: it is the first of that name */
 	int resend_no;
-	/* a resend, which repeats the first letter to the letter */
-	const struct str *first_wire; /* its bytes as they were sent, DKIM-Signature fields included; NULL: made anew */
+	/* a resend, which repeats the first letter to the letter: its bytes as they were sent, DKIM-Signature fields included; NULL: made anew */
+	const struct str *first_wire;
 	civil_day first_sent_on;
 };
 struct draft {
@@ -74,6 +74,12 @@ enum rc draft_compose(struct office *office, const struct draft_order *order, co
 enum rc draft_dictionary(
 	const struct rules *rules, const char *template_name, struct str *out, struct err *err);
 
+/* ---- register.c ---- */
+/* An application that is not on file yet. */
+struct application office_blank(const struct form_values *form, int64_t file_id, int row, utc_time now);
+/* Pins the rules in force on the day it counts from. */
+enum rc office_choose_rules(struct office *office, struct application *app, struct err *err);
+
 /* ---- advance.c: an event carried out ---- */
 struct act {
 	enum event event;
@@ -91,14 +97,13 @@ struct act {
 enum rc office_advance(
 	struct office *office, struct application *app, const struct act *act, struct err *err);
 /* Carries out everything up to and with the notice of the next stage. */
-enum rc office_run_stage(
-	struct office *office, struct application *app, const char *actor, struct err *err);
+enum rc office_run_stage(struct office *office, struct application *app, const char *actor, struct err *err);
 /* Writes the application as it is now, its due moment reckoned anew, and a history row that changes no state (decisions of staff). */
 enum rc office_write(struct office *office, struct application *app, enum event event, const char *actor,
 	const char *note, int64_t ref, struct err *err);
 /* Puts it into review: nothing is sent until a person has looked. A staff hold stays one. Ended ones get the row of the history only. */
-enum rc office_review(struct office *office, struct application *app, const char *reason_ja, int64_t ref,
-	struct err *err);
+enum rc office_review(
+	struct office *office, struct application *app, const char *reason_ja, int64_t ref, struct err *err);
 /* A row of the history that changes no state. */
 enum rc office_note(struct office *office, const struct application *app, enum event event, const char *actor,
 	const char *note, int64_t ref, int64_t number, struct err *err);

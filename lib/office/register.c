@@ -137,7 +137,7 @@ static void read_choices(struct application *app)
 	app->type = type && strcmp(type, "sole") == 0 ? APPLICANT_SOLE_PROPRIETOR : APPLICANT_CORPORATION;
 }
 
-static struct application blank(const struct form_values *form, int64_t file_id, int row, utc_time now)
+struct application office_blank(const struct form_values *form, int64_t file_id, int row, utc_time now)
 {
 	struct application app = {.hold_reason = "",
 		.received_at = now,
@@ -155,7 +155,7 @@ static struct application blank(const struct form_values *form, int64_t file_id,
 }
 
 /* The profile in force on the day an application counts from. */
-static enum rc choose_rules(struct office *office, struct application *app, struct err *err)
+enum rc office_choose_rules(struct office *office, struct application *app, struct err *err)
 {
 	const struct rules *rules;
 	const struct profile *profile = profile_on(&office->settings->profiles, app->clock_start);
@@ -273,7 +273,7 @@ static enum rc register_form(struct office *office, struct application *app, con
 		app->applied_on = civil_day_read(applied_on);
 	app->clock_start = cadence_clock_start(
 		app->applied_on, app->received_at, (int)office->settings->backdate_max, &too_old, &future);
-	enum rc rc = choose_rules(office, app, err);
+	enum rc rc = office_choose_rules(office, app, err);
 	if (rc != RC_OK)
 		return rc;
 	const char *key = applicant_key(&app->form, pool);
@@ -300,12 +300,14 @@ static enum rc register_form(struct office *office, struct application *app, con
 }
 
 enum rc office_register(struct office *office, const struct form_values *form,
-	const struct findings *findings, int64_t file_id, int row, int64_t *application_id, struct err *err)
+	const struct findings *findings, int64_t file_id, int row, int64_t *application_id, bool *review,
+	struct err *err)
 {
 	struct pool *pool = pool_new();
-	struct application app = blank(form, file_id, row, clock_now(office->clock));
+	struct application app = office_blank(form, file_id, row, clock_now(office->clock));
 	enum rc rc = register_form(office, &app, findings, pool, err);
 	*application_id = rc == RC_OK ? app.id : 0;
+	*review = rc == RC_OK && app.hold == HOLD_REVIEW;
 	pool_free(&pool);
 	return rc;
 }
@@ -326,7 +328,7 @@ static civil_day first_day(civil_day a, civil_day b, civil_day c)
 static struct application imported(struct office *office, const struct import_row *row)
 {
 	utc_time now = clock_now(office->clock);
-	struct application app = blank(&row->form, 0, 0, now);
+	struct application app = office_blank(&row->form, 0, 0, now);
 	if (row->star == 2 && app.kind == KIND_NEW1)
 		app.kind = KIND_NEW2;
 	app.star = row->star == 2 ? 2 : 1;
@@ -380,7 +382,7 @@ static enum rc import_one(struct office *office, const struct import_row *row, c
 		rc = check_alone(office, &app, key, err);
 	}
 	if (rc == RC_OK)
-		rc = choose_rules(office, &app, err);
+		rc = office_choose_rules(office, &app, err);
 	if (rc == RC_OK && row->state == STATE_ID_ISSUED)
 		rc = import_stage(office, &app, err);
 	if (rc == RC_OK)

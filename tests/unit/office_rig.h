@@ -31,6 +31,7 @@
 	} while (0)
 
 static struct err rig_err;
+static bool rig_review; /* of the last registration */
 
 struct rig {
 	char dir[64], conf[128], store_path[160], witness[160];
@@ -195,7 +196,7 @@ static inline int64_t rig_register(struct rig *rig, const struct form_values *fo
 {
 	int64_t id = 0;
 	assert_ok(store_begin(rig->office.store, &rig_err));
-	assert_ok(office_register(&rig->office, form, NULL, 0, 1, &id, &rig_err));
+	assert_ok(office_register(&rig->office, form, NULL, 0, 1, &id, &rig_review, &rig_err));
 	assert_ok(store_commit(rig->office.store, &rig_err));
 	assert_true(id > 0);
 	return id;

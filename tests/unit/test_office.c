@@ -130,7 +130,7 @@ static enum rc try_register(struct rig *rig, const struct form_values *form)
 {
 	int64_t id;
 	assert_ok(store_begin(rig->office.store, &rig_err));
-	enum rc rc = office_register(&rig->office, form, NULL, 0, 1, &id, &rig_err);
+	enum rc rc = office_register(&rig->office, form, NULL, 0, 1, &id, &rig_review, &rig_err);
 	store_rollback(rig->office.store);
 	return rc;
 }
@@ -169,8 +169,9 @@ static void test_office__duplicate_within_a_transaction(void **state)
 	struct form_values form = rig_form(rig, 1);
 	int64_t first, second;
 	assert_ok(store_begin(rig->office.store, &rig_err));
-	assert_ok(office_register(&rig->office, &form, NULL, 0, 1, &first, &rig_err));
-	assert_int_equal(office_register(&rig->office, &form, NULL, 0, 2, &second, &rig_err), RC_REFUSED);
+	assert_ok(office_register(&rig->office, &form, NULL, 0, 1, &first, &rig_review, &rig_err));
+	assert_int_equal(
+		office_register(&rig->office, &form, NULL, 0, 2, &second, &rig_review, &rig_err), RC_REFUSED);
 	assert_ok(store_commit(rig->office.store, &rig_err));
 	assert_string_equal(rig_outbox(rig, first), "receipt/queued");
 	assert_int_equal(second, 0);
@@ -562,7 +563,7 @@ static void test_office__findings_of_review_keep_their_words(void **state)
 	struct form_values form = rig_form(rig, 1);
 	int64_t id;
 	assert_ok(store_begin(rig->office.store, &rig_err));
-	assert_ok(office_register(&rig->office, &form, &findings, 0, 1, &id, &rig_err));
+	assert_ok(office_register(&rig->office, &form, &findings, 0, 1, &id, &rig_review, &rig_err));
 	assert_ok(store_commit(rig->office.store, &rig_err));
 	assert_string_equal(
 		rig_app(rig, id).hold_reason, "同じメールアドレスで9件の事業者／担当者名にURLがあります");

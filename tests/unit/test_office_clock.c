@@ -175,7 +175,7 @@ static void test_office_clock__killed_in_the_middle(void **state)
 	struct form_values form = rig_form(rig, 1);
 	int64_t id, again;
 	assert_ok(store_begin(rig->office.store, &rig_err));
-	assert_ok(office_register(&rig->office, &form, NULL, 0, 1, &id, &rig_err));
+	assert_ok(office_register(&rig->office, &form, NULL, 0, 1, &id, &rig_review, &rig_err));
 	rig_restart(rig); /* before the commit */
 	again = rig_apply(rig, 1);
 	assert_int_equal(again, id);

@@ -203,20 +203,27 @@ static void test_office_letter__one_bad_case_leaves_the_others(void **state)
 	rig_assert_whole(rig);
 }
 
+/* A form of business n as its file has it. */
+static struct form_values as_written(struct rig *rig, int n)
+{
+	struct form_values form = rig_form(rig, n);
+	form.value[FIELD_KIND] = "新規に【★一つ星】を申し込む";
+	form.value[FIELD_TYPE] = "法人";
+	form.value[FIELD_PLEDGE] = "誓約する";
+	form.value[FIELD_PRIVACY] = form.value[FIELD_TERMS] = "同意する";
+	form.value[FIELD_NEWS] = "希望しない";
+	form.value[FIELD_PURPOSE] = "その他";
+	form.value[FIELD_INDUSTRY] = "農業";
+	return form;
+}
+
 /* T15: many rows to one address: beyond the limit they wait for a person, whoever sent them. */
 static void test_office_letter__many_rows_to_one_address(void **state)
 {
 	struct rig *rig = *state;
 	int sent = 0, review = 0;
 	for (int i = 0; i < 12; i++) {
-		struct form_values form = rig_form(rig, i), out;
-		form.value[FIELD_KIND] = "新規に【★一つ星】を申し込む";
-		form.value[FIELD_TYPE] = "法人";
-		form.value[FIELD_PLEDGE] = "誓約する";
-		form.value[FIELD_PRIVACY] = form.value[FIELD_TERMS] = "同意する";
-		form.value[FIELD_NEWS] = "希望しない";
-		form.value[FIELD_PURPOSE] = "その他";
-		form.value[FIELD_INDUSTRY] = "農業";
+		struct form_values form = as_written(rig, i), out;
 		form.value[FIELD_MAIL] = form.value[FIELD_MAIL_CONFIRM] = "target@example.co.jp";
 		struct form_record record = {.record = i + 1, .form = form};
 		struct findings findings = {0};
@@ -228,13 +235,83 @@ static void test_office_letter__many_rows_to_one_address(void **state)
 		for (size_t f = 0; f < findings.count; f++)
 			if (findings.item[f].severity == SEVERITY_REFUSE)
 				fail_msg("%s", findings.item[f].message_ja);
-		assert_ok(office_register(&rig->office, &out, &findings, 0, i + 1, &id, &rig_err));
+		assert_ok(
+			office_register(&rig->office, &out, &findings, 0, i + 1, &id, &rig_review, &rig_err));
 		assert_ok(store_commit(rig->office.store, &rig_err));
 		review += rig_app(rig, id).hold == HOLD_REVIEW;
 		sent += rig_notices(rig, id).count;
 	}
 	assert_int_equal(sent, (int)rig->settings->proxy_max);
 	assert_int_equal(review, 12 - (int)rig->settings->proxy_max);
+}
+
+/* ---- refused forms ---- */
+
+static void refuse(struct rig *rig, const struct form_values *form)
+{
+	struct form_values out;
+	struct form_record record = {.record = 1, .form = *form};
+	struct findings findings = {0};
+	struct registry registry = office_registry(&rig->office);
+	struct validate_rules rules = office_rules(&rig->office, rig->clock.now);
+	assert_ok(store_begin(rig->office.store, &rig_err));
+	validate(&out, &findings, &record, rig->settings->fieldmap, &rules, &registry, rig->pool);
+	assert_true(findings_refuse(&findings));
+	assert_ok(office_answer_refused(&rig->office, &out, &findings, &rig_err));
+	assert_ok(store_commit(rig->office.store, &rig_err));
+}
+
+static enum rc take_refused(void *ctx, const struct notice *notice, struct err *err)
+{
+	int64_t *id = ctx;
+	(void)err;
+	if (strcmp(notice->template_name, "refused") == 0)
+		*id = notice->id;
+	return RC_OK;
+}
+
+/* Who was refused is told what to mend only where the office wants it; the answer repeats no value and reveals no ID. */
+static void test_office_letter__refused_are_told_only_where_wanted(void **state)
+{
+	struct rig *rig = *state;
+	int64_t id = rig_apply(rig, 1), notice_id = 0;
+	rig_run_days(rig, 20);
+	const char *declaration = pool_printf(rig->pool, "%" PRId64, rig_app(rig, id).declaration_id);
+	int before = rig->delivered;
+	struct form_values duplicate = as_written(rig, 1);
+	duplicate.value[FIELD_MAIL] = duplicate.value[FIELD_MAIL_CONFIRM] = "stranger@example.co.jp";
+	refuse(rig, &duplicate);
+	(void)rig_turn(rig);
+	assert_int_equal(rig->delivered, before);
+
+	rig_configure(rig, "notify_refused = true;");
+	for (int i = 0; i < 3; i++) /* one a day and address */
+		refuse(rig, &duplicate);
+	struct form_values no_address = as_written(rig, 5), wrong = as_written(rig, 6),
+			   evil = as_written(rig, 7);
+	no_address.value[FIELD_MAIL_CONFIRM] = "other@example.co.jp";
+	refuse(rig, &no_address);
+	evil.value[FIELD_CONTACT] = "今すぐ http://example.net/win をクリック";
+	evil.value[FIELD_PREFECTURE] = "不明";
+	refuse(rig, &evil);
+	wrong.value[FIELD_CORPORATE_NUMBER] = "1234567890123";
+	refuse(rig, &wrong);
+	assert_ok(outbox_each_in(rig->office.store, OUTBOX_QUEUED, 0, 0, take_refused, &notice_id, &rig_err));
+	const char *text = rig_text(rig, notice_id);
+	assert_non_null(strstr(text, "法人番号"));
+	assert_null(strstr(text, "1234567890123"));
+	(void)rig_turn(rig);
+	assert_int_equal(rig->delivered, before + 2);
+
+	notice_id = 0;
+	assert_ok(outbox_each_in(rig->office.store, OUTBOX_SENT, 0, 4, take_refused, &notice_id, &rig_err));
+	text = rig_text(rig, notice_id);
+	assert_null(strstr(text, declaration));
+	rig_run_days(rig, 1);
+	refuse(rig, &duplicate);
+	(void)rig_turn(rig);
+	assert_int_equal(rig->delivered, before + 3);
+	rig_assert_whole(rig);
 }
 
 /* ---- what the server says ---- */
@@ -598,6 +675,8 @@ int main(void)
 			test_office_letter__one_bad_case_leaves_the_others, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_office_letter__many_rows_to_one_address, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_office_letter__refused_are_told_only_where_wanted, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_office_letter__unknown_twice_goes_to_staff, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(
