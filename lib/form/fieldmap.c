@@ -71,19 +71,24 @@ static bool is_close_bracket(uint32_t c)
 	       c == 0x300F || c == 0x3011 || c == 0x3015;
 }
 
-/* Signs that only decorate a label or a choice. */
-static bool is_decoration(uint32_t c)
+static bool is_among(const char *signs, uint32_t c)
 {
-	static const char signs[] = " \t\r\n\"'*.,:;/\\|_-!?#+=~・、。※■□◆◇●○◎▼▽▲△▶►☑☐✓✔";
-	if (c < 0x20 || c == 0x3000 || c == 0xA0 || c == 0xFEFF)
-		return true;
-	for (size_t at = 0, n; at < sizeof signs - 1; at += n) {
-		uint32_t sign = 0;
-		n = utf8_next(signs + at, sizeof signs - 1 - at, &sign);
+	size_t len = strlen(signs);
+	uint32_t sign = 0;
+	for (size_t at = 0, n; (n = utf8_next(signs + at, len - at, &sign)) != 0; at += n) {
 		if (sign == c)
 			return true;
 	}
 	return false;
+}
+
+/* What a label may be dressed with. Before a choice the boxes and circles tell whether it was chosen: they stay there. */
+static const char label_marks[] = "■□◆◇●○◎▼▽▲△▶►☑☐✓✔";
+
+static bool is_decoration(uint32_t c)
+{
+	return c < 0x20 || c == 0x3000 || c == 0xA0 || c == 0xFEFF ||
+	       is_among(" \"'*.,:;/\\|_-!?#+=~・、。※", c);
 }
 
 static void add_lower(struct str *out, uint32_t c)
@@ -183,7 +188,7 @@ static void label_key(const struct fieldmap *map, struct str *out, const char *l
 			add_plain(out, folded.s + at, end - at);
 			at = end;
 			n = 0;
-		} else if (c != 0x2605) {
+		} else if (c != 0x2605 && !is_among(label_marks, c)) {
 			add_plain(out, folded.s + at, n);
 		}
 	}

@@ -686,8 +686,9 @@ static void check_prefecture(struct check *check, enum form_field field, const c
 static void missing_prefecture(struct check *check)
 {
 	const char *address = check->record->form.value[FIELD_ADDRESS];
-	for (const char *p = address ? address : ""; *p && p < address + 12; p++) {
-		char *begin = pool_strndup(check->pool, address, (size_t)(p - address));
+	/* Names of prefectures have three or four characters. */
+	for (size_t len = 9; address && len <= 12 && strlen(address) >= len; len += 3) {
+		char *begin = pool_strndup(check->pool, address, len);
 		const char *key = fieldmap_choice(check->map, FIELD_PREFECTURE, begin);
 		if (!key || strcmp(key, begin) != 0)
 			continue;
@@ -766,7 +767,7 @@ static void check_postal_code(struct check *check, enum form_field field, const 
 				"郵便番号が7桁ありません（Excelが先頭の0を消したか、桁が抜けています）。その"
 				"まま受け付けます。");
 		}
-	} else if (strpbrk(value, "0123456789０１２３４５６７８９")) {
+	} else if (strpbrk(folded_value(check, value), "0123456789")) {
 		refuse(check, field, FINDING_POSTAL_CODE, "郵便番号の形ではありません（数字7桁）。",
 			"123-4567の形で入れるか、空にしてください。");
 	}
@@ -920,7 +921,7 @@ static void check_declaration_id(struct check *check, enum form_field field, con
 	else if (is_step_up(check))
 		refuse(check, field, FINDING_STEP_UP, message,
 			"一つ星の自己宣言ID（お知らせメールに書かれた番号）を入れてください。");
-	else if (strpbrk(value, "0123456789"))
+	else if (strpbrk(folded_value(check, value), "0123456789"))
 		note(check, field, FINDING_STEP_UP,
 			pool_printf(check->pool, "%sステップアップではないので使いません。", message));
 }

@@ -224,4 +224,15 @@ static inline const struct finding *rig_finding(const struct rig_record *record,
 	return NULL;
 }
 
+/* The same where it must be there. */
+static inline const struct finding *rig_xfinding(const struct rig_record *record, enum finding_code code)
+{
+	const struct finding *finding = rig_finding(record, code);
+	if (!finding) {
+		fail_msg("%s was not found", finding_code_name(code));
+		abort();
+	}
+	return finding;
+}
+
 #endif

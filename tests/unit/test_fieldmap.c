@@ -139,6 +139,7 @@ static void test_fieldmap__choices(void **state)
 		{FIELD_NEWS, "希望しない", "false"},
 		{FIELD_NEWS, "TRUE", "true"},
 		{FIELD_NEWS, "○", "true"},
+		{FIELD_NEWS, "□希望する", NULL},
 		{FIELD_NEWS, "●", NULL},
 		{FIELD_PLEDGE, "誓約しない", NULL},
 		{FIELD_GBIZ, "gBizIDプライム", "prime"},
