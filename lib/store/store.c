@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/base/log.h"
@@ -243,7 +244,8 @@ static enum rc open_reading(struct store *store, struct err *err)
 
 	struct str name = STR_INIT;
 	str_printf(&name, "%s-wal", store->path);
-	bool wal = access(name.s, F_OK) == 0;
+	struct stat st;
+	bool wal = stat(name.s, &st) == 0 && st.st_size > 0;
 	str_clear(&name);
 	enum rc rc = RC_STORE;
 	if (!wal && ((code & 0xff) == SQLITE_CANTOPEN || (code & 0xff) == SQLITE_READONLY)) {
