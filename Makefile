@@ -128,7 +128,7 @@ install: programs
 		$(DESTDIR)$(SYSUSERSDIR) $(DESTDIR)$(TMPFILESDIR) $(DESTDIR)$(DATADIR)/sengen
 	install -m 755 $(BUILD)/sengend $(DESTDIR)$(SBINDIR)/sengend
 	install -m 755 $(BUILD)/sengenctl $(DESTDIR)$(BINDIR)/sengenctl
-	cp -r config/* $(DESTDIR)$(SYSCONFDIR)/sengen/
+	cp -rn config/* $(DESTDIR)$(SYSCONFDIR)/sengen/
 	cp -r templates $(DESTDIR)$(DATADIR)/sengen/
 	install -m 644 systemd/*.service systemd/*.target $(DESTDIR)$(UNITDIR)/
 	sed -i 's|^ExecStart=/usr/sbin/|ExecStart=$(SBINDIR)/|; s|/etc/sengen/|$(SYSCONFDIR)/sengen/|' $(DESTDIR)$(UNITDIR)/sengen-*.service
