@@ -14,7 +14,8 @@ static void tell(struct report *report, bool error, const char *message)
 {
 	*(error ? &report->errors : &report->warnings) += 1;
 	if (report->ctl->json)
-		say_json(json_pack("{s:s, s:s}", "level", error ? "error" : "warning", "message", message));
+		say_json(json_pack(
+			"{s:s, s:o}", "level", error ? "error" : "warning", "message", json_text(message)));
 	else
 		say("%s: %s", error ? _("error") : _("warning"), message);
 }

@@ -26,9 +26,9 @@ static json_t *findings_json(const struct findings *findings, enum severity seve
 		if (finding->severity != severity)
 			continue;
 		const char *field = finding->field < FIELD_COUNT ? form_field_key(finding->field) : NULL;
-		json_t *object = json_pack("{s:s?, s:s, s:s, s:s}", "field", field, "code",
-			finding_code_name(finding->code), "message", finding->message_ja, "remedy",
-			finding->remedy_ja ? finding->remedy_ja : "");
+		json_t *object = json_pack("{s:s?, s:s, s:o, s:o}", "field", field, "code",
+			finding_code_name(finding->code), "message", json_text(finding->message_ja), "remedy",
+			json_text(finding->remedy_ja));
 		(void)json_array_append_new(list, object);
 	}
 	return list;
@@ -66,8 +66,8 @@ static json_t *fields_json(const struct form_values *form)
 static void print_json(const struct check *check, const struct form_record *record,
 	const struct form_values *form, const struct findings *findings)
 {
-	json_t *object = json_pack("{s:s, s:i, s:b, s:o, s:o}", "file", check->file, "record", record->record,
-		"valid", !findings_refuse(findings), "fields", fields_json(form), "errors",
+	json_t *object = json_pack("{s:o, s:i, s:b, s:o, s:o}", "file", json_text(check->file), "record",
+		record->record, "valid", !findings_refuse(findings), "fields", fields_json(form), "errors",
 		findings_json(findings, SEVERITY_REFUSE));
 	(void)json_object_set_new(object, "review", findings_json(findings, SEVERITY_REVIEW));
 	(void)json_object_set_new(object, "notes", findings_json(findings, SEVERITY_NOTE));
@@ -129,8 +129,9 @@ static void file_unreadable(struct check *check, const char *message)
 		say("%s: %s", check->file, message);
 		return;
 	}
-	say_json(json_pack("{s:s, s:i, s:b, s:{}, s:[{s:n, s:s, s:s}]}", "file", check->file, "record", 0,
-		"valid", 0, "fields", "errors", "field", "code", "unreadable", "message", message));
+	say_json(json_pack("{s:o, s:i, s:b, s:{}, s:[{s:n, s:s, s:o}]}", "file", json_text(check->file),
+		"record", 0, "valid", 0, "fields", "errors", "field", "code", "unreadable", "message",
+		json_text(message)));
 }
 
 static void check_file(struct check *check, const char *path)

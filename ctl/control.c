@@ -242,7 +242,7 @@ static json_t *import_row_json(const struct registry_row *row)
 	for (int i = 0; i < FIELD_COUNT; i++)
 		if (row->form.value[i] && *row->form.value[i])
 			(void)json_object_set_new(
-				form, form_field_key((enum form_field)i), json_string(row->form.value[i]));
+				form, form_field_key((enum form_field)i), json_text(row->form.value[i]));
 	json_t *object = json_pack("{s:I, s:s, s:i, s:o}", "declaration_id", (json_int_t)row->declaration_id,
 		"state", state_name(row->state), "star", row->star, "form", form);
 	if (row->user_number)
@@ -257,7 +257,7 @@ static json_t *import_row_json(const struct registry_row *row)
 static void row_refused(const struct ctl *ctl, int record, const char *message)
 {
 	if (ctl->json)
-		say_json(json_pack("{s:i, s:b, s:s}", "row", record, "ok", 0, "message", message));
+		say_json(json_pack("{s:i, s:b, s:o}", "row", record, "ok", 0, "message", json_text(message)));
 	else
 		say(_("row %d: %s"), record, message);
 }
@@ -322,14 +322,21 @@ static enum rc import_run(struct import *import, const char *path, struct err *e
 	if (rc != RC_OK)
 		return rc;
 	json_int_t refused = json_integer_value(json_object_get(last, "refused")) + import->unread;
+	if (import->unread) {
+		(void)json_object_set_new(last, "ok", json_false());
+		(void)json_object_set_new(last, "rc", json_integer(RC_REFUSED));
+		(void)json_object_set_new(last, "message",
+			json_string("Some rows could not be read; the others were taken over."));
+		(void)json_object_set_new(last, "message_ja",
+			json_string("読めない行がありました。ほかの行は取り込みました。"));
+	}
 	if (!import->ctl->json)
 		say(_("taken over: %lld, already there: %lld, refused: %lld"),
 			(long long)json_integer_value(json_object_get(last, "imported")),
 			(long long)json_integer_value(json_object_get(last, "known")), (long long)refused);
 	else
 		(void)json_object_set_new(last, "refused", json_integer(refused));
-	rc = conclude(import->ctl, last, err);
-	return rc == RC_OK && import->unread ? RC_REFUSED : rc;
+	return conclude(import->ctl, last, err);
 }
 
 enum rc command_import(struct ctl *ctl, struct err *err)

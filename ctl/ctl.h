@@ -91,7 +91,7 @@ const char *state_text(enum state state);
 const char *event_text(enum event event);
 const char *outbox_text(enum outbox_state state);
 const char *hold_text(enum hold hold);
-/* The name of the next stage by the application's profile; "-" when all are done. */
+/* The name of the next stage by the application's profile; "" when nothing comes next. */
 const char *next_stage(const struct ctl *ctl, const struct application *app);
 
 /* Rows that are printed in columns once all are there. */

@@ -11,11 +11,11 @@ struct list {
 
 static json_t *line_json(struct ctl *ctl, const struct application *app)
 {
-	return json_pack("{s:I, s:s, s:s, s:i, s:o, s:o, s:o, s:s, s:o, s:o, s:o}", "application",
-		(json_int_t)app->id, "state", state_name(app->state), "hold", hold_name(app->hold), "star",
-		app->star, "declaration_id", json_number(app->declaration_id), "received_at",
+	return json_pack("{s:I, s:s, s:o, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "application",
+		(json_int_t)app->id, "state", state_name(app->state), "hold", json_text(hold_name(app->hold)),
+		"star", app->star, "declaration_id", json_number(app->declaration_id), "received_at",
 		json_time(app->received_at), "clock_start", json_day(app->clock_start), "next_stage",
-		next_stage(ctl, app), "due_at", json_time(app->due_at), "latest_at",
+		json_text(next_stage(ctl, app)), "due_at", json_time(app->due_at), "latest_at",
 		json_time(app->latest_at), "business_name", json_text(app->form.value[FIELD_BUSINESS_NAME]));
 }
 
@@ -28,11 +28,11 @@ static enum rc list_one(void *ctx, const struct application *app, struct err *er
 	if (ctl->json) {
 		say_json(line_json(ctl, app));
 	} else {
-		const char *name = app->form.value[FIELD_BUSINESS_NAME];
+		const char *name = app->form.value[FIELD_BUSINESS_NAME], *next = next_stage(ctl, app);
 		table_add(&list->table, pool_printf(ctl->pool, "%" PRId64, app->id), state_text(app->state),
 			hold_text(app->hold), app->star == 2 ? "★★" : "★",
 			app->declaration_id ? pool_printf(ctl->pool, "%" PRId64, app->declaration_id) : "-",
-			day_text(ctl, app->clock_start), next_stage(ctl, app), time_text(ctl, app->due_at),
+			day_text(ctl, app->clock_start), *next ? next : "-", time_text(ctl, app->due_at),
 			name ? name : "-");
 	}
 	/* A long list is printed as it comes: columns then fit a thousand rows at a time, and memory stays flat. */

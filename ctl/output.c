@@ -97,9 +97,18 @@ void say_json(json_t *object)
 	json_decref(object);
 }
 
+/* JSON is UTF-8; a file's name, or a server's answer, need not be. */
 json_t *json_text(const char *text)
 {
-	json_t *value = text && *text ? json_string(text) : NULL;
+	if (!text || !*text)
+		return json_null();
+	json_t *value = json_string(text);
+	if (value)
+		return value;
+	struct str printable = STR_INIT;
+	text_add_printable(&printable, text);
+	value = json_string(printable.s);
+	str_free(&printable);
 	return value ? value : json_null();
 }
 
@@ -188,7 +197,7 @@ const char *next_stage(const struct ctl *ctl, const struct application *app)
 {
 	const struct profile *profile = profile_find(&ctl->settings->profiles, app->profile);
 	if (!profile || app->stage < 0 || app->stage >= profile->stage_count || !state_is_live(app->state))
-		return "-";
+		return "";
 	return profile->stage[app->stage].name;
 }
 

@@ -35,10 +35,10 @@ static enum rc plan_one(void *ctx, const struct planned *planned, struct err *er
 	(void)err;
 	plan->mails++;
 	if (ctl->json) {
-		say_json(json_pack("{s:I, s:o, s:s, s:b, s:b, s:s}", "application",
+		say_json(json_pack("{s:I, s:o, s:s, s:b, s:b, s:o}", "application",
 			(json_int_t)planned->application_id, "at", json_time(planned->at), "notice",
 			planned->template_name, "certain", planned->certain, "at_once", planned->at_once,
-			"why", planned->why ? planned->why : ""));
+			"why", json_text(planned->why)));
 		return RC_OK;
 	}
 	civil_day day = civil_day_of(planned->at);

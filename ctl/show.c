@@ -10,28 +10,47 @@ static json_t *form_json(const struct form_values *form)
 	for (int i = 0; i < FIELD_COUNT; i++)
 		if (form->value[i] && *form->value[i])
 			(void)json_object_set_new(
-				object, form_field_key((enum form_field)i), json_string(form->value[i]));
+				object, form_field_key((enum form_field)i), json_text(form->value[i]));
 	return object;
 }
 
 static json_t *application_json(struct ctl *ctl, const struct application *app)
 {
 	static const char *const kinds[] = {"new1", "new2", "step"};
-	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:o, s:o, s:o, s:s, s:b, s:o, s:o, s:o, "
-			 "s:o, s:s, s:o, "
-			 "s:o, s:o, s:o, s:o, s:i}",
-		"application", (json_int_t)app->id, "state", state_name(app->state), "hold",
-		hold_name(app->hold), "hold_reason", app->hold_reason ? app->hold_reason : "", "kind",
-		kinds[app->kind], "type", app->type == APPLICANT_CORPORATION ? "corporation" : "sole", "star",
-		app->star, "profile", app->profile, "received_at", json_time(app->received_at), "applied_on",
-		json_day(app->applied_on), "clock_start", json_day(app->clock_start), "next_stage",
-		next_stage(ctl, app), "approved", app->approved, "due_at", json_time(app->due_at),
-		"latest_at", json_time(app->latest_at), "previous_sent_at", json_time(app->previous_sent_at),
-		"declaration_id", json_number(app->declaration_id), "user_number",
-		masked_user_number(ctl, app->user_number), "id_issued_on", json_day(app->id_issued_on),
-		"logo_authorized_on", json_day(app->logo_authorized_on), "stopped_on",
-		json_day(app->stopped_on), "linked_application", json_number(app->linked_id), "file",
-		json_number(app->file_id), "row", app->row);
+	const struct {
+		const char *key;
+		json_t *value;
+	} members[] = {
+		{"application", json_integer(app->id)},
+		{"state", json_text(state_name(app->state))},
+		{"hold", json_text(hold_name(app->hold))},
+		{"hold_reason", json_text(app->hold_reason)},
+		{"kind", json_text(kinds[app->kind])},
+		{"type", json_text(app->type == APPLICANT_CORPORATION ? "corporation" : "sole")},
+		{"star", json_integer(app->star)},
+		{"profile", json_text(app->profile)},
+		{"received_at", json_time(app->received_at)},
+		{"applied_on", json_day(app->applied_on)},
+		{"clock_start", json_day(app->clock_start)},
+		{"next_stage", json_text(next_stage(ctl, app))},
+		{"approved", json_boolean(app->approved)},
+		{"due_at", json_time(app->due_at)},
+		{"latest_at", json_time(app->latest_at)},
+		{"previous_sent_at", json_time(app->previous_sent_at)},
+		{"declaration_id", json_number(app->declaration_id)},
+		{"user_number", app->user_number ? json_text(masked_user_number(ctl, app->user_number))
+						 : json_null()},
+		{"id_issued_on", json_day(app->id_issued_on)},
+		{"logo_authorized_on", json_day(app->logo_authorized_on)},
+		{"stopped_on", json_day(app->stopped_on)},
+		{"linked_application", json_number(app->linked_id)},
+		{"file", json_number(app->file_id)},
+		{"row", json_number(app->row)},
+	};
+	json_t *object = json_object();
+	for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+		(void)json_object_set_new(object, members[i].key, members[i].value);
+	return object;
 }
 
 /* ---- rows of the history and notices ---- */
@@ -71,7 +90,7 @@ static enum rc add_history(void *ctx, const struct history_row *row, struct err 
 
 static json_t *notice_json(const struct notice *notice)
 {
-	return json_pack("{s:I, s:s, s:s, s:o, s:o, s:o, s:o, s:i, s:i, s:s, s:o}", "notice",
+	return json_pack("{s:I, s:s, s:s, s:o, s:o, s:o, s:o, s:i, s:i, s:o, s:o}", "notice",
 		(json_int_t)notice->id, "template", notice->template_name, "state",
 		outbox_state_name(notice->state), "resend_of", json_number(notice->resend_of), "queued_at",
 		json_time(notice->queued_at), "next_try_at",
@@ -79,7 +98,7 @@ static json_t *notice_json(const struct notice *notice)
 			? json_time(notice->next_try_at)
 			: json_null(),
 		"accepted_at", json_time(notice->accepted_at), "attempts", notice->attempts, "reply_code",
-		notice->reply_code, "reply", notice->reply ? notice->reply : "", "message_id",
+		notice->reply_code, "reply", json_text(notice->reply), "message_id",
 		json_text(notice->message_id));
 }
 
@@ -141,7 +160,8 @@ static void print_head(struct ctl *ctl, const struct application *app)
 	table_add(&table, _("received"), time_text(ctl, app->received_at));
 	table_add(&table, _("applied"), day_text(ctl, app->applied_on));
 	table_add(&table, _("clock started"), day_text(ctl, app->clock_start));
-	table_add(&table, _("next notice"), next_stage(ctl, app));
+	const char *next = next_stage(ctl, app);
+	table_add(&table, _("next notice"), *next ? next : "-");
 	table_add(&table, _("due"), time_text(ctl, app->due_at));
 	table_add(&table, _("latest"), time_text(ctl, app->latest_at));
 	table_add(&table, _("ID issued"), day_text(ctl, app->id_issued_on));
@@ -225,7 +245,7 @@ enum rc command_why(struct ctl *ctl, struct err *err)
 		(void)json_object_set_new(object, "latest", json_time(due.latest));
 		(void)json_object_set_new(object, "moved_from", json_day(due.moved_from));
 		(void)json_object_set_new(object, "moved_why", json_text(due.moved_why));
-		(void)json_object_set_new(object, "answer", json_string(text.s));
+		(void)json_object_set_new(object, "answer", json_text(text.s));
 		(void)json_object_set_new(object, "notices", notices);
 		say_json(object);
 	} else {

@@ -105,8 +105,8 @@ static enum rc add_questions(struct ctl *ctl, struct status *status, json_t *obj
 		if (!questions[i].asked)
 			continue;
 		status->attention++;
-		(void)json_array_append_new(list,
-			json_pack("{s:s, s:s}", "name", questions[i].key, "detail", questions[i].detail));
+		(void)json_array_append_new(list, json_pack("{s:s, s:o}", "name", questions[i].key, "detail",
+							  json_text(questions[i].detail)));
 		if (!ctl->json)
 			say("! %s%s%s%s", questions[i].text, *questions[i].detail ? " (" : "",
 				questions[i].detail, *questions[i].detail ? ")" : "");

@@ -165,6 +165,9 @@ static void read_form(struct csv_reader *reader, const struct form_record *recor
 	form->value[FIELD_KIND] = NULL;
 	form->value[FIELD_DECLARATION_ID] = NULL;
 	form->value[FIELD_APPLIED_ON] = NULL;
+	const char *number = form->value[FIELD_CORPORATE_NUMBER];
+	if (!form->value[FIELD_TYPE] || !*form->value[FIELD_TYPE])
+		form->value[FIELD_TYPE] = number && *number ? "corporation" : "sole";
 }
 
 static const char *read_row(
@@ -194,8 +197,6 @@ static const char *read_row(
 	read_form(reader, record, &row->form);
 	if (!row->form.value[FIELD_BUSINESS_NAME] || !*row->form.value[FIELD_BUSINESS_NAME])
 		return "事業者名がありません。";
-	if (!row->form.value[FIELD_TYPE])
-		return "区分（法人・個人事業主）が読めません。";
 	return NULL;
 }
 

@@ -1,0 +1,183 @@
+#!/usr/bin/python3
+"""Every command of sengenctl against a daemon that runs: exit codes, JSON, language, and that no user number is ever shown."""
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.path.join(ROOT, os.environ.get("SENGEN_BUILD", "build"))
+REGISTRY = os.path.join(ROOT, "tests", "samples", "registry.csv")
+work = tempfile.mkdtemp(prefix="sengenctl.")
+CONF = os.path.join(work, "sengend.conf")
+FORM = os.path.join(ROOT, "tests", "samples", "forms", "003.txt")
+
+
+def ctl(*words, rc=0, lang="C.UTF-8"):
+    run = subprocess.run([os.path.join(BUILD, "sengenctl"), "-c", CONF, *words], capture_output=True, text=True,
+                         env=dict(os.environ, LC_ALL=lang), timeout=60)
+    if run.returncode != rc:
+        raise AssertionError("%s: exit %d, expected %d\n%s%s" % (words, run.returncode, rc, run.stdout, run.stderr))
+    for line in open(REGISTRY, encoding="utf-8").read().splitlines()[1:]:
+        number = line.split(",")[1]
+        assert number not in run.stdout + run.stderr, "%s shows a user number" % (words,)
+    return run.stdout + run.stderr
+
+
+def data(*words, rc=0):
+    return [json.loads(line) for line in ctl(*words, "--json", rc=rc).splitlines()]
+
+
+def wait_for(what, check):
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        got = check()
+        if got:
+            return got
+        time.sleep(0.1)
+    raise AssertionError("never came: " + what)
+
+
+def before_the_daemon():
+    ctl("status", rc=4)
+    ctl("hold", "1", "x", rc=1)
+    ctl("check-config")
+    assert data("check-config")[-1]["ok"] is True
+    with open(os.path.join(work, "bad.conf"), "w", encoding="utf-8") as bad:
+        bad.write('\nzone = "Asia/Tokio";\n')
+    got = ctl("-c", bad.name, "check-config", rc=3)
+    assert "bad.conf:2: " in got, got
+    for words in (["nonsense"], ["--nonsense"], ["list", "--nonsense"], ["show"], ["show", "1", "2"], ["hold", "abc", "x"],
+                  ["plan", "--days", "0"], ["plan", "--from", "x"], ["list", "--limit"], ["release"], ["status", "--json=1"],
+                  ["release", "1", "--ceiling"], ["audit", "--head"], ["list", "--state", "x"], []):
+        need = {"hold": 2, "list": 2}.get(words[0] if words else "", 2)
+        if words[:1] in (["list"], ["plan"], ["audit"]) and "--nonsense" not in words and words[-1] not in ("--limit", "--head"):
+            continue  # these need the register: asked again below
+        ctl(*words, rc=need)
+
+
+def reading():
+    assert data("status")[0]["applications"] == 1
+    listed = data("list")
+    assert [line["application"] for line in listed] == [1]
+    assert listed[0]["hold"] == "review" and listed[0]["state"] == "received"
+    assert data("list", "--review") and not data("list", "--held") and not data("list", "--state", "id_issued")
+    ctl("list", "--state", "x", rc=2)
+    ctl("plan", "--days", "0", rc=2)
+    ctl("plan", "--from", "x", rc=2)
+    ctl("plan", "--from", "2026-12-02", "--until", "2026-12-01", rc=2)
+    ctl("show", "999", rc=1)
+    assert "要確認" in ctl("list", lang="ja_JP.UTF-8")
+    shown = data("show", "1")[0]
+    assert shown["form"]["corporate_number"] == "4999202479656"
+    assert [row["event"] for row in shown["history"]][:2] == ["apply", "review"]
+    assert data("why", "1")[0]["wait"] == "review"
+
+
+def deciding():
+    assert data("approve", "1", "確認済み")[0]["ok"] is True
+    wait_for("the receipt", lambda: [n for n in data("show", "1")[0]["notices"] if n["state"] == "sent"])
+    assert data("why", "1")[0]["wait"] == "nothing"
+    ctl("hold", "1", rc=2)
+    assert "理由" in ctl("hold", "1", rc=2, lang="ja_JP.UTF-8")
+    ctl("hold", "1", "--reason", "住所確認中")
+    assert data("list", "--held")[0]["application"] == 1
+    assert "住所確認中" in ctl("why", "1")
+    assert not data("plan", "--days", "30")
+    ctl("release", "1")
+    planned = data("plan", "--days", "40")
+    assert [p["notice"] for p in planned] == ["id", "logo"] and planned[0]["certain"] and not planned[1]["certain"], planned
+    counts = data("plan", "--days", "40", "--count")
+    assert len(counts) == 40 and sum(day["mails"] for day in counts) == 2
+    assert data("resend", "1", "receipt")[0]["notice"] == 2
+    ctl("resend", "1", "logo", rc=1)
+    ctl("reject", "1", rc=2)
+    ctl("confirm", "1", rc=1)
+    ctl("approve", "999", rc=1)
+    ctl("release", "--ceiling", rc=1)
+    ctl("release", "--restored", rc=1)
+
+
+def importing():
+    done = data("import", REGISTRY)[-1]
+    assert (done["imported"], done["known"], done["refused"]) == (144, 0, 0), done
+    done = data("import", REGISTRY)[-1]
+    assert (done["imported"], done["known"], done["refused"]) == (0, 144, 0), done
+    japanese = os.path.join(work, "japanese.csv")
+    with open(japanese, "w", encoding="cp932", newline="\r\n") as out:
+        out.write("自己宣言ID,利用者番号,区分,法人番号,事業者名,代表者名,担当者名,メールアドレス,都道府県,星,お申込日,状態\n")
+        out.write("49999999991,9999999991,個人事業主,,見本商店,見本 太郎,見本 花子,mihon@example.co.jp,東京都,二つ星,令和7年4月1日,ID発行済み\n")
+        out.write("12345,9999999992,個人事業主,,見本商店二,見本 次郎,見本 花子,mihon@example.co.jp,東京都,一つ星,2025/4/1,ロゴ許諾済み\n")
+    lines = data("import", japanese, rc=1)
+    assert lines[0]["row"] == 2 and lines[-1]["imported"] == 1 and lines[-1]["refused"] == 1, lines
+    shown = data("show", "49999999991")[0]
+    assert shown["state"] == "id_issued" and shown["star"] == 2 and shown["applied_on"] == "2025-04-01", shown
+    assert shown["user_number"] == "9•••••••91" and shown["type"] == "sole", shown
+    assert shown["form"]["family_name"] == "見本" and not shown["notices"], shown
+    ctl("import", FORM, rc=1)
+    ctl("import", "/nonexistent.csv", rc=1)
+    limited = data("list", "--limit", "3")
+    assert len(limited) == 3
+
+
+def previewing():
+    assert "自己宣言IDのお知らせ" in ctl("preview", "1")
+    assert "Content-Transfer-Encoding: base64" in ctl("preview", "--notice", "id", "--raw")
+    ctl("preview", "46837431276", "--notice", "id", "--raw", rc=1)
+    ctl("preview", "46837431276", "--notice", "id")
+    ctl("preview", "--notice", "nonsense", rc=1)
+    assert data("preview", "--profile", "site", "--notice", "confirm")[0]["subject"].startswith("【SECURITY ACTION】")
+
+
+def auditing():
+    whole = data("audit")[0]
+    assert whole["whole"] is True and whole["bad_row"] is None
+    assert data("audit", "--head", whole["head"])[0]["head_found"] is True
+    assert data("audit", "--head", "ab" * 32, rc=1)[0]["head_found"] is False
+    ctl("audit", "--head", "xyz", rc=2)
+
+
+def ending():
+    ctl("withdraw", "1", "--reason", "取下げの連絡あり")
+    assert data("show", "1")[0]["state"] == "withdrawn"
+    assert not [n for n in data("show", "1")[0]["notices"] if n["state"] == "queued"]
+    ctl("withdraw", "1", rc=1)
+    assert data("status")[0]["orphan_notices"] == 0
+
+
+def main():
+    with open(CONF, "w", encoding="utf-8") as conf:
+        conf.write('spool_directory = "spool";\nstate_directory = "state";\nruntime_directory = "run";\n'
+                   'settle_seconds = 0;\nrescan_seconds = 1;\n')
+    os.makedirs(os.path.join(work, "spool", "incoming"))
+    before_the_daemon()
+    log = open(os.path.join(work, "log"), "wb")
+    daemon = subprocess.Popen([os.path.join(BUILD, "sengend"), "-c", CONF], stdout=log, stderr=log)
+    try:
+        wait_for("the control socket", lambda: os.path.exists(os.path.join(work, "run", "control.sock")))
+        partial = os.path.join(work, "spool", "incoming", "003.part")
+        shutil.copyfile(FORM, partial)
+        os.rename(partial, partial[:-5] + ".txt")
+        wait_for("the application", lambda: os.path.exists(os.path.join(work, "state", "register.db"))
+                 and "\n1 " in ctl("list") and True)
+        reading()
+        deciding()
+        importing()
+        previewing()
+        auditing()
+        ending()
+    except BaseException:
+        sys.stdout.write(open(log.name, encoding="utf-8", errors="replace").read()[-4000:])
+        raise
+    finally:
+        daemon.terminate()
+        daemon.wait(90)
+        shutil.rmtree(work)
+    print("sengenctl: every command answered as it should")
+
+
+if __name__ == "__main__":
+    main()
