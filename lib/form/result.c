@@ -317,18 +317,20 @@ static void summary(
 	str_addz(out, "\r\n処理日時: ");
 	civil_time_print(out, at);
 	str_addz(out, "\r\n");
-	if (file_fault_ja) {
-		str_printf(out,
-			"\r\nこのファイルは受け付けられませんでした。何も登録していません。\r\n理由: %s\r\n",
-			file_fault_ja);
-		return;
-	}
-	str_printf(out, "形式: %s%s%s%s\r\n\r\n", formats[result->head.format],
-		result->head.charset ? "（" : "", result->head.charset ? result->head.charset : "",
-		result->head.charset ? "）" : "");
 	int total = 0;
 	for (size_t i = 0; i < sizeof result->count / sizeof *count; i++)
 		total += count[i];
+	if (file_fault_ja)
+		str_printf(out, "\r\n%s\r\n理由: %s\r\n",
+			total ? "このファイルは最後まで読み取れませんでした。読み取れた分の結果は下のとおりで"
+				"す。"
+			      : "このファイルからは何も登録していません。",
+			file_fault_ja);
+	if (file_fault_ja && total == 0)
+		return;
+	str_printf(out, "形式: %s%s%s%s\r\n\r\n", formats[result->head.format],
+		result->head.charset ? "（" : "", result->head.charset ? result->head.charset : "",
+		result->head.charset ? "）" : "");
 	str_printf(out, "読み取った件数: %d件\r\n", total);
 	summary_line(out, "登録しました:", count[RESULT_REGISTERED]);
 	summary_line(out, "登録しましたが要確認です:", count[RESULT_REGISTERED_REVIEW]);

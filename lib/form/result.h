@@ -29,7 +29,7 @@ enum rc result_begin(struct result **result, const char *dir, const char *origin
 enum rc result_add(struct result *result, const struct form_record *record, enum result_verdict verdict,
 	int64_t application_id, const struct findings *findings, const char *detail_ja, struct err *err);
 /* Writes `stem`_結果.txt and, when rows of a CSV were refused, `stem`_要修正.csv (whole or not at all), and releases.
- * file_fault_ja: the file as a whole could not be read (then no records were added); NULL otherwise. */
+ * file_fault_ja: why the file was not read, or not to its end; NULL otherwise. */
 enum rc result_end(
 	struct result **result, const char *stem, utc_time at, const char *file_fault_ja, struct err *err);
 void result_drop(struct result **result);
