@@ -1,12 +1,16 @@
 #include "daemon/confine.h"
 
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <seccomp.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
+
+#include "lib/base/str.h"
 
 /* All that reading an open file from memory and talking over an open socket takes. Nothing here opens, connects or starts anything. */
 static const int allowed[] = {
@@ -46,7 +50,45 @@ static int filter_fill(scmp_filter_ctx filter)
 		if (rc != 0)
 			return rc;
 	}
-	return seccomp_load(filter);
+	return 0;
+}
+
+/* The filter as the kernel wants it, made once: children inherit it. */
+static struct sock_fprog program;
+
+static enum rc filter_fault(int fault, struct err *err)
+{
+	return err_set(
+		err, RC_CONFIG, "The system call filter of children could not be made: %s.", strerror(fault));
+}
+
+static enum rc filter_read(int fd, struct err *err)
+{
+	off_t size = lseek(fd, 0, SEEK_END);
+	if (size <= 0)
+		return filter_fault(errno, err);
+	program.filter = xmalloc((size_t)size);
+	program.len = (unsigned short)((size_t)size / sizeof *program.filter);
+	if (pread(fd, program.filter, (size_t)size, 0) != size)
+		return filter_fault(errno, err);
+	return RC_OK;
+}
+
+enum rc confine_prepare(struct err *err)
+{
+	if (program.len)
+		return RC_OK;
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	int fd = memfd_create("filter", MFD_CLOEXEC);
+	int fault = !filter ? ENOMEM : fd < 0 ? errno : -filter_fill(filter);
+	if (!fault)
+		fault = -seccomp_export_bpf(filter, fd);
+	enum rc rc = fault ? filter_fault(fault, err) : filter_read(fd, err);
+	if (filter)
+		seccomp_release(filter);
+	if (fd >= 0)
+		(void)close(fd);
+	return rc;
 }
 
 static enum rc limit_set(int resource, rlim_t soft, struct err *err)
@@ -65,8 +107,8 @@ static enum rc limit_set(int resource, rlim_t soft, struct err *err)
 
 enum rc child_confine(const struct confine_limits *limits, struct err *err)
 {
-	enum rc rc = RC_OK;
-	if (LIMITS_MEMORY)
+	enum rc rc = confine_prepare(err);
+	if (!rc && LIMITS_MEMORY)
 		rc = limit_set(RLIMIT_AS, limits->memory_bytes, err);
 	rc = rc ? rc : limit_set(RLIMIT_CPU, limits->cpu_seconds, err);
 	rc = rc ? rc : limit_set(RLIMIT_FSIZE, 0, err);
@@ -77,14 +119,8 @@ enum rc child_confine(const struct confine_limits *limits, struct err *err)
 		return rc;
 	(void)alarm(limits->wall_seconds);
 
-	if (prctl(PR_SET_DUMPABLE, 0) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+	if (prctl(PR_SET_DUMPABLE, 0) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+		prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
 		return err_set(err, RC_CONFIG, "A child could not give up its rights: %s.", strerror(errno));
-	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
-	if (!filter)
-		return err_set(err, RC_CONFIG, "The system call filter could not be made.");
-	int fault = filter_fill(filter);
-	if (fault != 0)
-		return err_set(
-			err, RC_CONFIG, "The system call filter could not be loaded: %s.", strerror(-fault));
 	return RC_OK;
 }

@@ -17,6 +17,8 @@ struct confine_limits {
 	unsigned wall_seconds; /* a last stop; the role that waits has shorter limits of its own */
 };
 
+/* Makes the filter, so that children need not; child_confine() does it where it was not done. */
+enum rc confine_prepare(struct err *err);
 enum rc child_confine(const struct confine_limits *limits, struct err *err);
 
 #endif

@@ -509,15 +509,8 @@ static enum rc archive_choose(struct str *relative, struct str *path, const stru
 	return err_set(err, RC_STORE, "%s: there are too many files of that name.", path->s);
 }
 
-static enum rc sync_parent(const char *path, struct err *err)
-{
-	char *directory = xstrndup(path, (size_t)(path_base(path) - path - 1));
-	enum rc rc = file_sync_dir(directory, err);
-	free(directory);
-	return rc;
-}
-
-/* A link, not a move: as long as the register does not know of the archive, the copy stays in work/. */
+/* A link, not a move: as long as the register does not know of the archive, the copy stays in work/. Writing the result beside it syncs the
+ * directory. */
 static enum rc archive_link(int work, const char *copy, const char *path, struct err *err)
 {
 	if (linkat(work, copy, AT_FDCWD, path, 0) != 0 && errno != EEXIST)
@@ -526,7 +519,7 @@ static enum rc archive_link(int work, const char *copy, const char *path, struct
 			"file "
 			"system with hard links.",
 			path, strerror(errno));
-	return sync_parent(path, err);
+	return RC_OK;
 }
 
 static bool brought_something(const struct intake_file *in)
@@ -550,7 +543,7 @@ static enum rc mark_done(
 	return rc;
 }
 
-/* Result, original into the archive, register: each can be done again after a crash. */
+/* Original into the archive, result, register: each can be done again after a crash. */
 static enum rc file_finish(
 	struct role_context *ctx, struct spool *spool, struct intake_file *in, struct err *err)
 {
@@ -562,9 +555,9 @@ static enum rc file_finish(
 	rc = rc ? rc
 		: archive_choose(&relative, &path, ctx->settings, &in->file, brought_something(in),
 			  copy_there ? &st : NULL, err);
-	rc = rc ? rc : result_end(&in->result, path.s, clock_now(ctx->office.clock), in->fault_ja, err);
 	if (!rc && copy_there)
 		rc = archive_link(spool->work, copy.s, path.s, err);
+	rc = rc ? rc : result_end(&in->result, path.s, clock_now(ctx->office.clock), in->fault_ja, err);
 	rc = rc ? rc : mark_done(ctx, in, relative.s, err);
 	if (!rc) {
 		(void)unlinkat(spool->work, copy.s, 0);

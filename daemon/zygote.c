@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "daemon/confine.h"
 #include "daemon/wire.h"
 #include "lib/base/text.h"
 
@@ -105,6 +106,8 @@ _Noreturn static void zygote_enter(int control, pid_t role)
 
 	text_preload();
 	json_object_seed(0);
+	struct err unheard = {0};
+	(void)confine_prepare(&unheard); /* a child that finds none says why */
 	zygote_main();
 }
 
