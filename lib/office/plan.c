@@ -15,6 +15,16 @@ struct mail_to_come {
 	bool overdue, certain;
 };
 
+/* What cadence_due() said for others that count from the same days. */
+struct reckoned {
+	const struct rules *rules; /* NULL: empty */
+	int stage;
+	bool approved;
+	civil_day clock_start, previous_on;
+	struct due due;
+};
+#define RECKONED_SLOTS 1024
+
 struct planner {
 	struct office *office;
 	utc_time now;
@@ -23,6 +33,7 @@ struct planner {
 	size_t count, size;
 	int64_t (*per_day)[STAGE_MAX]; /* NULL: not wanted */
 	bool list; /* items are wanted */
+	struct reckoned *reckoned; /* owned; RECKONED_SLOTS */
 };
 
 static void add(struct planner *planner, const struct mail_to_come *mail)
@@ -55,13 +66,36 @@ static void decide_distance(
 	}
 }
 
+/* As cadence_due(), remembering: thousands count from the same days, and civil days are dear. An answer holds for another application as long as
+ * that one was known before it is due, and waits for nothing but the day. */
+static struct due reckon(struct planner *planner, const struct application *app, const struct rules *rules)
+{
+	const struct calendar *calendar = &planner->office->settings->calendar;
+	if (app->state == STATE_UNCONFIRMED || rules->profile.stage[app->stage].at_once ||
+		(app->stage > 0 && app->previous_sent_at == 0))
+		return cadence_due(app, &rules->profile, calendar);
+	civil_day previous_on = app->stage > 0 ? civil_day_of(app->previous_sent_at) : CIVIL_DAY_NONE;
+	utc_time known = app->received_at > app->previous_sent_at ? app->received_at : app->previous_sent_at;
+	uint32_t hash = (uint32_t)app->clock_start * 31u + (uint32_t)previous_on * 7u + (uint32_t)app->stage;
+	struct reckoned *slot = &planner->reckoned[hash % RECKONED_SLOTS];
+	if (slot->rules == rules && slot->stage == app->stage && slot->approved == app->approved &&
+		slot->clock_start == app->clock_start && slot->previous_on == previous_on &&
+		slot->due.earliest > known)
+		return slot->due;
+	struct due due = cadence_due(app, &rules->profile, calendar);
+	if (due.wait == WAIT_NOTHING && due.earliest > known)
+		*slot = (struct reckoned){
+			rules, app->stage, app->approved, app->clock_start, previous_on, due};
+	return due;
+}
+
 /* Follows one application stage by stage, as if each mail were taken by the server at once. */
 static void follow(struct planner *planner, struct application app, const struct rules *rules, bool certain)
 {
 	const struct calendar *calendar = &planner->office->settings->calendar;
 	for (; app.stage >= 0 && app.stage < rules->profile.stage_count; certain = false) {
 		const struct stage *stage = &rules->profile.stage[app.stage];
-		struct due due = cadence_due(&app, &rules->profile, calendar);
+		struct due due = reckon(planner, &app, rules);
 		if (due.wait != WAIT_NOTHING)
 			return;
 		struct mail_to_come mail = {.at = due.at > planner->now ? due.at : planner->now,
@@ -72,7 +106,7 @@ static void follow(struct planner *planner, struct application app, const struct
 			.stage = (int8_t)app.stage,
 			.overdue = due.at < planner->now,
 			.certain = certain};
-		if (!stage->at_once)
+		if (mail.overdue && !stage->at_once)
 			mail.at = calendar_next_open(calendar, mail.at);
 		if (civil_day_of(mail.at) > planner->until)
 			return;
@@ -175,7 +209,8 @@ enum rc office_plan(struct office *office, civil_day from, civil_day until, plan
 		.from = from,
 		.until = until,
 		.per_day = count,
-		.list = fn != NULL};
+		.list = fn != NULL,
+		.reckoned = xcalloc(RECKONED_SLOTS, sizeof *planner.reckoned)};
 	struct application_filter filter = {
 		.hold = HOLD_NONE, .live_only = true, .due_before = civil_moment(until + 1, 0)};
 	for (civil_day day = from; count && day <= until; day++)
@@ -187,5 +222,6 @@ enum rc office_plan(struct office *office, civil_day from, civil_day until, plan
 	if (rc == RC_OK && fn)
 		rc = hand_out(&planner, fn, ctx, err);
 	free(planner.item);
+	free(planner.reckoned);
 	return rc;
 }
