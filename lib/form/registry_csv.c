@@ -161,13 +161,16 @@ static void read_form(struct csv_reader *reader, const struct form_record *recor
 {
 	struct findings ignored = {0};
 	struct validate_rules rules = {.terms_version = ""};
-	validate(form, &ignored, record, reader->map, &rules, NULL, reader->pool);
+	struct form_record typed = *record;
+	const char **value = typed.form.value;
+	if (!value[FIELD_TYPE] || !*value[FIELD_TYPE]) {
+		const char *number = value[FIELD_CORPORATE_NUMBER];
+		value[FIELD_TYPE] = number && *number ? "corporation" : "sole";
+	}
+	validate(form, &ignored, &typed, reader->map, &rules, NULL, reader->pool);
 	form->value[FIELD_KIND] = NULL;
 	form->value[FIELD_DECLARATION_ID] = NULL;
 	form->value[FIELD_APPLIED_ON] = NULL;
-	const char *number = form->value[FIELD_CORPORATE_NUMBER];
-	if (!form->value[FIELD_TYPE] || !*form->value[FIELD_TYPE])
-		form->value[FIELD_TYPE] = number && *number ? "corporation" : "sole";
 }
 
 static const char *read_row(
