@@ -373,12 +373,16 @@ static enum rc exchange(struct role_context *ctx, int limit, utc_time now, struc
 		sender->claimed_count = 0;
 		return rc;
 	}
+	bool accepted = false;
 	for (int i = 0; i < LINES_MAX; i++) {
 		if (sender->line[i].state != LINE_ANSWERED)
 			continue;
+		accepted |= sender->line[i].delivery.outcome == OUTCOME_ACCEPTED;
 		log_delivery(&sender->line[i]);
 		enter_state(&sender->line[i], LINE_FREE);
 	}
+	if (accepted) /* a stage at distance 0 may be due by that */
+		role_wake(ctx->settings, "scheduler");
 	log_fault_change(sender);
 	return RC_OK;
 }
