@@ -309,7 +309,8 @@ static enum rc row_decide(struct role_context *ctx, struct intake_file *in, stru
 	enum rc rc = office_decide(&ctx->office, row->application_id, decision.action,
 		decision.reason ? decision.reason : "", actor, &why_ja, in->batch_pool, err);
 	if (rc == RC_REFUSED) {
-		row->detail_ja = why_ja ? why_ja : FAULT_REGISTER;
+		row->detail_ja = pool_printf(in->batch_pool, "申込番号%" PRId64 ": %s", row->application_id,
+			why_ja ? why_ja : FAULT_REGISTER);
 		row->application_id = 0;
 		return RC_OK;
 	}

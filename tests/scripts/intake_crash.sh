@@ -1,0 +1,40 @@
+#!/bin/bash
+# kill -9 in the middle of a file, again and again: every row is registered once, every file is answered once, and nothing is left over.
+cd "$(dirname "$0")/../.."
+. tests/scripts/lib
+. tests/scripts/office
+make_conf
+rows=1500
+
+forms 1 $rows | drop large.csv
+for i in $(seq 2001 2040); do forms "$i" "$i" >"$spool/incoming/small-$i.csv"; done
+: >"$dir/log"
+kills=0
+for pause in 0.30 0.45 0.25 0.60 0.20 0.50 0.35 0.80 0.28 0.70 0.40 1.00; do
+	"$build/sengend" -c "$conf" intake 2>>"$dir/log" &
+	pid=$!
+	sleep $pause
+	if kill -9 $pid 2>/dev/null; then kills=$((kills + 1)); fi
+	wait $pid 2>/dev/null || :
+done
+[ "$kills" -ge 10 ] || fail "only $kills kills came in time"
+log_has file.resumed || fail "no kill fell into a file"
+background "$build/sengend" -c "$conf" intake 2>>"$dir/log"
+until_ok 120 eval '[ -z "$(ls -A "$spool/incoming")" ] && [ "$(register "select count(*) from file where state = 1")" = 0 ]'
+kill "$last_pid"
+wait "$last_pid" || fail "exit status $? at SIGTERM"
+
+total=$((rows + 40))
+equal "$(register 'select count(*) from application')" $total applications
+equal "$(register 'select count(distinct file_id || "/" || row) from application')" $total "rows registered once"
+equal "$(register 'select count(*) from file')" 41 "files taken once"
+equal "$(register 'select sum(accepted) from file')" $total "rows counted"
+equal "$(register 'select count(*) from outbox')" $total "receipts"
+equal "$(register 'select count(*) from file_row')" 0 "rows kept for the result"
+equal "$(ls -A "$spool/work")" removing "left in work"
+equal "$(find "$spool/accepted" -name '*.csv' | wc -l)" 41 originals
+equal "$(find "$spool/accepted" -name '*_結果.txt' | wc -l)" 41 results
+equal "$(grep -c '件目（.*登録しました' "$spool"/accepted/*/*/*_large.csv_結果.txt)" $rows "rows in the result"
+cmp -s <(forms 1 $rows) "$spool"/accepted/*/*/*_large.csv || fail "the archived original differs"
+"$build/sengenctl" -c "$conf" audit >/dev/null || fail "the audit found something"
+echo "figure: intake killed $kills times within $total rows of 41 files, nothing lost, nothing twice"
