@@ -413,6 +413,8 @@ static void test_store__questions_use_their_index(void **state)
 		{"SELECT id, domain, next_try_at FROM outbox WHERE next_try_at IS NOT NULL AND " SQL_WAITING
 		 " AND next_try_at <= :now AND (next_try_at, id) > (:a, :b) ORDER BY next_try_at, id",
 			"COVERING INDEX outbox_waiting"},
+		{"SELECT min(next_try_at) FROM outbox WHERE next_try_at > :after AND " SQL_WAITING,
+			"COVERING INDEX outbox_waiting"},
 		{"SELECT a.id FROM application a WHERE a.id > :after AND a.hold > 0 AND a.hold = :hold ORDER "
 		 "BY a.id LIMIT 256",
 			"application_held"},

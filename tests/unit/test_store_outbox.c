@@ -133,8 +133,10 @@ static void test_store_outbox__claim_takes_the_oldest(void **state)
 	}
 	commit(rig);
 	utc_time next;
-	assert_ok(outbox_next_try(rig->store, &next, &rig_err));
+	assert_ok(outbox_next_try(rig->store, 0, &next, &rig_err));
 	assert_int_equal(next, T0 + 1);
+	assert_ok(outbox_next_try(rig->store, T0 + 1, &next, &rig_err));
+	assert_int_equal(next, T0 + 5);
 	assert_int_equal(claim(rig, rig->store, T0, 8, NULL, out), 0);
 	assert_int_equal(claim(rig, rig->store, T0 + 10, 2, NULL, out), 2);
 	assert_int_equal(out[0].id, ids[3]);
