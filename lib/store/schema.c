@@ -194,19 +194,21 @@ static const char *const schema[] = {
 	") STRICT, WITHOUT ROWID",
 };
 
+/* Replies and signatures got a table of their own; what is held is found by an index. */
+static const char to_version_2[] =
+	"CREATE TABLE delivery (notice_id INTEGER PRIMARY KEY REFERENCES outbox(id),"
+	" reply TEXT NOT NULL, dkim BLOB) STRICT;"
+	"INSERT INTO delivery SELECT notice_id, reply, dkim FROM letter"
+	" WHERE reply <> '' OR dkim IS NOT NULL;"
+	"ALTER TABLE letter DROP COLUMN reply;"
+	"ALTER TABLE letter DROP COLUMN dkim;"
+	"DROP INDEX outbox_waiting;"
+	"CREATE INDEX outbox_waiting ON outbox (next_try_at, id, domain, state)"
+	" WHERE next_try_at IS NOT NULL AND " SQL_WAITING ";"
+	"CREATE INDEX IF NOT EXISTS application_held ON application (hold) WHERE hold > 0;";
+
 const struct migration migrations[] = {
-	/* Replies and signatures got a table of their own; what is held is found by an index. */
-	{1, "CREATE TABLE delivery (notice_id INTEGER PRIMARY KEY REFERENCES outbox(id), reply TEXT NOT "
-	    "NULL, dkim BLOB)"
-	    " STRICT;"
-	    "INSERT INTO delivery SELECT notice_id, reply, dkim FROM letter WHERE reply <> '' OR dkim IS NOT "
-	    "NULL;"
-	    "ALTER TABLE letter DROP COLUMN reply;"
-	    "ALTER TABLE letter DROP COLUMN dkim;"
-	    "DROP INDEX outbox_waiting;"
-	    "CREATE INDEX outbox_waiting ON outbox (next_try_at, id, domain, state)"
-	    " WHERE next_try_at IS NOT NULL AND " SQL_WAITING ";"
-	    "CREATE INDEX IF NOT EXISTS application_held ON application (hold) WHERE hold > 0;"},
+	{1, to_version_2},
 	{0},
 };
 

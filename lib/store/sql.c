@@ -63,8 +63,8 @@ enum rc sql_want_transaction(struct store *store, struct err *err)
 	if (store->failed || sqlite3_get_autocommit(store->db)) {
 		store->failed = true;
 		return err_set(err, RC_STORE,
-			"could not record: an earlier change of this transaction failed, it must be rolled "
-			"back");
+			"could not record: an earlier change of this transaction failed, it must be"
+			" rolled back");
 	}
 	return RC_OK;
 }

@@ -193,8 +193,8 @@ static enum rc check_simulated(struct store *store, struct err *err)
 	if (rc != RC_OK || was == store->simulated)
 		return rc;
 	sqlite3_stmt *stmt = sql_ready(store,
-		"SELECT EXISTS (SELECT 1 FROM history) + EXISTS (SELECT 1 FROM application) + EXISTS (SELECT "
-		"1 FROM file)",
+		"SELECT EXISTS (SELECT 1 FROM history) + EXISTS (SELECT 1 FROM application) + EXISTS"
+		" (SELECT 1 FROM file)",
 		err);
 	if (!stmt)
 		return err->rc;
@@ -231,8 +231,8 @@ static enum rc open_reading(struct store *store, struct err *err)
 {
 	if (access(store->path, F_OK) != 0)
 		return err_set(err, RC_STORE,
-			"there is no register at %s: %s; sengend makes it when it starts (or check "
-			"store_path)",
+			"there is no register at %s: %s; sengend makes it when it starts (or check"
+			" store_path)",
 			store->path, strerror(errno));
 	int code = sqlite3_open_v2(store->path, &store->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
 	if (code != SQLITE_OK)

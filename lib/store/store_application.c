@@ -192,14 +192,13 @@ enum rc application_add(struct store *store, struct application *app, const char
 	if (rc != RC_OK)
 		return rc;
 	sqlite3_stmt *stmt = sql_ready(store,
-		"INSERT INTO application (state, hold, kind, type, star, stage, approved, due_at, latest_at,"
-		" previous_sent_at, received_at, applied_on, clock_start, declaration_id, user_number, "
-		"id_issued_on,"
-		" logo_authorized_on, stopped_on, linked_id, file_id, row, profile, template_set, key, mail)"
-		" VALUES (:state, :hold, :kind, :type, :star, :stage, :approved, :due_at, :latest_at,"
-		" :previous_sent_at, :received_at, :applied_on, :clock_start, :declaration_id, :user_number,"
-		" :id_issued_on, :logo_authorized_on, :stopped_on, :linked_id, :file_id, :row, :profile,"
-		" :template_set, :key, :mail)",
+		"INSERT INTO application (state, hold, kind, type, star, stage, approved, due_at,"
+		" latest_at, previous_sent_at, received_at, applied_on, clock_start, declaration_id,"
+		" user_number, id_issued_on, logo_authorized_on, stopped_on, linked_id, file_id, row,"
+		" profile, template_set, key, mail) VALUES (:state, :hold, :kind, :type, :star, :stage,"
+		" :approved, :due_at, :latest_at, :previous_sent_at, :received_at, :applied_on,"
+		" :clock_start, :declaration_id, :user_number, :id_issued_on, :logo_authorized_on,"
+		" :stopped_on, :linked_id, :file_id, :row, :profile, :template_set, :key, :mail)",
 		err);
 	if (!stmt)
 		return err->rc;
@@ -236,15 +235,13 @@ enum rc application_update(struct store *store, const struct application *app, s
 	if (rc != RC_OK)
 		return rc;
 	sqlite3_stmt *stmt = sql_ready(store,
-		"UPDATE application SET state = :state, hold = :hold, kind = :kind, type = :type, star = "
-		":star,"
-		" stage = :stage, approved = :approved, due_at = :due_at, latest_at = :latest_at,"
-		" previous_sent_at = :previous_sent_at, received_at = :received_at, applied_on = :applied_on,"
-		" clock_start = :clock_start, declaration_id = :declaration_id, user_number = :user_number,"
-		" id_issued_on = :id_issued_on, logo_authorized_on = :logo_authorized_on, stopped_on = "
-		":stopped_on,"
-		" linked_id = :linked_id, file_id = :file_id, row = :row, profile = :profile,"
-		" template_set = :template_set WHERE id = :id",
+		"UPDATE application SET state = :state, hold = :hold, kind = :kind, type = :type, star ="
+		" :star, stage = :stage, approved = :approved, due_at = :due_at, latest_at = :latest_at,"
+		" previous_sent_at = :previous_sent_at, received_at = :received_at, applied_on ="
+		" :applied_on, clock_start = :clock_start, declaration_id = :declaration_id, user_number ="
+		" :user_number, id_issued_on = :id_issued_on, logo_authorized_on = :logo_authorized_on,"
+		" stopped_on = :stopped_on, linked_id = :linked_id, file_id = :file_id, row = :row,"
+		" profile = :profile, template_set = :template_set WHERE id = :id",
 		err);
 	if (!stmt)
 		return err->rc;

@@ -83,11 +83,9 @@ static enum rc audit_chain(struct auditing *auditing, struct err *err)
 {
 	struct audit *out = auditing->out;
 	sqlite3_stmt *stmt = sql_ready(auditing->store,
-		"SELECT h.seq, h.at, h.application_id, h.event, h.from_state, h.to_state, h.ref, h.number, "
-		"h.actor, h.payload,"
-		" h.form, h.hash, p.salt, p.actor, p.note FROM history h LEFT JOIN history_payload p ON "
-		"p.seq = h.seq"
-		" ORDER BY h.seq",
+		"SELECT h.seq, h.at, h.application_id, h.event, h.from_state, h.to_state, h.ref, h.number,"
+		" h.actor, h.payload, h.form, h.hash, p.salt, p.actor, p.note FROM history h LEFT JOIN"
+		" history_payload p ON p.seq = h.seq ORDER BY h.seq",
 		err);
 	if (!stmt)
 		return err->rc;

@@ -30,9 +30,9 @@ enum rc fact_set(struct store *store, const char *name, const char *value, struc
 	if (rc != RC_OK)
 		return rc;
 	sqlite3_stmt *stmt = value ? sql_ready(store,
-					     "INSERT INTO fact (name, value) VALUES (:name, :value)"
-					     " ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE "
-					     "value <> excluded.value",
+					     "INSERT INTO fact (name, value) VALUES (:name, :value) ON"
+					     " CONFLICT (name) DO UPDATE SET value = excluded.value WHERE"
+					     " value <> excluded.value",
 					     err)
 				   : sql_ready(store, "DELETE FROM fact WHERE name = :name", err);
 	if (!stmt)
@@ -97,9 +97,8 @@ enum rc number_take(struct store *store, int64_t number, int kind, int64_t appli
 	if (rc != RC_OK)
 		return rc;
 	sqlite3_stmt *stmt = sql_ready(store,
-		"INSERT INTO number (number, kind, application_id, at, why)"
-		" VALUES (:number, :kind, :application_id, :at, nullif(:why, '')) ON CONFLICT (number) DO "
-		"NOTHING",
+		"INSERT INTO number (number, kind, application_id, at, why) VALUES (:number, :kind,"
+		" :application_id, :at, nullif(:why, '')) ON CONFLICT (number) DO NOTHING",
 		err);
 	if (!stmt)
 		return err->rc;
@@ -142,8 +141,8 @@ enum rc template_set_keep(struct store *store, const char *profile, const uint8_
 		return rc;
 
 	sqlite3_stmt *stmt = sql_ready(store,
-		"INSERT INTO template_set (profile, digest, at, packed) VALUES (:profile, :digest, :at, "
-		":packed)",
+		"INSERT INTO template_set (profile, digest, at, packed) VALUES (:profile, :digest, :at,"
+		" :packed)",
 		err);
 	if (!stmt)
 		return err->rc;
@@ -190,8 +189,8 @@ enum rc suppression_set(struct store *store, const char *mail_key, enum suppress
 		return rc;
 	sqlite3_stmt *stmt =
 		on ? sql_ready(store,
-			     "INSERT INTO suppression (mail, kind, at) VALUES (:mail, :kind, :at) ON "
-			     "CONFLICT DO NOTHING",
+			     "INSERT INTO suppression (mail, kind, at) VALUES (:mail, :kind, :at) ON"
+			     " CONFLICT DO NOTHING",
 			     err)
 		   : sql_ready(store, "DELETE FROM suppression WHERE mail = :mail AND kind = :kind", err);
 	if (!stmt)

@@ -19,12 +19,10 @@ enum rc file_add(struct store *store, struct spool_file *file, struct err *err)
 	if (rc != RC_OK)
 		return rc;
 	sqlite3_stmt *stmt = sql_ready(store,
-		"INSERT INTO file (digest, name, size, taken_at, source_dev, source_ino, source_mtime_ns, "
-		"owner, state,"
-		" rows_done, accepted, refused, same, review, decided, same_as, archive)"
-		" VALUES (:digest, :name, :size, :taken_at, :dev, :ino, :mtime_ns, :owner, :state, "
-		":rows_done, :accepted,"
-		" :refused, :same, :review, :decided, :same_as, :archive)",
+		"INSERT INTO file (digest, name, size, taken_at, source_dev, source_ino, source_mtime_ns,"
+		" owner, state, rows_done, accepted, refused, same, review, decided, same_as, archive)"
+		" VALUES (:digest, :name, :size, :taken_at, :dev, :ino, :mtime_ns, :owner, :state,"
+		" :rows_done, :accepted, :refused, :same, :review, :decided, :same_as, :archive)",
 		err);
 	if (!stmt)
 		return err->rc;
@@ -57,10 +55,9 @@ enum rc file_update(struct store *store, const struct spool_file *file, struct e
 	if (rc != RC_OK)
 		return rc;
 	sqlite3_stmt *stmt = sql_ready(store,
-		"UPDATE file SET state = :state, rows_done = :rows_done, accepted = :accepted, refused = "
-		":refused,"
-		" same = :same, review = :review, decided = :decided, archive = :archive, source_ino = :ino"
-		" WHERE id = :id",
+		"UPDATE file SET state = :state, rows_done = :rows_done, accepted = :accepted, refused ="
+		" :refused, same = :same, review = :review, decided = :decided, archive = :archive,"
+		" source_ino = :ino WHERE id = :id",
 		err);
 	if (!stmt)
 		return err->rc;
@@ -83,9 +80,9 @@ enum rc file_update(struct store *store, const struct spool_file *file, struct e
 enum rc file_get(struct store *store, int64_t id, struct spool_file *out, struct pool *pool, struct err *err)
 {
 	sqlite3_stmt *stmt = sql_ready(store,
-		"SELECT id, digest, name, size, taken_at, source_dev, source_ino, source_mtime_ns, owner, "
-		"state, rows_done,"
-		" accepted, refused, same, review, decided, same_as, archive FROM file WHERE id = :id",
+		"SELECT id, digest, name, size, taken_at, source_dev, source_ino, source_mtime_ns, owner,"
+		" state, rows_done, accepted, refused, same, review, decided, same_as, archive FROM file"
+		" WHERE id = :id",
 		err);
 	if (!stmt)
 		return err->rc;
@@ -169,8 +166,8 @@ enum rc file_row_get(struct store *store, int64_t file_id, int row, int *verdict
 	struct str *findings, struct err *err)
 {
 	sqlite3_stmt *stmt = sql_ready(store,
-		"SELECT verdict, application_id, findings FROM file_row WHERE file_id = :file_id AND row = "
-		":row",
+		"SELECT verdict, application_id, findings FROM file_row WHERE file_id = :file_id AND row ="
+		" :row",
 		err);
 	if (!stmt)
 		return err->rc;

@@ -99,11 +99,9 @@ static enum rc add_row(struct store *store, const struct chain_row *row, bool ha
 	const uint8_t hash[SHA256_LEN], struct err *err)
 {
 	sqlite3_stmt *stmt = sql_ready(store,
-		"INSERT INTO history (seq, at, application_id, event, from_state, to_state, ref, number, "
-		"actor, payload,"
-		" form, hash) VALUES (:seq, :at, :application_id, :event, :from, :to, :ref, :number, :actor, "
-		":payload,"
-		" :form, :hash)",
+		"INSERT INTO history (seq, at, application_id, event, from_state, to_state, ref, number,"
+		" actor, payload, form, hash) VALUES (:seq, :at, :application_id, :event, :from, :to,"
+		" :ref, :number, :actor, :payload, :form, :hash)",
 		err);
 	if (!stmt)
 		return err->rc;

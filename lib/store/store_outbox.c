@@ -215,11 +215,10 @@ static enum rc add_letter(
 	sqlite3_stmt *stmt = NULL;
 	if (rc == RC_OK) {
 		stmt = sql_ready(store,
-			"INSERT INTO letter (notice_id, recipient, recipient_domain, message_id, "
-			"message_id_domain, bounce,"
-			" bounce_domain, packed) VALUES (:id, :recipient, :recipient_domain, "
-			":message_id,"
-			" :message_id_domain, :bounce, :bounce_domain, :packed)",
+			"INSERT INTO letter (notice_id, recipient, recipient_domain, message_id,"
+			" message_id_domain, bounce, bounce_domain, packed) VALUES (:id, :recipient,"
+			" :recipient_domain, :message_id, :message_id_domain, :bounce, :bounce_domain,"
+			" :packed)",
 			err);
 		rc = stmt ? RC_OK : err->rc;
 	}
@@ -245,11 +244,10 @@ static enum rc note_delivery(
 	struct store *store, const struct notice *notice, const char *dkim, size_t dkim_len, struct err *err)
 {
 	sqlite3_stmt *stmt = sql_ready(store,
-		"INSERT INTO delivery (notice_id, reply, dkim) SELECT :id, :reply, :dkim"
-		" WHERE :reply <> '' OR :dkim IS NOT NULL OR EXISTS (SELECT 1 FROM delivery WHERE notice_id "
-		"= :id)"
-		" ON CONFLICT (notice_id) DO UPDATE SET reply = excluded.reply, dkim = "
-		"coalesce(excluded.dkim, dkim)",
+		"INSERT INTO delivery (notice_id, reply, dkim) SELECT :id, :reply, :dkim WHERE :reply <>"
+		" '' OR :dkim IS NOT NULL OR EXISTS (SELECT 1 FROM delivery WHERE notice_id = :id) ON"
+		" CONFLICT (notice_id) DO UPDATE SET reply = excluded.reply, dkim ="
+		" coalesce(excluded.dkim, dkim)",
 		err);
 	if (!stmt)
 		return err->rc;
@@ -285,13 +283,12 @@ enum rc outbox_add(struct store *store, struct notice *notice, int64_t template_
 	if (rc != RC_OK)
 		return rc;
 	sqlite3_stmt *stmt = sql_ready(store,
-		"INSERT INTO outbox (application_id, template, stage, resend_of, resend_no, state, "
-		"queued_at, next_try_at,"
-		" accepted_at, first_try_at, attempts, reply_code, domain, template_set, digest)"
-		" VALUES (:application_id, :template, :stage, :resend_of, :resend_no, :state, :queued_at, "
-		":next_try_at,"
-		" :accepted_at, :first_try_at, :attempts, :reply_code, :domain, :template_set, :digest)"
-		" ON CONFLICT (application_id, template, resend_no) DO NOTHING",
+		"INSERT INTO outbox (application_id, template, stage, resend_of, resend_no, state,"
+		" queued_at, next_try_at, accepted_at, first_try_at, attempts, reply_code, domain,"
+		" template_set, digest) VALUES (:application_id, :template, :stage, :resend_of,"
+		" :resend_no, :state, :queued_at, :next_try_at, :accepted_at, :first_try_at, :attempts,"
+		" :reply_code, :domain, :template_set, :digest) ON CONFLICT (application_id, template,"
+		" resend_no) DO NOTHING",
 		err);
 	if (!stmt)
 		return err->rc;
@@ -329,8 +326,8 @@ enum rc outbox_update(
 		return rc;
 	sqlite3_stmt *stmt = sql_ready(store,
 		"UPDATE outbox SET state = :state, next_try_at = :next_try_at, accepted_at = :accepted_at,"
-		" first_try_at = :first_try_at, attempts = :attempts, reply_code = :reply_code WHERE id = "
-		":id",
+		" first_try_at = :first_try_at, attempts = :attempts, reply_code = :reply_code WHERE id ="
+		" :id",
 		err);
 	if (!stmt)
 		return err->rc;
@@ -444,8 +441,8 @@ static enum rc next_waiting(struct store *store, utc_time now, utc_time *after_a
 	*count = 0;
 	sqlite3_stmt *stmt = sql_ready(store,
 		"SELECT id, domain, next_try_at FROM outbox WHERE next_try_at IS NOT NULL AND " SQL_WAITING
-		" AND next_try_at <= :now AND (next_try_at, id) > (:after_at, :after_id) ORDER BY "
-		"next_try_at, id",
+		" AND next_try_at <= :now AND (next_try_at, id) > (:after_at, :after_id) ORDER BY"
+		" next_try_at, id",
 		err);
 	if (!stmt)
 		return err->rc;
