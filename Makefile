@@ -107,6 +107,13 @@ unit-%: $(BUILD)/tests/unit/test_%
 unit: $(TESTS)
 	@for t in $(TESTS); do echo "== $$t"; SENGEN_BUILD=$(BUILD) ./$$t || exit 1; done
 
+# Figures, not checks: how fast, how many bytes.
+.PHONY: bench
+bench: $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard bench/*.c)))
+	@for b in $^; do echo "== $$b"; ./$$b || exit 1; done
+$(BUILD)/bench/%: $(BUILD)/bench/%.o $(BUILD)/libsengen.a
+	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
 .PHONY: hdr-check
 hdr-check:
 	@for h in $$(find lib daemon ctl tests -name '*.h'); do echo "#include \"$$h\"" | $(CC) $(ALL_CFLAGS) -fsyntax-only -x c - || exit 1; done

@@ -126,7 +126,7 @@ static void register_one(struct store *store, struct rng *rng, int64_t number, s
 	(void)queue(store, rng, app.id, "receipt", 0, pool);
 }
 
-static double add_all(struct store *store, struct rng *rng, int64_t count)
+static void add_all(struct store *store, struct rng *rng, int64_t count)
 {
 	struct pool *pool = pool_new();
 	double start = now_us(), slowest = 0;
@@ -145,7 +145,6 @@ static double add_all(struct store *store, struct rng *rng, int64_t count)
 	double took = now_us() - start;
 	(void)printf("register: %.0f rows/s, slowest batch of %d: %.0f ms\n", (double)count / took * 1e6,
 		BATCH, slowest / 1e3);
-	return took;
 }
 
 static void time_due(struct store *store)
@@ -164,6 +163,24 @@ static void time_due(struct store *store)
 	start = now_us();
 	want(application_next_due(store, &next, &err));
 	(void)printf("next due: %.1f us\n", now_us() - start);
+}
+
+static enum rc count_one(void *ctx, const struct application *app, struct err *ignored)
+{
+	(void)ignored;
+	*(int64_t *)ctx += app->id > 0;
+	return RC_OK;
+}
+
+/* What a plan of the coming weeks asks. */
+static void time_walk(struct store *store)
+{
+	const struct application_filter filter = {
+		.hold = HOLD_NONE, .live_only = true, .due_before = T0 + 30 * 86400};
+	int64_t found = 0;
+	double start = now_us();
+	want(application_each(store, &filter, false, count_one, &found, &err));
+	(void)printf("walk over %lld that come due: %.0f ms\n", (long long)found, (now_us() - start) / 1e3);
 }
 
 /* The sender's round: claims, all taken by the server, and every stage until the logo. */
@@ -245,8 +262,9 @@ int main(int argc, char **argv)
 	struct pool *pool = pool_new();
 	struct store *store;
 	want(store_open(&store, &settings, STORE_WRITE, &err));
-	(void)add_all(store, &rng, count);
+	add_all(store, &rng, count);
 	time_due(store);
+	time_walk(store);
 	deliver_all(store, pool);
 	advance_all(store, &rng, pool, count, EVENT_ISSUE_ID, STATE_RECEIVED, STATE_ID_ISSUED, "id", 1);
 	deliver_all(store, pool);

@@ -15,6 +15,12 @@
 	", p.hold_reason, p.form FROM application a"                                                         \
 	" LEFT JOIN application_payload p ON p.application_id = a.id"
 
+/* Most are not held: where the form isn't wanted, the payload is looked at only for the others. */
+#define NO_PAYLOAD_COLUMNS                                                                                   \
+	", CASE WHEN a.hold > 0 THEN"                                                                        \
+	" (SELECT hold_reason FROM application_payload p WHERE p.application_id = a.id) END"                 \
+	" FROM application a"
+
 /* A step-up that still waits for its ★ to be superseded does not count as a declaration of its own. */
 #define SQL_RUNNING_STEP_UP                                                                                  \
 	"(a.linked_id IS NOT NULL AND EXISTS (SELECT 1 FROM application s WHERE s.id = a.linked_id AND "     \
@@ -421,9 +427,11 @@ static const char *picking_text(const struct application_filter *filter)
 	return NULL;
 }
 
-static void filter_text(struct str *text, const struct application_filter *filter, bool picked)
+static void filter_text(
+	struct str *text, const struct application_filter *filter, bool picked, bool with_form)
 {
-	str_addz(text, "SELECT" APPLICATION_COLUMNS PAYLOAD_COLUMNS);
+	str_addz(text, with_form ? "SELECT" APPLICATION_COLUMNS PAYLOAD_COLUMNS
+				 : "SELECT" APPLICATION_COLUMNS NO_PAYLOAD_COLUMNS);
 	str_addz(text, picked ? " WHERE a.id = :id" : " WHERE a.id > :after");
 	if (filter->state != STATE_NONE)
 		str_addz(text, " AND a.state = :state");
@@ -513,6 +521,26 @@ static enum rc read_found(struct walk *walk, sqlite3_stmt *stmt, struct applicat
 	return rc;
 }
 
+/* The picked ones one by one, under one lock: taking it anew for each would cost more than reading the row. */
+static enum rc read_picked(struct walk *walk, sqlite3_stmt *stmt, int want, struct application *out,
+	int *count, struct pool *pool, struct err *err)
+{
+	uint8_t key_room[KEY_LEN];
+	bool own = sqlite3_get_autocommit(walk->store->db);
+	enum rc rc = own ? sql_exec(walk->store, "BEGIN", err) : RC_OK;
+	if (rc != RC_OK)
+		return rc;
+	while (rc == RC_OK && *count < want && walk->id_at < walk->id_count) {
+		bind_filter(stmt, walk->filter, key_room);
+		sql_int(stmt, ":id", walk->ids[walk->id_at++]);
+		rc = read_found(walk, stmt, out, count, pool, err);
+	}
+	sql_done(stmt);
+	if (own)
+		(void)sqlite3_exec(walk->store->db, "COMMIT", NULL, NULL, NULL);
+	return rc;
+}
+
 /* Up to `want` applications; fewer: there are no more. */
 static enum rc read_batch(
 	struct walk *walk, int want, struct application *out, int *count, struct pool *pool, struct err *err)
@@ -521,17 +549,14 @@ static enum rc read_batch(
 	sqlite3_stmt *stmt = sql_prepare(walk->store, walk->text.s, err);
 	if (!stmt)
 		return err->rc;
-	uint8_t key_room[KEY_LEN];
-	enum rc rc = RC_OK;
-	if (!walk->picked) {
+	enum rc rc;
+	if (walk->picked) {
+		rc = read_picked(walk, stmt, want, out, count, pool, err);
+	} else {
+		uint8_t key_room[KEY_LEN];
 		bind_filter(stmt, walk->filter, key_room);
 		sql_int(stmt, ":after", walk->after);
 		sql_int(stmt, ":limit", want);
-		rc = read_found(walk, stmt, out, count, pool, err);
-	}
-	while (rc == RC_OK && *count < want && walk->id_at < walk->id_count) {
-		bind_filter(stmt, walk->filter, key_room);
-		sql_int(stmt, ":id", walk->ids[walk->id_at++]);
 		rc = read_found(walk, stmt, out, count, pool, err);
 	}
 	(void)sqlite3_finalize(stmt);
@@ -568,7 +593,7 @@ enum rc application_each(struct store *store, const struct application_filter *f
 		.text = STR_INIT,
 		.picked = picking != NULL,
 		.after = filter->after_id};
-	filter_text(&walk.text, filter, walk.picked);
+	filter_text(&walk.text, filter, walk.picked, with_form);
 	enum rc rc = picking ? pick(&walk, picking, err) : RC_OK;
 	if (rc == RC_OK)
 		rc = walk_all(&walk, fn, ctx, err);
