@@ -253,7 +253,7 @@ struct entry {
 	int record;
 	int star;
 	bool live; /* counts as the one declaration of its business */
-	bool stepped; /* a step-up of the file at hand takes it */
+	bool is_step_up; /* of the file at hand: not live itself, and no second one may follow */
 	int next; /* in its bucket; -1 ends */
 };
 
@@ -315,7 +315,7 @@ static struct entry *find_exact(
 		struct entry *entry = &registry->entry[i];
 		if (!entry->live || strcmp(entry->key, key) != 0)
 			continue;
-		if (star1 && (entry->star != 1 || entry->stepped || !entry->declaration_id))
+		if (star1 && (entry->star != 1 || !entry->declaration_id))
 			continue;
 		if (declaration_id && entry->declaration_id != declaration_id)
 			continue;
@@ -349,9 +349,24 @@ static int64_t ask_live(void *ctx, const char *key, const uint8_t row_digest[SHA
 	return entry->record;
 }
 
+static bool has_step_up(const struct csv_registry *registry, const char *key)
+{
+	for (int i = registry->bucket[hash_of(key) % registry->bucket_count]; i >= 0;
+		i = registry->entry[i].next)
+		if (registry->entry[i].is_step_up && strcmp(registry->entry[i].key, key) == 0)
+			return true;
+	return false;
+}
+
+/* Without a CSV nothing is known of the ★: only a second step-up in the file is refused. */
 static int64_t ask_live_star1(void *ctx, const char *key, int64_t declaration_id)
 {
-	const struct entry *entry = find(ctx, key, true, declaration_id);
+	struct csv_registry *registry = ctx;
+	if (has_step_up(registry, key))
+		return 0;
+	if (!registry->has_csv)
+		return 1;
+	const struct entry *entry = find(registry, key, true, declaration_id);
 	return entry ? entry->record : 0;
 }
 
@@ -386,35 +401,26 @@ enum rc csv_registry_load(
 
 struct registry csv_registry_ask(struct csv_registry *registry)
 {
-	return (struct registry){
-		.ctx = registry, .live = ask_live, .live_star1 = registry->has_csv ? ask_live_star1 : NULL};
+	return (struct registry){.ctx = registry,
+		.live = ask_live,
+		.live_star1 = ask_live_star1,
+		.number_ja = "このファイルの行"};
 }
 
 void csv_registry_add(struct csv_registry *registry, const struct form_values *form, int record)
 {
 	const char *kind = form->value[FIELD_KIND] ? form->value[FIELD_KIND] : "";
-	if (strcmp(kind, "step") == 0) {
-		const char *id = form->value[FIELD_DECLARATION_ID];
-		const char *key = applicant_key(form, registry->pool);
-		struct entry *star1 = find(registry, key, true, id ? strtoll(id, NULL, 10) : 0);
-		if (star1)
-			star1->stepped = true;
-		pool_reset(registry->pool);
-		return;
-	}
 	struct entry *entry = entry_add(registry, form);
 	entry->record = record;
-	entry->star = strcmp(kind, "new2") == 0 ? 2 : 1;
-	entry->live = true;
+	entry->star = strcmp(kind, "new1") == 0 ? 1 : 2;
+	entry->is_step_up = strcmp(kind, "step") == 0;
+	entry->live = !entry->is_step_up;
 }
 
 void csv_registry_next_file(struct csv_registry *registry)
 {
-	for (size_t i = 0; i < registry->count; i++) {
-		registry->entry[i].stepped = false;
-		if (i >= registry->from_csv)
-			free(registry->entry[i].key);
-	}
+	for (size_t i = registry->from_csv; i < registry->count; i++)
+		free(registry->entry[i].key);
 	registry->count = registry->from_csv;
 	relink(registry, registry->bucket_count);
 }

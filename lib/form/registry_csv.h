@@ -30,7 +30,7 @@ enum rc registry_csv_read(
 struct csv_registry;
 enum rc csv_registry_load(
 	struct csv_registry **registry, const char *path, const struct fieldmap *map, struct err *err);
-/* Without a CSV the ★ that a step-up needs is not asked for. */
+/* Without a CSV any ★ that a step-up needs is taken to be there. */
 struct registry csv_registry_ask(struct csv_registry *registry);
 /* Remembers an accepted record; the next file starts without those of the last one. */
 void csv_registry_add(struct csv_registry *registry, const struct form_values *form, int record);

@@ -1108,6 +1108,7 @@ static enum form_field key_field(const struct form_values *form)
 static void found_live(struct check *check, int64_t application_id, int64_t declaration_id, bool same_row)
 {
 	enum form_field field = key_field(check->out);
+	const char *number_ja = check->registry->number_ja ? check->registry->number_ja : "申込番号";
 	if (same_row) {
 		refuse(check, field, FINDING_SAME_ROW,
 			pool_printf(check->pool,
@@ -1117,9 +1118,9 @@ static void found_live(struct check *check, int64_t application_id, int64_t decl
 			"何もする必要はありません。");
 		return;
 	}
-	const char *known = declaration_id
-				    ? pool_printf(check->pool, "自己宣言ID %lld", (long long)declaration_id)
-				    : pool_printf(check->pool, "申込番号 %lld", (long long)application_id);
+	const char *known =
+		declaration_id ? pool_printf(check->pool, "自己宣言ID %lld", (long long)declaration_id)
+			       : pool_printf(check->pool, "%s %lld", number_ja, (long long)application_id);
 	refuse(check, field, FINDING_DUPLICATE,
 		pool_printf(check->pool,
 			"この事業者の自己宣言がすでにあります（%s）。自己宣言は1法人・1事業者に一つです。",

@@ -61,6 +61,7 @@ bool findings_review(const struct findings *findings);
 /* What is on file. Any function may be NULL: that check is not made. Keys as applicant_key() makes them. */
 struct registry {
 	void *ctx;
+	const char *number_ja; /* what live()'s number counts, for messages; NULL: 申込番号 */
 	/* A live declaration or application with this key. Returns its application id (0: none), and its declaration ID
 	 * or 0. *same_row: the very same normalised row. */
 	int64_t (*live)(void *ctx, const char *key, const uint8_t row_digest[SHA256_LEN],

@@ -159,7 +159,6 @@ static void test_registry_csv__duplicates_within_the_file(void **state)
 	struct err err;
 	int64_t id;
 	assert_int_equal(csv_registry_load(&registry, NULL, map, &err), RC_OK);
-	assert_null(csv_registry_ask(registry).live_star1);
 	assert_int_equal(live_of(registry, &facility, &id), 0);
 	csv_registry_add(registry, &facility, 7);
 	csv_registry_add(registry, &corporation, 8);
@@ -167,8 +166,13 @@ static void test_registry_csv__duplicates_within_the_file(void **state)
 	assert_int_equal(id, 0);
 	assert_int_equal(live_of(registry, &corporation, &id), 8);
 	assert_int_equal(live_of(registry, &other_facility, &id), 0);
+	/* A second step-up of one business, whatever its ★ may be. */
+	assert_true(star1_of(registry, &corporation_step, INT64_C(46837431276)) > 0);
+	csv_registry_add(registry, &corporation_step, 9);
+	assert_int_equal(star1_of(registry, &corporation_step, INT64_C(46837431276)), 0);
 	csv_registry_next_file(registry);
 	assert_int_equal(live_of(registry, &facility, &id), 0);
+	assert_true(star1_of(registry, &corporation_step, INT64_C(46837431276)) > 0);
 	csv_registry_free(&registry);
 }
 
