@@ -18,12 +18,26 @@ struct check {
 
 /* ---- one record ---- */
 
+/* A name with a line break or a URL is registered, in 要確認; a form that holds one is not in order all the same. */
+static enum severity severity_of(const struct finding *finding)
+{
+	return finding->code == FINDING_INJECTION ? SEVERITY_REFUSE : finding->severity;
+}
+
+static bool is_refused(const struct findings *findings)
+{
+	bool refused = false;
+	for (size_t i = 0; i < findings->count; i++)
+		refused |= severity_of(&findings->item[i]) == SEVERITY_REFUSE;
+	return refused;
+}
+
 static json_t *findings_json(const struct findings *findings, enum severity severity)
 {
 	json_t *list = json_array();
 	for (size_t i = 0; i < findings->count; i++) {
 		const struct finding *finding = &findings->item[i];
-		if (finding->severity != severity)
+		if (severity_of(finding) != severity)
 			continue;
 		const char *field = finding->field < FIELD_COUNT ? form_field_key(finding->field) : NULL;
 		json_t *object = json_pack("{s:s?, s:s, s:o, s:o}", "field", field, "code",
@@ -67,7 +81,7 @@ static void print_json(const struct check *check, const struct form_record *reco
 	const struct form_values *form, const struct findings *findings)
 {
 	json_t *object = json_pack("{s:o, s:i, s:b, s:o, s:o}", "file", json_text(check->file), "record",
-		record->record, "valid", !findings_refuse(findings), "fields", fields_json(form), "errors",
+		record->record, "valid", !is_refused(findings), "fields", fields_json(form), "errors",
 		findings_json(findings, SEVERITY_REFUSE));
 	(void)json_object_set_new(object, "review", findings_json(findings, SEVERITY_REVIEW));
 	(void)json_object_set_new(object, "notes", findings_json(findings, SEVERITY_NOTE));
@@ -76,7 +90,7 @@ static void print_json(const struct check *check, const struct form_record *reco
 
 static const char *verdict_text(const struct findings *findings)
 {
-	if (findings_refuse(findings))
+	if (is_refused(findings))
 		return _("refused");
 	return findings_review(findings) ? _("accepted, to be reviewed") : _("accepted");
 }
@@ -108,7 +122,7 @@ static enum rc check_record(
 			_("It is a file of staff decisions, not of application forms."));
 	struct pool *pool = pool_new();
 	validate(&form, &findings, record, check->map, &check->rules, &registry, pool);
-	if (findings_refuse(&findings))
+	if (is_refused(&findings))
 		check->refused++;
 	else
 		csv_registry_add(check->registry, &form, record->record);
