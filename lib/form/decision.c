@@ -68,7 +68,8 @@ static const char *target_read(struct decision *out, const char *text)
 	const char *why = NULL, *begin;
 	text_fold(&folded, text);
 	begin = folded.s + strcspn(folded.s, "0123456789");
-	if (begin > folded.s + strlen("自己宣言ID:") || !text_digits(&digits, begin) || digits.len == 0) {
+	if (begin > folded.s + strlen("自己宣言ID番号: ") || !text_digits(&digits, begin) ||
+		digits.len == 0) {
 		why = "申込番号が数字ではありません。申込番号（例: 123）または自己宣言IDを入れてください。";
 	} else if (digits.len < 10) {
 		out->application_id = strtoll(digits.s, NULL, 10);

@@ -105,15 +105,24 @@ static bool all_digits(const char *text)
 	return *text && strspn(text, "0123456789") == strlen(text);
 }
 
-/* What a spreadsheet would take for a date or a number and change: 1-5, 007, 1234567890123. */
+/* What a spreadsheet would take for a date or a number and change: 1-5, 1/2/3, 007, 1234567890123. */
 static bool would_change(const char *text)
 {
-	size_t len = strlen(text), digits = strspn(text, "0123456789");
-	if (digits == len)
-		return len > 11 || (len > 1 && *text == '0');
-	if (digits == 0 || digits > 2 || (text[digits] != '-' && text[digits] != '/'))
-		return false;
-	return strspn(text, "0123456789-/") == len;
+	size_t group[3] = {0}, groups = 0;
+	for (const char *p = text; groups < 3; p++) {
+		size_t digits = strspn(p, "0123456789");
+		group[groups++] = digits;
+		p += digits;
+		if (*p != '-' && *p != '/') {
+			if (*p || digits == 0)
+				return false;
+			break;
+		}
+	}
+	if (groups == 1)
+		return group[0] > 11 || (group[0] > 1 && *text == '0');
+	return group[0] >= 1 && group[0] <= 2 && group[1] >= 1 && group[1] <= 2 && group[2] <= 4 &&
+	       strspn(text, "0123456789-/") == strlen(text);
 }
 
 static void add_quoted(struct str *out, const char *text)
