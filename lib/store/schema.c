@@ -231,7 +231,7 @@ static enum rc set_version(struct store *store, int version, struct err *err)
 
 enum rc schema_migrate(struct store *store, const struct migration *steps, int version, struct err *err)
 {
-	int64_t at;
+	int64_t at = 0;
 	enum rc rc = pragma(store, "PRAGMA user_version", &at, err);
 	while (rc == RC_OK && at < version) {
 		const struct migration *step = steps;

@@ -115,7 +115,7 @@ static enum rc compare_witness(struct store *store, bool *older, struct err *err
 /* Within the transaction of opening: is this the register that this machine and this witness know? */
 static enum rc recognise(struct store *store, struct err *err)
 {
-	int64_t restored;
+	int64_t restored = RESTORED_NO;
 	enum rc rc = fact_number(store, FACT_RESTORED, RESTORED_NO, &restored, err);
 	if (rc != RC_OK)
 		return rc;
@@ -163,8 +163,8 @@ enum rc store_adopt(struct store *store, struct err *err)
 	enum rc rc = own ? store_begin(store, err) : sql_want_transaction(store, err);
 	if (rc != RC_OK)
 		return rc;
-	int64_t seq;
-	uint8_t hash[SHA256_LEN];
+	int64_t seq = 0;
+	uint8_t hash[SHA256_LEN] = {0};
 	rc = fact_set(store, FACT_RESTORED, NULL, err);
 	if (rc == RC_OK && store->host)
 		rc = fact_set(store, FACT_HOST, store->host, err);
@@ -188,7 +188,7 @@ enum rc store_adopt(struct store *store, struct err *err)
 /* A simulated store and a live one never mix; an empty one becomes whatever is asked for. */
 static enum rc check_simulated(struct store *store, struct err *err)
 {
-	int64_t was, rows = 0;
+	int64_t was = -1, rows = 0;
 	enum rc rc = fact_number(store, FACT_SIMULATED, -1, &was, err);
 	if (rc != RC_OK || was == store->simulated)
 		return rc;
@@ -323,22 +323,22 @@ static enum rc open_database(struct store *store, const struct store_settings *s
 }
 
 enum rc store_open(
-	struct store **out, const struct store_settings *settings, enum store_mode mode, struct err *err)
+	struct store **store, const struct store_settings *settings, enum store_mode mode, struct err *err)
 {
-	struct store *store = xcalloc(1, sizeof *store);
-	*store = (struct store){
+	struct store *opening = xcalloc(1, sizeof *opening);
+	*opening = (struct store){
 		.path = xstrdup(settings->path),
 		.host = settings->host ? xstrdup(settings->host) : NULL,
 		.mode = mode,
 		.simulated = settings->simulated,
 		.rng = rng_system(),
 	};
-	*out = NULL;
-	enum rc rc = open_database(store, settings, err);
+	*store = NULL;
+	enum rc rc = open_database(opening, settings, err);
 	if (rc == RC_OK)
-		*out = store;
+		*store = opening;
 	else
-		store_close(&store);
+		store_close(&opening);
 	return rc;
 }
 

@@ -70,7 +70,8 @@ enum rc history_head(struct store *store, int64_t *seq, uint8_t hash[SHA256_LEN]
 
 struct audit {
 	int64_t rows;
-	const char *fault; /* static English sentence about the first thing that doesn't fit; NULL: everything does */
+	const char *
+		fault; /* static English sentence about the first thing that doesn't fit; NULL: everything does */
 	int64_t bad_seq; /* the row it was found at; 0: the chain is whole, something on file contradicts it */
 	int64_t about; /* the application, notice or number the fault speaks of; 0: none */
 	bool head_found; /* audit_run() with head: some row has that hash */

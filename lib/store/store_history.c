@@ -120,7 +120,7 @@ static enum rc add_row(struct store *store, const struct chain_row *row, bool ha
 	return sql_run(store, stmt, err);
 }
 
-enum rc history_add(struct store *store, const struct history_row *in, struct err *err)
+enum rc history_add(struct store *store, const struct history_row *row, struct err *err)
 {
 	enum rc rc = sql_want_transaction(store, err);
 	if (rc == RC_OK && !store->head_known) {
@@ -130,34 +130,35 @@ enum rc history_add(struct store *store, const struct history_row *in, struct er
 	if (rc != RC_OK)
 		return rc;
 
-	struct chain_row row = {
+	struct chain_row chained = {
 		.seq = store->head_seq + 1,
-		.at = in->at,
-		.application_id = in->application_id,
-		.event = in->event,
-		.from = in->from,
-		.to = in->to,
-		.ref = in->ref,
-		.number = in->number,
-		.actor = actor_number(in->actor),
+		.at = row->at,
+		.application_id = row->application_id,
+		.event = row->event,
+		.from = row->from,
+		.to = row->to,
+		.ref = row->ref,
+		.number = row->number,
+		.actor = actor_number(row->actor),
 	};
-	const char *actor = in->actor && row.actor == 0 ? in->actor : "", *note = in->note ? in->note : "";
+	const char *actor = row->actor && chained.actor == 0 ? row->actor : "",
+		   *note = row->note ? row->note : "";
 	bool has_payload = *actor || *note, has_form = false;
 	uint8_t salt[SALT_LEN], hash[SHA256_LEN];
 	if (has_payload) {
-		store_salt(store, salt, "history", row.seq);
-		payload_digest(row.payload, salt, actor, note);
+		store_salt(store, salt, "history", chained.seq);
+		payload_digest(chained.payload, salt, actor, note);
 	}
-	if (in->application_id > 0 && records_form(in->event))
-		rc = application_form_digest(store, in->application_id, row.form, &has_form, err);
-	chain_hash(hash, store->head_hash, &row);
+	if (row->application_id > 0 && records_form(row->event))
+		rc = application_form_digest(store, row->application_id, chained.form, &has_form, err);
+	chain_hash(hash, store->head_hash, &chained);
 	if (rc == RC_OK)
-		rc = add_row(store, &row, has_payload, has_form, hash, err);
+		rc = add_row(store, &chained, has_payload, has_form, hash, err);
 	if (rc == RC_OK && has_payload)
-		rc = add_payload(store, row.seq, salt, actor, note, err);
+		rc = add_payload(store, chained.seq, salt, actor, note, err);
 	if (rc != RC_OK)
 		return rc;
-	store->head_seq = row.seq;
+	store->head_seq = chained.seq;
 	memcpy(store->head_hash, hash, SHA256_LEN);
 	store->head_moved = true;
 	return RC_OK;

@@ -468,8 +468,8 @@ static enum rc next_waiting(struct store *store, utc_time now, utc_time *after_a
 static enum rc claim_one(struct store *store, int64_t id, utc_time now, struct notice *out, bool *claimed,
 	struct pool *pool, struct err *err)
 {
-	enum claim claim;
-	enum state state;
+	enum claim claim = CLAIM_LEAVE;
+	enum state state = STATE_NONE;
 	*claimed = false;
 	enum rc rc = outbox_get(store, id, out, pool, err);
 	if (rc == RC_OK)

@@ -28,17 +28,17 @@ static enum rc fault(const struct witness *witness, const char *what, struct err
 		witness->path, what, strerror(errno));
 }
 
-enum rc witness_open(struct witness **out, const char *path, struct err *err)
+enum rc witness_open(struct witness **witness, const char *path, struct err *err)
 {
-	struct witness *witness = xcalloc(1, sizeof *witness);
-	witness->path = xstrdup(path);
-	witness->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
-	if (witness->fd < 0) {
-		enum rc rc = fault(witness, "opened", err);
-		witness_close(&witness);
+	struct witness *opening = xcalloc(1, sizeof *opening);
+	opening->path = xstrdup(path);
+	opening->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+	if (opening->fd < 0) {
+		enum rc rc = fault(opening, "opened", err);
+		witness_close(&opening);
 		return rc;
 	}
-	*out = witness;
+	*witness = opening;
 	return RC_OK;
 }
 
@@ -122,7 +122,7 @@ enum rc witness_advance(
 	enum rc rc = lock(witness, LOCK_EX, err);
 	if (rc != RC_OK)
 		return rc;
-	struct witness_head head;
+	struct witness_head head = {0};
 	rc = read_locked(witness, &head, err);
 	if (rc == RC_OK && (force || (!head.damaged && head.seq < seq)))
 		rc = write_locked(witness, seq, hash, err);
