@@ -1,11 +1,11 @@
 #!/bin/bash
-# Ten thousand files at once, and one file with many rows: all are taken, none twice, memory stays flat.
-# SENGEN_FILES, SENGEN_ROWS: how many.
+# Very many files at once (10,000: SENGEN_FILES=10000), and one file with many rows: all are taken, none twice, memory stays flat.
+# SENGEN_FILES, SENGEN_ROWS: how many. That ten thousand names are found at all is in test_spool.
 cd "$(dirname "$0")/../.."
 . tests/scripts/lib
 . tests/scripts/office
 make_conf 'outbox_bound = 1000000;' 'receipt_ceiling = 1000000;'
-files=${SENGEN_FILES:-10000} rows=${SENGEN_ROWS:-20000}
+files=${SENGEN_FILES:-2000} rows=${SENGEN_ROWS:-10000}
 peak_kib() { sed -n 's/^VmHWM:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$daemon/status"; }
 done_files() { register 'select count(*) from file where state = 2'; }
 

@@ -1,0 +1,351 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "daemon/control.h"
+#include "lib/base/file.h"
+#include "lib/base/local.h"
+#include "lib/base/log.h"
+#include "tests/unit/scratch.h"
+
+static struct role_context ctx;
+static struct err err;
+
+static int open_control(void **state)
+{
+	char here[256], conf[2048];
+	log_open("test", LEVEL_BROKEN);
+	if (scratch_make(state) != 0 || !getcwd(here, sizeof here))
+		return -1;
+	int len = snprintf(conf, sizeof conf,
+		"spool_directory = \"spool\"; state_directory = \"state\"; runtime_directory = \"run\";\n"
+		"template_directory = \"%s/templates/mail\";\n"
+		"profile_files = ( \"%s/config/profiles/form.conf\" );\n"
+		"contact_mail = \"security-action-info@sa.example.jp\";\n",
+		here, here);
+	if (file_write(scratch_path("sengend.conf"), conf, (size_t)len, 0600, &err))
+		return -1;
+	ctx = (struct role_context){.clock = clock_system(), .rng = rng_system(), .zygote = -1};
+	if (role_prepare(&ctx, scratch_path("sengend.conf"), &err) || role_open(&ctx, false, true, &err) ||
+		role_control.start(&ctx, &err)) {
+		(void)fprintf(stderr, "%s\n", err.text);
+		return -1;
+	}
+	return 0;
+}
+
+static int close_control(void **state)
+{
+	role_control.stop(&ctx, 0);
+	role_close(&ctx);
+	return scratch_remove(state);
+}
+
+static void step(void)
+{
+	utc_time next;
+	assert_int_equal(role_control.step(&ctx, clock_now(&ctx.clock), &next, &err), RC_OK);
+}
+
+static int connect_client(void)
+{
+	int fd = -1;
+	assert_int_equal(local_connect(&fd, scratch_path("run/control.sock"), &err), RC_OK);
+	assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+	return fd;
+}
+
+static void say(int fd, const char *text)
+{
+	size_t len = strlen(text);
+	while (len > 0) {
+		ssize_t n = send(fd, text, len, MSG_NOSIGNAL);
+		if (n < 0 && errno == EAGAIN) {
+			step();
+			continue;
+		}
+		assert_true(n > 0);
+		text += n;
+		len -= (size_t)n;
+	}
+}
+
+/* One line of answer; NULL: the daemon hung up. */
+static json_t *hear(int fd)
+{
+	struct str line = STR_INIT;
+	for (int tries = 0; tries < 100000; tries++) {
+		char c;
+		ssize_t n = recv(fd, &c, 1, 0);
+		if (n == 1 && c == '\n') {
+			json_t *json = json_loads(line.s, 0, NULL);
+			assert_non_null(json);
+			str_free(&line);
+			return json;
+		}
+		if (n == 1)
+			str_addc(&line, c);
+		else if (n == 0 || errno != EAGAIN)
+			break;
+		else
+			step();
+	}
+	str_free(&line);
+	return NULL;
+}
+
+static int rc_of(json_t *json)
+{
+	assert_non_null(json);
+	assert_true(json_is_string(json_object_get(json, "message")));
+	assert_true(json_is_string(json_object_get(json, "message_ja")));
+	int rc = (int)json_integer_value(json_object_get(json, "rc"));
+	assert_int_equal(json_is_true(json_object_get(json, "ok")), rc == 0);
+	json_decref(json);
+	return rc;
+}
+
+static int ask(int fd, const char *line)
+{
+	say(fd, line);
+	say(fd, "\n");
+	return rc_of(hear(fd));
+}
+
+#define IMPORT(id, user, state)                                                                                   \
+	"{\"import\":{\"declaration_id\":\"" id "\",\"user_number\":\"" user "\",\"state\":\"" state              \
+	"\",\"star\":1,\"applied_on\":\"2025-01-10\",\"id_issued_on\":\"2025-01-17\","                            \
+	"\"logo_authorized_on\":\"2025-01-24\",\"form\":{\"business_name\":\"株式会社サンプル" id                 \
+	"\",\"type\":\"sole\",\"family_name\":\"見本\",\"given_name\":\"太郎\",\"prefecture\":\"東京都\"," \
+	"\"mail\":\"tanto@example.co.jp\"}}}\n"
+
+static void import_two(int fd)
+{
+	say(fd, "{\"command\":\"import\"}\n");
+	say(fd, IMPORT("40000000001", "9000000001", "logo_authorized"));
+	say(fd, IMPORT("40000000002", "9000000002", "logo_authorized"));
+	say(fd, "{\"end\":true}\n");
+	json_t *json = hear(fd);
+	assert_non_null(json);
+	assert_int_equal(json_integer_value(json_object_get(json, "imported")), 2);
+	assert_int_equal(rc_of(json), 0);
+}
+
+static void test_control__requests_and_refusals(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *line;
+		int rc;
+	} requests[] = {
+		{"{\"command\":\"ping\"}", RC_OK},
+		{"", -1},
+		{"{\"command\":\"dance\"}", RC_USAGE},
+		{"{}", RC_USAGE},
+		{"[]", RC_USAGE},
+		{"not json", RC_USAGE},
+		{"{\"command\":\"ping\",\"command\":\"stop\"}", RC_USAGE},
+		{"{\"command\":\"hold\",\"application\":1}", RC_USAGE}, /* no reason */
+		{"{\"command\":\"hold\",\"reason\":\"x\"}", RC_USAGE}, /* of whom */
+		{"{\"command\":\"hold\",\"reason\":\"x\",\"application\":1,\"declaration_id\":40000000001}",
+			RC_USAGE},
+		{"{\"command\":\"hold\",\"reason\":\"x\",\"application\":-1}", RC_USAGE},
+		{"{\"command\":\"hold\",\"reason\":\"x\",\"declaration_id\":\"123\"}", RC_USAGE},
+		{"{\"command\":\"hold\",\"reason\":\"a\\nb\",\"application\":1}", RC_USAGE},
+		{"{\"command\":\"hold\",\"reason\":\"x\",\"application\":99}", RC_REFUSED},
+		{"{\"command\":\"hold\",\"reason\":\"x\",\"declaration_id\":49999999999}", RC_REFUSED},
+		{"{\"command\":\"resend\",\"application\":1}", RC_USAGE},
+		{"{\"command\":\"stop\",\"application\":1,\"on\":\"tomorrow\"}", RC_USAGE},
+		/* Good ones, in an order that makes sense. */
+		{"{\"command\":\"stop\",\"application\":1,\"reason\":\"様式B-3\"}", RC_OK},
+		{"{\"command\":\"stop\",\"application\":1,\"reason\":\"様式B-3\"}", RC_REFUSED},
+		{"{\"command\":\"stop\",\"declaration_id\":\"40000000002\"}", RC_OK},
+	};
+	int fd = connect_client();
+	import_two(fd);
+	for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
+		if (requests[i].rc < 0) {
+			say(fd, "\n"); /* an empty line asks nothing */
+			continue;
+		}
+		int rc = ask(fd, requests[i].line);
+		if (rc != requests[i].rc)
+			fail_msg("%s: rc %d, expected %d", requests[i].line, rc, requests[i].rc);
+	}
+	(void)close(fd);
+}
+
+struct actors {
+	int rows, staff;
+};
+
+static enum rc count_actor(void *counted, const struct history_row *row, struct err *fault)
+{
+	(void)fault;
+	struct actors *actors = counted;
+	char wanted[32];
+	(void)snprintf(wanted, sizeof wanted, "staff:%u(", (unsigned)geteuid());
+	actors->rows++;
+	actors->staff += row->event == EVENT_STOP && str_has_prefix(row->actor, wanted);
+	return RC_OK;
+}
+
+static void test_control__the_history_says_who(void **state)
+{
+	(void)state;
+	struct actors actors = {0};
+	int fd = connect_client();
+	import_two(fd);
+	assert_int_equal(ask(fd, "{\"command\":\"stop\",\"application\":1,\"reason\":\"様式B-3\"}"), RC_OK);
+	assert_int_equal(history_each(ctx.office.store, 1, 0, count_actor, &actors, &err), RC_OK);
+	assert_int_equal(actors.staff, 1);
+	(void)close(fd);
+}
+
+static void test_control__an_import_answers_row_by_row(void **state)
+{
+	(void)state;
+	static const char *const bad[] = {
+		"{\"import\":{\"declaration_id\":\"12\",\"state\":\"stopped\",\"star\":1}}\n",
+		"{\"import\":{\"declaration_id\":\"40000000009\",\"state\":\"sleeping\",\"star\":1}}\n",
+		"{\"import\":{\"declaration_id\":\"40000000009\",\"state\":\"stopped\",\"star\":3}}\n",
+		"{\"import\":{\"declaration_id\":\"40000000009\",\"user_number\":\"1\",\"state\":\"stopped\","
+		"\"star\":1}}\n",
+		"{\"import\":{\"declaration_id\":\"40000000009\",\"state\":\"stopped\",\"star\":1,\"applied_"
+		"on\":\"soon\"}}\n",
+		"{\"import\":{\"declaration_id\":\"40000000009\",\"state\":\"stopped\",\"star\":1,\"form\":{"
+		"\"colour\":\"red\"}}}\n",
+		"{\"import\":{\"declaration_id\":\"40000000009\",\"state\":\"stopped\",\"star\":1,\"form\":{"
+		"\"mail\":\"a@b\\r\\nBcc: c@d\"}}}\n",
+		"{\"import\":{\"declaration_id\":\"40000000009\",\"state\":\"stopped\",\"star\":1,\"form\":{"
+		"\"mail\":\"nobody\"}}}\n",
+		IMPORT("40000000003", "9000000001", "logo_authorized"), /* another's user number */
+		IMPORT("40000000004", "9000000004", "received"),
+	};
+	const size_t count = sizeof bad / sizeof *bad;
+	int fd = connect_client();
+	import_two(fd);
+	say(fd, "{\"command\":\"import\"}\n");
+	say(fd, IMPORT("40000000001", "9000000001", "logo_authorized")); /* known */
+	for (size_t i = 0; i < count; i++)
+		say(fd, bad[i]);
+	say(fd, IMPORT("40000000005", "9000000005", "id_issued"));
+	say(fd, "{\"end\":true}\n");
+	bool refused[32] = {false};
+	for (size_t i = 0; i < count; i++) {
+		json_t *json = hear(fd);
+		assert_non_null(json);
+		json_int_t row = json_integer_value(json_object_get(json, "row"));
+		assert_true(row >= 2 && row <= (json_int_t)count + 1 && !refused[row]);
+		refused[row] = true;
+		assert_int_equal(rc_of(json), RC_REFUSED);
+	}
+	json_t *json = hear(fd);
+	assert_non_null(json);
+	assert_int_equal(json_integer_value(json_object_get(json, "imported")), 1);
+	assert_int_equal(json_integer_value(json_object_get(json, "known")), 1);
+	assert_int_equal(json_integer_value(json_object_get(json, "refused")), count);
+	assert_int_equal(rc_of(json), RC_REFUSED);
+	struct books books;
+	assert_int_equal(store_books(ctx.office.store, &books, &err), RC_OK);
+	assert_int_equal(books.applications, 3);
+	/* The connection goes on. */
+	assert_int_equal(ask(fd, "{\"command\":\"ping\"}"), RC_OK);
+	(void)close(fd);
+}
+
+static void test_control__an_import_that_breaks_off_writes_whole_batches(void **state)
+{
+	(void)state;
+	struct books books;
+	int fd = connect_client();
+	say(fd, "{\"command\":\"import\"}\n");
+	say(fd, IMPORT("40000000001", "9000000001", "stopped"));
+	step();
+	(void)close(fd);
+	step();
+	step();
+	assert_int_equal(store_books(ctx.office.store, &books, &err), RC_OK);
+	assert_int_equal(books.applications, 0);
+	fd = connect_client();
+	assert_int_equal(ask(fd, "{\"command\":\"ping\"}"), RC_OK);
+	(void)close(fd);
+}
+
+static void test_control__too_long_a_line_ends_the_client(void **state)
+{
+	(void)state;
+	int fd = connect_client(), other = connect_client();
+	char *line = xmalloc(CONTROL_LINE_MAX + 100);
+	memset(line, ' ', CONTROL_LINE_MAX + 99);
+	line[CONTROL_LINE_MAX + 99] = '\0';
+	for (size_t sent = 0; sent < CONTROL_LINE_MAX + 99;) {
+		ssize_t n = send(fd, line + sent, CONTROL_LINE_MAX + 99 - sent, MSG_NOSIGNAL);
+		if (n < 0 && errno != EAGAIN)
+			break;
+		sent += n > 0 ? (size_t)n : 0;
+		step();
+	}
+	step();
+	assert_null(hear(fd));
+	assert_int_equal(ask(other, "{\"command\":\"ping\"}"), RC_OK);
+	free(line);
+	(void)close(fd);
+	(void)close(other);
+}
+
+/* One that never reads its answers, one that never ends its line, and forty that only hold a connection. */
+static void test_control__nobody_blocks_the_others(void **state)
+{
+	(void)state;
+	int deaf = connect_client(), mute = connect_client(), idle[40];
+	for (int i = 0; i < 20000; i++) {
+		static const char ping[] = "{\"command\":\"ping\"}\n";
+		if (send(deaf, ping, sizeof ping - 1, MSG_NOSIGNAL) < 0)
+			step();
+	}
+	say(mute, "{\"command\":");
+	for (int i = 0; i < 40; i++) {
+		idle[i] = connect_client();
+		step();
+	}
+	int fd = connect_client();
+	assert_int_equal(ask(fd, "{\"command\":\"ping\"}"), RC_OK);
+	for (int i = 0; i < 40; i++)
+		(void)close(idle[i]);
+	(void)close(deaf);
+	(void)close(mute);
+	(void)close(fd);
+	step();
+}
+
+static void test_control__the_socket_is_not_for_everybody(void **state)
+{
+	(void)state;
+	struct stat st;
+	assert_int_equal(stat(scratch_path("run/control.sock"), &st), 0);
+	assert_int_equal(st.st_mode & 0007, 0);
+}
+
+int main(void)
+{
+#define WITH_CONTROL(test) cmocka_unit_test_setup_teardown(test, open_control, close_control)
+	const struct CMUnitTest tests[] = {
+		WITH_CONTROL(test_control__requests_and_refusals),
+		WITH_CONTROL(test_control__the_history_says_who),
+		WITH_CONTROL(test_control__an_import_answers_row_by_row),
+		WITH_CONTROL(test_control__an_import_that_breaks_off_writes_whole_batches),
+		WITH_CONTROL(test_control__too_long_a_line_ends_the_client),
+		WITH_CONTROL(test_control__nobody_blocks_the_others),
+		WITH_CONTROL(test_control__the_socket_is_not_for_everybody),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
