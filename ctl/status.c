@@ -75,9 +75,11 @@ static const char *ceiling_detail(struct ctl *ctl, const struct ceiling_question
 static enum rc add_questions(struct ctl *ctl, struct status *status, json_t *object, struct err *err)
 {
 	struct office_holds holds = {0};
-	struct str paused = STR_INIT;
+	struct str paused = STR_INIT, fault = STR_INIT;
 	enum rc rc = office_holds(&ctl->office, &holds, err);
 	rc = rc ? rc : fact_get(ctl->store, "intake.paused", &paused, err);
+	rc = rc ? rc
+		: fact_get(ctl->store, i18n_japanese() ? "sender.fault_ja" : "sender.fault", &fault, err);
 	const struct books *books = &status->books;
 	const struct question questions[] = {
 		{holds.restored != RESTORED_NO, "restored",
@@ -97,6 +99,7 @@ static enum rc add_questions(struct ctl *ctl, struct status *status, json_t *obj
 		{holds.deciding_paused, "deciding_paused", _("deciding is paused"), ""},
 		{holds.sending_paused, "sending_paused", _("sending is paused"), ""},
 		{paused.len > 0, "intake_paused", _("intake is paused"), paused.s},
+		{fault.len > 0, "sender_fault", _("mails can't be handed to the mail server"), fault.s},
 		{books->orphan_notices || books->orphan_numbers, "orphans",
 			_("notices or numbers belong to no application; run: sengenctl audit"), ""},
 	};
@@ -113,6 +116,7 @@ static enum rc add_questions(struct ctl *ctl, struct status *status, json_t *obj
 	}
 	(void)json_object_set_new(object, "questions", list);
 	str_free(&paused);
+	str_free(&fault);
 	return rc;
 }
 
