@@ -20,23 +20,23 @@
 	"メールを作れません"
 #define REFUSED_ADDRESS "登録されているメールアドレスが使えません"
 
-static const struct template *find_template(const struct rules *rules, const char *name, struct err *err)
+static enum rc find_template(
+	const struct rules *rules, const char *name, const struct template **tpl, struct err *err)
 {
-	const struct template *tpl = template_set_find(rules->templates, name);
-	if (!tpl)
-		(void)err_set(err, RC_REFUSED, "template set %" PRId64 " of profile %s has no template %s",
-			rules->id, rules->profile.name, name);
-	return tpl;
+	*tpl = template_set_find(rules->templates, name);
+	return *tpl ? RC_OK
+		    : err_set(err, RC_REFUSED, "template set %" PRId64 " of profile %s has no template %s",
+			      rules->id, rules->profile.name, name);
 }
 
 enum rc draft_dictionary(
 	const struct rules *rules, const char *template_name, struct str *out, struct err *err)
 {
-	const struct template *tpl = find_template(rules, template_name, err);
-	if (!tpl)
-		return err->rc;
-	template_own_text(tpl, false, out);
-	return RC_OK;
+	const struct template *tpl;
+	enum rc rc = find_template(rules, template_name, &tpl, err);
+	if (rc == RC_OK)
+		template_own_text(tpl, false, out);
+	return rc;
 }
 
 /* ---- the text ---- */
@@ -128,11 +128,12 @@ static enum rc render_again(const struct draft_order *order, const struct templa
 enum rc draft_render(struct office *office, const struct draft_order *order, struct rendered *out,
 	const char **refused_ja, struct err *err)
 {
-	const struct template *tpl = find_template(
-		order->rules, order->first_wire ? NOTICE_RESEND_HEAD : order->template_name, err);
+	const struct template *tpl;
+	enum rc rc = find_template(
+		order->rules, order->first_wire ? NOTICE_RESEND_HEAD : order->template_name, &tpl, err);
 	*refused_ja = REFUSED_TEMPLATE;
-	if (!tpl)
-		return err->rc;
+	if (rc != RC_OK)
+		return rc;
 	struct notice_office notice_office = notice_office_of(office);
 	struct notice_values values = {.app = order->app,
 		.office = &notice_office,
@@ -141,7 +142,6 @@ enum rc draft_render(struct office *office, const struct draft_order *order, str
 		.refused_rules_ja = order->reason_ja,
 		.first_sent_on = order->first_sent_on ? order->first_sent_on : CIVIL_DAY_NONE,
 		.scratch = STR_INIT};
-	enum rc rc;
 	if (order->first_wire) {
 		*refused_ja = REFUSED_VALUE;
 		rc = render_again(order, tpl, &values, out, err);

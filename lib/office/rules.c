@@ -6,13 +6,12 @@
  */
 #include "lib/office/office_p.h"
 
+#include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define RULES_HEAD "sengen-rules 1\n"
-#define NAME_MAX_CHARS "63"
 
 struct rules_cache {
 	struct rules **item; /* owned; what `rules` pointers given out point to */
@@ -45,49 +44,73 @@ static void pack(const struct profile *profile, const struct template_set *templ
 	template_set_pack(templates, out);
 }
 
-static bool read_stage(struct profile *profile, const char *line)
+/* Takes `count` numbers, each after a blank, to the end of the line. */
+static bool read_numbers(const char *at, int *number, int count)
 {
-	char name[64], template_name[64];
-	int state, flag[3];
-	struct stage stage = {0};
+	for (int i = 0; i < count; i++) {
+		char *end;
+		if (*at != ' ')
+			return false;
+		errno = 0;
+		long value = strtol(at, &end, 10);
+		if (errno || end == at + 1 || value < INT16_MIN || value > INT16_MAX)
+			return false;
+		number[i] = (int)value;
+		at = end;
+	}
+	return *at == '\0';
+}
+
+/* Takes a word up to the next blank or the end. */
+static char *read_word(const char **at)
+{
+	size_t len = strcspn(*at, " ");
+	char *word = xstrndup(*at, len);
+	*at += len;
+	return word;
+}
+
+static bool read_stage(struct profile *profile, const char *at)
+{
+	int n[10];
 	if (profile->stage_count == STAGE_MAX)
 		return false;
-	if (sscanf(line, "stage %" NAME_MAX_CHARS "s %" NAME_MAX_CHARS "s %d %d %d %d %d %d %d %d %d %d",
-		    name, template_name, &state, &stage.after_received.earliest, &stage.after_received.target,
-		    &stage.after_received.latest, &stage.after_previous.earliest,
-		    &stage.after_previous.target, &stage.after_previous.latest, &flag[0], &flag[1],
-		    &flag[2]) != 12)
+	struct stage *stage = &profile->stage[profile->stage_count++];
+	stage->name = read_word(&at);
+	at += *at == ' ';
+	stage->template_name = read_word(&at);
+	if (!read_numbers(at, n, 10) || n[0] <= STATE_NONE || n[0] >= STATE_COUNT)
 		return false;
-	if (state <= STATE_NONE || state >= STATE_COUNT)
-		return false;
-	stage.name = xstrdup(name);
-	stage.template_name = xstrdup(template_name);
-	stage.state = (enum state)state;
-	stage.at_once = flag[0];
-	stage.approval = flag[1];
-	stage.confirms = flag[2];
-	profile->stage[profile->stage_count++] = stage;
-	return true;
+	stage->state = (enum state)n[0];
+	stage->after_received = (struct span){n[1], n[2], n[3]};
+	stage->after_previous = (struct span){n[4], n[5], n[6]};
+	stage->at_once = n[7];
+	stage->approval = n[8];
+	stage->confirms = n[9];
+	return *stage->name && *stage->template_name;
 }
 
 static bool read_line(struct profile *profile, const char *line)
 {
-	char name[64];
-	int new_id, gbiz;
+	int n[7];
 	if (str_has_prefix(line, "stage "))
-		return read_stage(profile, line);
-	if (str_has_prefix(line, "numbers ")) {
-		bool whole = sscanf(line, "numbers %d %d %d %d %d %d %d", &profile->id_prefix,
-				     &profile->id_digits, &profile->user_prefix, &profile->user_digits,
-				     &new_id, &gbiz, &profile->confirm_days) == 7;
-		profile->step_up_new_id = whole && new_id;
-		profile->want_gbiz = whole && gbiz;
-		return whole;
+		return read_stage(profile, line + strlen("stage "));
+	if (str_has_prefix(line, "numbers")) {
+		if (!read_numbers(line + strlen("numbers"), n, 7))
+			return false;
+		profile->id_prefix = n[0];
+		profile->id_digits = n[1];
+		profile->user_prefix = n[2];
+		profile->user_digits = n[3];
+		profile->step_up_new_id = n[4];
+		profile->want_gbiz = n[5];
+		profile->confirm_days = n[6];
+		return true;
 	}
-	if (sscanf(line, "profile %" NAME_MAX_CHARS "s", name) != 1 || profile->name)
+	if (!str_has_prefix(line, "profile ") || profile->name)
 		return false;
-	profile->name = xstrdup(name);
-	return true;
+	profile->name = xstrdup(line + strlen("profile "));
+	return *profile->name;
 }
 
 static enum rc unpack(struct rules *rules, const struct str *packed, struct err *err)
