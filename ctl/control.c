@@ -81,9 +81,10 @@ static enum rc control_send(struct line *line, json_t *object, struct err *err)
 	struct str out = STR_INIT;
 	size_t sent = 0;
 	char *text = json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER);
-	if (!text)
+	if (text)
+		str_addz(&out, text);
+	else
 		die("a request could not be written as JSON");
-	str_addz(&out, text);
 	str_addc(&out, '\n');
 	free(text);
 	json_decref(object);

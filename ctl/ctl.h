@@ -99,7 +99,10 @@ struct table {
 	struct strlist cell;
 	int columns;
 };
-void table_add(struct table *table, ...); /* `columns` strings */
+void table_add(struct table *table, const char *const *cell, size_t count); /* `columns` strings */
+#define TABLE_ROW(table, ...)                                                                                \
+	table_add((table), (const char *const[]){__VA_ARGS__},                                               \
+		sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *))
 void table_print(struct table *table); /* and releases it */
 
 /* ---- control.c ---- */

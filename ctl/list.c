@@ -29,7 +29,7 @@ static enum rc list_one(void *ctx, const struct application *app, struct err *er
 		say_json(line_json(ctl, app));
 	} else {
 		const char *name = app->form.value[FIELD_BUSINESS_NAME], *next = next_stage(ctl, app);
-		table_add(&list->table, pool_printf(ctl->pool, "%" PRId64, app->id), state_text(app->state),
+		TABLE_ROW(&list->table, pool_printf(ctl->pool, "%" PRId64, app->id), state_text(app->state),
 			hold_text(app->hold), app->star == 2 ? "★★" : "★",
 			app->declaration_id ? pool_printf(ctl->pool, "%" PRId64, app->declaration_id) : "-",
 			day_text(ctl, app->clock_start), *next ? next : "-", time_text(ctl, app->due_at),
@@ -80,7 +80,7 @@ enum rc command_list(struct ctl *ctl, struct err *err)
 	if (due != CIVIL_DAY_NONE)
 		filter.due_before = civil_moment(due + 1, 0);
 	if (!ctl->json)
-		table_add(&list.table, _("number"), _("state"), _("hold"), _("stars"), _("declaration ID"),
+		TABLE_ROW(&list.table, _("number"), _("state"), _("hold"), _("stars"), _("declaration ID"),
 			_("clock started"), _("next notice"), _("due"), _("business"));
 	rc = application_each(ctl->store, &filter, true, list_one, &list, err);
 	table_print(&list.table);

@@ -90,9 +90,10 @@ void say(const char *format, ...)
 void say_json(json_t *object)
 {
 	char *text = json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER);
-	if (!text)
+	if (text)
+		(void)puts(text);
+	else
 		die("a value could not be written as JSON");
-	(void)puts(text);
 	free(text);
 	json_decref(object);
 }
@@ -203,13 +204,12 @@ const char *next_stage(const struct ctl *ctl, const struct application *app)
 
 /* ---- columns ---- */
 
-void table_add(struct table *table, ...)
+void table_add(struct table *table, const char *const *cell, size_t count)
 {
-	va_list args;
-	va_start(args, table);
-	for (int i = 0; i < table->columns; i++)
-		strlist_add(&table->cell, va_arg(args, const char *));
-	va_end(args);
+	if (count != (size_t)table->columns)
+		die("a table has %d columns, a row %zu", table->columns, count);
+	for (size_t i = 0; i < count; i++)
+		strlist_add(&table->cell, cell[i]);
 }
 
 void table_print(struct table *table)

@@ -80,7 +80,7 @@ static enum rc add_history(void *ctx, const struct history_row *row, struct err 
 	const char *change = row->from == row->to ? ""
 						  : pool_printf(rows->ctl->pool, "%s → %s",
 							    state_text(row->from), state_text(row->to));
-	table_add(rows->table, time_text(rows->ctl, row->at), event_text(row->event), change,
+	TABLE_ROW(rows->table, time_text(rows->ctl, row->at), event_text(row->event), change,
 		row->actor ? row->actor : "",
 		row->erased ? _("(erased)")
 		: row->note ? row->note
@@ -117,7 +117,7 @@ static enum rc add_notice(void *ctx, const struct notice *notice, struct err *er
 	const char *reply = notice->reply_code ? pool_printf(ctl->pool, "%d %s", notice->reply_code,
 							 notice->reply ? notice->reply : "")
 					       : "";
-	table_add(rows->table, pool_printf(ctl->pool, "%" PRId64, notice->id), name,
+	TABLE_ROW(rows->table, pool_printf(ctl->pool, "%" PRId64, notice->id), name,
 		outbox_text(notice->state), time_text(ctl, notice->queued_at),
 		time_text(ctl, notice->accepted_at), reply);
 	return RC_OK;
@@ -128,7 +128,7 @@ static enum rc print_notices(struct ctl *ctl, const struct application *app, jso
 	struct table table = {.columns = 6};
 	struct rows rows = {.ctl = ctl, .table = into ? NULL : &table, .list = into};
 	if (!into)
-		table_add(&table, _("notice"), _("name"), _("state"), _("queued"), _("handed over"),
+		TABLE_ROW(&table, _("notice"), _("name"), _("state"), _("queued"), _("handed over"),
 			_("answer of the server"));
 	enum rc rc = outbox_each(ctl->store, app->id, add_notice, &rows, err);
 	table_print(&table);
@@ -149,27 +149,27 @@ static enum rc print_history(struct ctl *ctl, const struct application *app, jso
 static void print_head(struct ctl *ctl, const struct application *app)
 {
 	struct table table = {.columns = 2};
-	table_add(&table, _("state"), state_text(app->state));
+	TABLE_ROW(&table, _("state"), state_text(app->state));
 	if (app->hold != HOLD_NONE)
-		table_add(&table, hold_text(app->hold), app->hold_reason ? app->hold_reason : "");
-	table_add(&table, _("stars"), app->star == 2 ? "★★" : "★");
-	table_add(&table, _("declaration ID"),
+		TABLE_ROW(&table, hold_text(app->hold), app->hold_reason ? app->hold_reason : "");
+	TABLE_ROW(&table, _("stars"), app->star == 2 ? "★★" : "★");
+	TABLE_ROW(&table, _("declaration ID"),
 		app->declaration_id ? pool_printf(ctl->pool, "%" PRId64, app->declaration_id) : "-");
-	table_add(&table, _("user number"), masked_user_number(ctl, app->user_number));
-	table_add(&table, _("profile"), app->profile);
-	table_add(&table, _("received"), time_text(ctl, app->received_at));
-	table_add(&table, _("applied"), day_text(ctl, app->applied_on));
-	table_add(&table, _("clock started"), day_text(ctl, app->clock_start));
+	TABLE_ROW(&table, _("user number"), masked_user_number(ctl, app->user_number));
+	TABLE_ROW(&table, _("profile"), app->profile);
+	TABLE_ROW(&table, _("received"), time_text(ctl, app->received_at));
+	TABLE_ROW(&table, _("applied"), day_text(ctl, app->applied_on));
+	TABLE_ROW(&table, _("clock started"), day_text(ctl, app->clock_start));
 	const char *next = next_stage(ctl, app);
-	table_add(&table, _("next notice"), *next ? next : "-");
-	table_add(&table, _("due"), time_text(ctl, app->due_at));
-	table_add(&table, _("latest"), time_text(ctl, app->latest_at));
-	table_add(&table, _("ID issued"), day_text(ctl, app->id_issued_on));
-	table_add(&table, _("logo authorized"), day_text(ctl, app->logo_authorized_on));
+	TABLE_ROW(&table, _("next notice"), *next ? next : "-");
+	TABLE_ROW(&table, _("due"), time_text(ctl, app->due_at));
+	TABLE_ROW(&table, _("latest"), time_text(ctl, app->latest_at));
+	TABLE_ROW(&table, _("ID issued"), day_text(ctl, app->id_issued_on));
+	TABLE_ROW(&table, _("logo authorized"), day_text(ctl, app->logo_authorized_on));
 	if (app->stopped_on != CIVIL_DAY_NONE)
-		table_add(&table, _("stopped"), day_text(ctl, app->stopped_on));
+		TABLE_ROW(&table, _("stopped"), day_text(ctl, app->stopped_on));
 	if (app->linked_id)
-		table_add(&table, _("linked to"), pool_printf(ctl->pool, "%" PRId64, app->linked_id));
+		TABLE_ROW(&table, _("linked to"), pool_printf(ctl->pool, "%" PRId64, app->linked_id));
 	table_print(&table);
 }
 
@@ -183,7 +183,7 @@ static void print_form(struct ctl *ctl, const struct application *app)
 		if (!value || !*value)
 			continue;
 		const char *label = fieldmap_choice_label(map, field, value);
-		table_add(&table, i18n_japanese() ? fieldmap_label(map, field) : form_field_key(field),
+		TABLE_ROW(&table, i18n_japanese() ? fieldmap_label(map, field) : form_field_key(field),
 			label ? label : value);
 	}
 	table_print(&table);

@@ -45,14 +45,14 @@ static void add_states(struct ctl *ctl, const struct books *books, struct table 
 		(void)json_object_set_new(
 			states, state_name((enum state)i), json_integer(books->by_state[i]));
 		if (books->by_state[i])
-			table_add(table, state_text((enum state)i),
+			TABLE_ROW(table, state_text((enum state)i),
 				pool_printf(ctl->pool, "%" PRId64, books->by_state[i]));
 	}
 	for (int i = OUTBOX_QUEUED; i <= OUTBOX_CANCELLED; i++) {
 		enum outbox_state state = (enum outbox_state)i;
 		(void)json_object_set_new(outbox, outbox_state_name(state), json_integer(books->outbox[i]));
 		if (books->outbox[i])
-			table_add(table, pool_printf(ctl->pool, "%s: %s", _("notices"), outbox_text(state)),
+			TABLE_ROW(table, pool_printf(ctl->pool, "%s: %s", _("notices"), outbox_text(state)),
 				pool_printf(ctl->pool, "%" PRId64, books->outbox[i]));
 	}
 	(void)json_object_set_new(object, "states", states);
@@ -137,13 +137,13 @@ enum rc command_status(struct ctl *ctl, struct err *err)
 		(json_int_t)books->rows, "rows_refused", (json_int_t)books->refused, "rows_same",
 		(json_int_t)books->same, "orphan_notices", (json_int_t)books->orphan_notices,
 		"orphan_numbers", (json_int_t)books->orphan_numbers);
-	table_add(&table, _("applications"), pool_printf(ctl->pool, "%" PRId64, books->applications));
+	TABLE_ROW(&table, _("applications"), pool_printf(ctl->pool, "%" PRId64, books->applications));
 	add_states(ctl, books, &table, object);
-	table_add(&table, _("held"), pool_printf(ctl->pool, "%" PRId64, books->held));
-	table_add(&table, _("to be reviewed"), pool_printf(ctl->pool, "%" PRId64, books->review));
-	table_add(&table, _("overdue"), pool_printf(ctl->pool, "%" PRId64, status.overdue));
-	table_add(&table, _("next notice due"), time_text(ctl, status.next_due));
-	table_add(&table, _("history"), pool_printf(ctl->pool, "%" PRId64 " %s", status.head, hash.s));
+	TABLE_ROW(&table, _("held"), pool_printf(ctl->pool, "%" PRId64, books->held));
+	TABLE_ROW(&table, _("to be reviewed"), pool_printf(ctl->pool, "%" PRId64, books->review));
+	TABLE_ROW(&table, _("overdue"), pool_printf(ctl->pool, "%" PRId64, status.overdue));
+	TABLE_ROW(&table, _("next notice due"), time_text(ctl, status.next_due));
+	TABLE_ROW(&table, _("history"), pool_printf(ctl->pool, "%" PRId64 " %s", status.head, hash.s));
 	if (ctl->json)
 		strlist_free(&table.cell);
 	else

@@ -3,7 +3,7 @@
 #include <string.h>
 
 static const char *const field_keys[FIELD_COUNT] = {
-#define X(enumerator, key) [enumerator] = key,
+#define X(enumerator, key) [enumerator] = (key),
 	FORM_FIELDS(X)
 #undef X
 };

@@ -70,16 +70,17 @@ static const char *check_path(const char *text)
 	{                                                                                                    \
 		.name = #key, .type = (kind), .offset = offsetof(struct RECORD, key), __VA_ARGS__            \
 	}
-#define TEXT(key, default_value, meaning) KEY(CONF_STRING, key, .fallback = (default_value), .help = meaning)
+#define TEXT(key, default_value, meaning)                                                                    \
+	KEY(CONF_STRING, key, .fallback = (default_value), .help = (meaning))
 #define CHECKED(key, default_value, checked_by, meaning)                                                     \
-	KEY(CONF_STRING, key, .fallback = (default_value), .help = meaning, .check = (checked_by))
+	KEY(CONF_STRING, key, .fallback = (default_value), .help = (meaning), .check = (checked_by))
 #define NUMBER(key, default_value, least, most, meaning)                                                     \
-	KEY(CONF_INT, key, .fallback = (default_value), .min = (least), .max = (most), .help = meaning)
+	KEY(CONF_INT, key, .fallback = (default_value), .min = (least), .max = (most), .help = (meaning))
 #define SMALL(key, default_value, least, most, meaning)                                                      \
-	KEY(CONF_INT32, key, .fallback = (default_value), .min = (least), .max = (most), .help = meaning)
-#define FLAG(key, default_value, meaning) KEY(CONF_BOOL, key, .fallback = (default_value), .help = meaning)
+	KEY(CONF_INT32, key, .fallback = (default_value), .min = (least), .max = (most), .help = (meaning))
+#define FLAG(key, default_value, meaning) KEY(CONF_BOOL, key, .fallback = (default_value), .help = (meaning))
 #define CHOICE(key, default_value, values, meaning)                                                          \
-	KEY(CONF_CHOICE, key, .fallback = (default_value), .choices = (values), .help = meaning)
+	KEY(CONF_CHOICE, key, .fallback = (default_value), .choices = (values), .help = (meaning))
 #define LINE_OF_GROUP KEY(CONF_LINE, line, .fallback = NULL)
 
 static const char *const tls_modes[] = {

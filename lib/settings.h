@@ -97,7 +97,7 @@ extern const struct conf_key settings_keys[];
 
 /* Reads the file and everything it names (profiles, field map, calendar, wording); sets the zone of the process. Secrets are not read.
  * RC_CONFIG with file and line. On failure nothing has changed, the zone included. */
-enum rc settings_load(struct settings **settings, const char *path, struct err *err);
+enum rc settings_load(struct settings **out, const char *path, struct err *err);
 void settings_free(struct settings **settings);
 
 /* Secrets, for the processes that need them. */

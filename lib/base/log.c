@@ -32,10 +32,13 @@ static const struct {
 static bool stderr_is_journal(void)
 {
 	const char *stream = getenv("JOURNAL_STREAM");
-	unsigned long long dev, ino;
 	struct stat st;
-	return stream && sscanf(stream, "%llu:%llu", &dev, &ino) == 2 && fstat(STDERR_FILENO, &st) == 0 &&
-	       (unsigned long long)st.st_dev == dev && (unsigned long long)st.st_ino == ino;
+	char own[64];
+	if (!stream || fstat(STDERR_FILENO, &st) != 0)
+		return false;
+	(void)snprintf(
+		own, sizeof own, "%llu:%llu", (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
+	return strcmp(stream, own) == 0;
 }
 
 void log_open(const char *program, enum log_level level)

@@ -89,8 +89,8 @@ void text_preload(void)
 		return;
 	cp932_reader = iconv_open("UTF-8", "CP932");
 	cp932_writer = iconv_open("CP932", "UTF-8");
-	/* glibc gives iconv_t as a pointer; (iconv_t)-1 is its error value. */
-	if (cp932_reader == (iconv_t)-1 || cp932_writer == (iconv_t)-1)
+	const iconv_t failed = (iconv_t)-1; /* iconv_open(3) */ // NOLINT(performance-no-int-to-ptr)
+	if (cp932_reader == failed || cp932_writer == failed)
 		die("the system has no converter for CP932; install glibc's gconv modules (libc-bin, libc6)");
 	converters_open = true;
 }
@@ -98,7 +98,8 @@ void text_preload(void)
 /* The bytes of `in` that could be converted are; *used says how many. */
 static bool convert(iconv_t converter, struct str *out, const char *in, size_t len, size_t *used)
 {
-	char *from = (char *)(uintptr_t)in; /* iconv(3) takes char ** but writes nothing there */
+	char *from; /* iconv(3) takes no const, but writes nothing there */
+	memcpy(&from, &in, sizeof from);
 	size_t left = len;
 	(void)iconv(converter, NULL, NULL, NULL, NULL);
 	while (left > 0) {

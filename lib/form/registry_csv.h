@@ -29,7 +29,7 @@ enum rc registry_csv_read(
 /* A `struct registry` over such a CSV (path NULL: empty) and over the records that were accepted before in the file at hand. */
 struct csv_registry;
 enum rc csv_registry_load(
-	struct csv_registry **registry, const char *path, const struct fieldmap *map, struct err *err);
+	struct csv_registry **out, const char *path, const struct fieldmap *map, struct err *err);
 /* Without a CSV any ★ that a step-up needs is taken to be there. */
 struct registry csv_registry_ask(struct csv_registry *registry);
 /* Remembers an accepted record; the next file starts without those of the last one. */
