@@ -35,6 +35,22 @@ struct labelled {
 
 /* ---- lines ---- */
 
+/* | 項目 | 値 |: the outer lines of a table are none of a value. */
+static void drop_table_edges(struct str *line)
+{
+	static const char *const edges[] = {"|", "│", "┃", "｜"};
+	size_t begin = (size_t)(skip_blank(line->s) - line->s);
+	for (size_t i = 0; i < sizeof edges / sizeof *edges; i++) {
+		if (!str_has_prefix(line->s + begin, edges[i]))
+			continue;
+		memset(line->s + begin, ' ', strlen(edges[i]));
+		if (str_has_suffix(line->s, edges[i]))
+			str_cut(line, line->len - strlen(edges[i]));
+		str_cut(line, blank_end(line->s, line->len));
+		return;
+	}
+}
+
 static bool next_line(struct text *text, size_t *at, struct str *line)
 {
 	if (*at >= text->len)
@@ -46,6 +62,7 @@ static bool next_line(struct text *text, size_t *at, struct str *line)
 	size_t end = n + (n < left && from[n] == '\r' && n + 1 < left && from[n + 1] == '\n' ? 2 : n < left);
 	str_clear(line);
 	str_add(line, from, blank_end(from, n));
+	drop_table_edges(line);
 	*at += end;
 	text->line++;
 	return true;
@@ -66,7 +83,7 @@ static bool label_at(const struct form_reader *reader, const char *line, size_t 
 /* Behind the first sign that can part label and value, from `at` on; 0: none. *label_len: what stands before it. */
 static size_t find_colon(const char *line, size_t at, size_t *label_len)
 {
-	static const char *const signs[] = {"：", ":", "\t", "＝", "=", ",", "，", "│", "|"};
+	static const char *const signs[] = {"：", ":", "\t", "＝", "=", ",", "，", "│", "|", "→", "⇒"};
 	for (; line[at]; at++) {
 		for (size_t i = 0; i < sizeof signs / sizeof *signs; i++) {
 			if (str_has_prefix(line + at, signs[i])) {
@@ -136,12 +153,14 @@ static bool labelled_line(const struct form_reader *reader, const char *line, st
 	return spaced_label(reader, line, out);
 }
 
-/* ----, ＝＝＝＝, ────: nothing but one sign, four times or more. */
+/* ----, ＝＝＝＝, ────: nothing but one sign, four times or more; ---|--- of a table. */
 static bool is_separator(const char *line)
 {
 	static const char *const signs[] = {
 		"-", "=", "*", "_", "~", "#", "－", "―", "─", "━", "＝", "＊", "―", "〜", "～", "ー", "…"};
 	line = skip_blank(line);
+	if (strstr(line, "---") && strspn(line, "-|+:= ") == strlen(line))
+		return true;
 	for (size_t i = 0; i < sizeof signs / sizeof *signs; i++) {
 		size_t n = strlen(signs[i]), count = 0;
 		const char *p = line;

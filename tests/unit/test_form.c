@@ -444,6 +444,11 @@ static void test_form__page_records(void **state)
 		{"担当者名,一\n事業者名,\"例\"\n都道府県,東京都\n", 1, FIELD_CONTACT, "一"},
 		{"\"担当者名\",\"一\"\n\"事業者名\",\"例 \"\"x\"\", Ltd.\"\n\"都道府県\",\"東京都\"\n", 1,
 			FIELD_BUSINESS_NAME, "例 \"x\", Ltd."},
+		{"| 担当者名 | 一 |\n|---|---|\n| 事業者名 | 例 |\n| 都道府県 | |\n", 1, FIELD_BUSINESS_NAME,
+			"例"},
+		{"│担当者名│一│\n│事業者名│例│\n│都道府県│東京都│\n", 1, FIELD_PREFECTURE, "東京都"},
+		{"担当者名 → 一\n事業者名→例\n都道府県→東京都\n", 1, FIELD_BUSINESS_NAME, "例"},
+		{"> 担当者名：一\n> 事業者名：例\n> 都道府県：東京都\n", 1, FIELD_BUSINESS_NAME, "例"},
 		/* an injected line stays with its value, an unknown label does not */
 		{"担当者名：一\n事業者名：例\nBcc: x@example.com\n都道府県：東京都\n", 1, FIELD_BUSINESS_NAME,
 			"例\nBcc: x@example.com"},
@@ -494,6 +499,8 @@ static void test_form__decision_files(void **state)
 
 /* ---- files that are none, limits ---- */
 
+#define BYTES(text) text, sizeof(text) - 1
+
 static void test_form__files_that_are_no_forms(void **state)
 {
 	(void)state;
@@ -502,20 +509,20 @@ static void test_form__files_that_are_no_forms(void **state)
 		size_t len;
 		const char *says;
 	} cases[] = {
-		{"", 0, "空です"},
-		{"\xEF\xBB\xBF\r\n \r\n", 8, "空です"},
-		{"PK\x03\x04rest", 8, "Excelブック"},
-		{"\xD0\xCF\x11\xE0rest", 8, "古い形式のExcel"},
-		{"%PDF-1.7", 8, "PDF"},
-		{"<html><body>", 12, "HTML"},
-		{"\xEF\xBB\xBF<!doctype html>", 18, "HTML"},
-		{"\xFF\xD8\xFF\xE0", 4, "画像"},
-		{"Received: from x", 16, "メール"},
-		{"今日はいい天気です。\n明日も。\n", 45, "見出しの行"},
-		{"a,b,c\n1,2,3\n", 12, "見出しの行"},
-		{"担当者名,事業者名\nx,y\n", 34, "見出しの行"},
-		{"[]", 2, "一件も"},
-		{"[", 1, "途中で"},
+		{BYTES(""), "空です"},
+		{BYTES("\xEF\xBB\xBF\r\n \r\n"), "空です"},
+		{BYTES("PK\x03\x04rest"), "Excelブック"},
+		{BYTES("\xD0\xCF\x11\xE0rest"), "古い形式のExcel"},
+		{BYTES("%PDF-1.7"), "PDF"},
+		{BYTES("<html><body>"), "HTML"},
+		{BYTES("\xEF\xBB\xBF<!doctype html>"), "HTML"},
+		{BYTES("\xFF\xD8\xFF\xE0"), "画像"},
+		{BYTES("Received: from x"), "メール"},
+		{BYTES("今日はいい天気です。\n明日も。\n"), "見出しの行"},
+		{BYTES("a,b,c\n1,2,3\n"), "見出しの行"},
+		{BYTES("担当者名,事業者名\nx,y\n"), "見出しの行"},
+		{BYTES("[]"), "一件も"},
+		{BYTES("["), "途中で"},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		rig_read(&rig, cases[i].bytes, cases[i].len);
