@@ -32,6 +32,11 @@ static const int allowed[] = {
 	SCMP_SYS(rt_sigreturn),
 	SCMP_SYS(exit),
 	SCMP_SYS(exit_group),
+#if defined(__SANITIZE_ADDRESS__)
+	SCMP_SYS(sigaltstack), /* the sanitizer's own */
+	SCMP_SYS(sched_yield),
+	SCMP_SYS(futex),
+#endif
 };
 
 /* Memory may be mapped and its protection changed, but never into something that runs. */
