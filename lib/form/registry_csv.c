@@ -63,6 +63,7 @@ static const struct {
 	{COLUMN_STOPPED, "使用中止日"},
 };
 
+/* As text_key() leaves them; besides the names of register.h. */
 static const struct {
 	const char *name;
 	enum state state;
@@ -74,6 +75,7 @@ static const struct {
 	{"完了", STATE_LOGO_AUTHORIZED},
 	{"id-issued", STATE_ID_ISSUED},
 	{"id発行済", STATE_ID_ISSUED},
+	{"id発行済み", STATE_ID_ISSUED},
 	{"中止", STATE_STOPPED},
 	{"中止済み", STATE_STOPPED},
 	{"受付", STATE_RECEIVED},
@@ -120,32 +122,46 @@ static const char *cell_of(
 	return *cell == '\'' ? cell + 1 : cell;
 }
 
-static enum state state_read(const char *text)
+static enum state state_of_key(const char *key)
 {
-	for (int i = STATE_NONE + 1; i < STATE_COUNT; i++) {
-		enum state state = (enum state)i;
-		struct str ja = STR_INIT;
-		text_key(&ja, state_name_ja(state));
-		bool is = key_is(text, state_name(state)) || key_is(text, ja.s);
-		str_free(&ja);
-		if (is)
-			return state;
-	}
+	for (int i = STATE_NONE + 1; i < STATE_COUNT; i++)
+		if (strcmp(key, state_name((enum state)i)) == 0 ||
+			strcmp(key, state_name_ja((enum state)i)) == 0)
+			return (enum state)i;
 	for (size_t i = 0; i < sizeof state_spellings / sizeof *state_spellings; i++)
-		if (key_is(text, state_spellings[i].name))
+		if (strcmp(key, state_spellings[i].name) == 0)
 			return state_spellings[i].state;
 	return STATE_NONE;
 }
 
-static int star_read(const char *text)
+static int star_of_key(const char *key)
 {
+	/* As text_key() leaves them. */
 	static const char *const spellings[][6] = {{"1", "★", "一つ星", "1つ星", "★一つ星", "new1"},
 		{"2", "★★", "二つ星", "2つ星", "★★二つ星", "new2"}};
 	for (int star = 1; star <= 2; star++)
 		for (int i = 0; i < 6; i++)
-			if (key_is(text, spellings[star - 1][i]))
+			if (strcmp(key, spellings[star - 1][i]) == 0)
 				return star;
 	return 0;
+}
+
+static enum state state_read(const char *text)
+{
+	struct str key = STR_INIT;
+	text_key(&key, text);
+	enum state state = state_of_key(key.s);
+	str_free(&key);
+	return state;
+}
+
+static int star_read(const char *text)
+{
+	struct str key = STR_INIT;
+	text_key(&key, text);
+	int star = star_of_key(key.s);
+	str_free(&key);
+	return star;
 }
 
 /* false: something stands there that is no day. */
