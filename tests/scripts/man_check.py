@@ -123,7 +123,17 @@ def commands():
     return len(names)
 
 
-counts = {check.__name__: check() for check in (settings, profiles, placeholders, form_fields, daemon_options, commands)}
+def tests_named_in_readme():
+    """README.md says where each promise is tested: those tests must be there."""
+    names = set(re.findall(r"`([\w/.]+\.(?:c|sh))`", read("README.md")))
+    for name in sorted(names):
+        if not any(os.path.exists(os.path.join(below, name)) for below in (".", "tests/unit", "tests/scripts")):
+            faults.append(f"README.md: there is no test {name}")
+    return len(names)
+
+
+counts = {check.__name__: check() for check in (settings, profiles, placeholders, form_fields, daemon_options, commands,
+                                            tests_named_in_readme)}
 for what, count in counts.items():
     if not count:
         faults.append(f"{what}: nothing was found to compare; has the source changed its form?")
