@@ -5,6 +5,7 @@
  * one connection each. There are never more claims than connections; what is claimed is at most one mail a connection.
  */
 #include <inttypes.h>
+#include <malloc.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,9 @@
 #define IDLE_SECONDS 10 /* then a connection is ended: servers don't like silent guests */
 #define ANSWER_MS 10000 /* for a frame that has begun */
 #define FLIGHT_GRACE_SECONDS 60
+#define HEAP_KEPT                                                                                            \
+	(8 * 1024 *                                                                                          \
+		1024) /* each letter takes and frees the same buffers: the heap's end is not given back each time */
 #define FACT_FAULT "sender.fault"
 #define FACT_FAULT_JA "sender.fault_ja"
 #define WITHHELD "テスト運用のため送信していません (withheld: test mode)"
@@ -595,6 +599,7 @@ static enum rc sender_start(struct role_context *ctx, struct err *err)
 	struct sender *sender = xcalloc(1, sizeof *sender);
 	const struct rate_limits limits = limits_of(ctx->settings);
 	utc_time now = clock_now(ctx->office.clock);
+	(void)mallopt(M_TRIM_THRESHOLD, HEAP_KEPT);
 	ctx->state = sender;
 	sender->rate = rate_new(&limits);
 	sender->pool = pool_new();

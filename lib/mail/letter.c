@@ -16,7 +16,8 @@
 #define FORM_PLAIN 'L'
 #define FORM_SECRET 'S'
 #define WIRE_LIMIT ((size_t)64 * 1024 * 1024)
-#define WINDOW_BITS (-15) /* raw: the digest is the check */
+#define WINDOW_LEN 14 /* bits: 16 KiB hold a template and a resend; more only costs memory */
+#define MEMORY_LEVEL 6
 #define BASE64_LEAST 80 /* shorter runs are not worth a piece */
 
 enum piece_kind { PIECE_TEXT = 0, PIECE_BASE64 = 1 };
@@ -223,7 +224,7 @@ static void dictionary_make(struct str *out, const char *text, size_t len)
 		str_addc(out, text[i]);
 	}
 	str_add(out, usual_header, sizeof usual_header - 1);
-	size_t window = (size_t)1 << 15;
+	size_t window = (size_t)1 << WINDOW_LEN;
 	if (out->len > window) {
 		memmove(out->s, out->s + out->len - window, window);
 		str_cut(out, window);
@@ -232,8 +233,8 @@ static void dictionary_make(struct str *out, const char *text, size_t len)
 
 static void deflate_add(struct str *out, const struct str *bytes, const struct str *dictionary)
 {
-	z_stream z = {0};
-	if (deflateInit2(&z, 9, Z_DEFLATED, WINDOW_BITS, 8, Z_DEFAULT_STRATEGY) != Z_OK ||
+	z_stream z = {0}; /* raw: the digest is the check */
+	if (deflateInit2(&z, 9, Z_DEFLATED, -WINDOW_LEN, MEMORY_LEVEL, Z_DEFAULT_STRATEGY) != Z_OK ||
 		deflateSetDictionary(&z, (const Bytef *)dictionary->s, (uInt)dictionary->len) != Z_OK)
 		die("zlib can't be set up");
 	uLong bound = deflateBound(&z, (uLong)bytes->len);
@@ -252,7 +253,7 @@ static void deflate_add(struct str *out, const struct str *bytes, const struct s
 static bool inflate_add(struct str *out, const char *bytes, size_t len, const struct str *dictionary)
 {
 	z_stream z = {0};
-	if (len > WIRE_LIMIT || inflateInit2(&z, WINDOW_BITS) != Z_OK)
+	if (len > WIRE_LIMIT || inflateInit2(&z, -WINDOW_LEN) != Z_OK)
 		return false;
 	int status = inflateSetDictionary(&z, (const Bytef *)dictionary->s, (uInt)dictionary->len);
 	struct str in = STR_INIT; /* next_in of zlib wants bytes that may be written */

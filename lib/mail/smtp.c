@@ -226,6 +226,7 @@ struct smtp *smtp_new(const struct transport_settings *settings, const char *pas
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
 	curl_easy_setopt(curl, CURLOPT_MAXCONNECTS, 1L);
+	curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, 16384L); /* it is made anew for each mail */
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)settings->connect_seconds);
 	long longest = settings->dot_seconds > settings->reply_seconds ? settings->dot_seconds
 								       : settings->reply_seconds;
