@@ -128,7 +128,8 @@ static void apply(struct office *office, int n)
 						 [FIELD_ADDRESS] = "見本区例示町1-2-3",
 						 [FIELD_NEWS] = "false"}};
 	int64_t id;
-	want(office_register(office, &form, NULL, 0, n, &id, &err));
+	bool review;
+	want(office_register(office, &form, NULL, 0, n, &id, &review, &err));
 }
 
 /* As a service: sleeps until a child answers. */

@@ -55,12 +55,14 @@ bool wire_send_fd(int fd, enum wire_type type, const void *payload, size_t len, 
 	number_write(head, len + 1, 4);
 	head[4] = (uint8_t)type;
 
-	struct iovec part = {head, sizeof head};
+	/* In one call: the rest follows only where the socket's buffer was too small. */
+	struct iovec part[] = {{head, sizeof head}, {.iov_len = len}};
+	memcpy(&part[1].iov_base, &payload, sizeof payload); /* sendmsg() writes nothing there */
 	union {
 		struct cmsghdr align;
 		char bytes[CMSG_SPACE(sizeof pass)];
 	} control = {0};
-	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+	struct msghdr message = {.msg_iov = part, .msg_iovlen = 2};
 	if (pass >= 0) {
 		message.msg_control = control.bytes;
 		message.msg_controllen = sizeof control.bytes;
@@ -76,7 +78,11 @@ bool wire_send_fd(int fd, enum wire_type type, const void *payload, size_t len, 
 	} while (n < 0 && errno == EINTR);
 	if (n <= 0)
 		return false;
-	return send_all(fd, head + n, sizeof head - (size_t)n) && send_all(fd, payload, len);
+	size_t sent = (size_t)n;
+	if (sent < sizeof head)
+		return send_all(fd, head + sent, sizeof head - sent) && send_all(fd, payload, len);
+	sent -= sizeof head;
+	return send_all(fd, (const char *)payload + sent, len - sent);
 }
 
 bool wire_send(int fd, enum wire_type type, const void *payload, size_t len)
@@ -131,8 +137,6 @@ static int receive_all(int fd, void *bytes, size_t len, int *got_fd, int64_t dea
 	char *at = bytes;
 	size_t have = 0;
 	while (have < len) {
-		if (!wait_readable(fd, deadline))
-			return -1;
 		struct iovec part = {at + have, len - have};
 		union {
 			struct cmsghdr align;
@@ -142,8 +146,9 @@ static int receive_all(int fd, void *bytes, size_t len, int *got_fd, int64_t dea
 			.msg_iovlen = 1,
 			.msg_control = control.bytes,
 			.msg_controllen = sizeof control.bytes};
-		ssize_t n = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
-		if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		/* Mostly the bytes are there: a sender takes thousands of answers a second. */
+		ssize_t n = recvmsg(fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+		if (n < 0 && (errno == EINTR || (errno == EAGAIN && wait_readable(fd, deadline))))
 			continue;
 		if (n < 0)
 			return -1;
