@@ -262,11 +262,11 @@ static enum state read_state(const json_t *value)
 }
 
 /* NULL: good; else what is wrong. */
-static const char *read_form(const json_t *object, struct form_values *form)
+static const char *read_form(json_t *object, struct form_values *form)
 {
 	const char *key;
 	json_t *value;
-	json_object_foreach((json_t *)(uintptr_t)object, key, value)
+	json_object_foreach(object, key, value)
 	{
 		enum form_field field = form_field_by_key(key);
 		const char *text = json_string_value(value);

@@ -109,14 +109,16 @@ static enum rc count_resume(struct role_context *ctx, int64_t id, bool *give_up,
 	struct str value = STR_INIT;
 	struct pool *pool = pool_new();
 	struct spool_file file;
-	int64_t last_id = 0, times = 0;
-	int last_rows = 0;
+	int64_t last_id, last_rows, times;
 	*give_up = false;
 	enum rc rc = file_get(ctx->office.store, id, &file, pool, err);
 	rc = rc ? rc : fact_get(ctx->office.store, FACT_RESUMED, &value, err);
 	if (!rc) {
-		if (sscanf(value.s, "%" SCNd64 " %d %" SCNd64, &last_id, &last_rows, &times) != 3 ||
-			last_id != id || last_rows != file.rows_done)
+		char *at = value.s;
+		last_id = strtoll(at, &at, 10);
+		last_rows = strtoll(at, &at, 10);
+		times = strtoll(at, &at, 10);
+		if (last_id != id || last_rows != file.rows_done)
 			times = 0;
 		*give_up = ++times > RESUMES_MAX;
 		str_clear(&value);

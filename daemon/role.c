@@ -22,6 +22,7 @@
 
 #define STOP_MS 60000 /* for what is in flight; TimeoutStopSec=90 is above it */
 #define LOCK_MS 70000 /* a predecessor may be stopping */
+#define FIXED 3 /* signals, wake, zygote */
 #define WATCH_MAX 256
 #define POLL_MAX_MS 30000
 #define STEP_MAX_MS 60000 /* the clock may jump back: nobody sleeps longer than this whatever it says */
@@ -275,19 +276,20 @@ static int run_pause(const struct run *run, utc_time next)
 /* Sleeps until something happens. Returns whether the role itself was woken; RC_CONFIG: the zygote is gone. */
 static enum rc run_wait(struct run *run, utc_time next, bool *woken, struct err *err)
 {
-	struct pollfd poll_fd[3 + WATCH_MAX] = {
+	struct pollfd poll_fd[FIXED + WATCH_MAX] = {
 		{.fd = run->signals, .events = POLLIN},
 		{.fd = run->wake, .events = POLLIN},
 		{.fd = run->ctx.zygote, .events = 0},
 	};
 	int watched[WATCH_MAX], count = 0;
+	nfds_t total = FIXED;
 	/* While a pause after an error lasts, only signals are heard. */
 	if (run->role->watch && !run->pause_ms)
 		count = run->role->watch(&run->ctx, watched, WATCH_MAX);
 	for (int i = 0; i < count; i++)
-		poll_fd[3 + i] = (struct pollfd){.fd = watched[i], .events = POLLIN};
+		poll_fd[total++] = (struct pollfd){.fd = watched[i], .events = POLLIN};
 	*woken = false;
-	int ready = poll(poll_fd, (nfds_t)(3 + count), run_pause(run, next));
+	int ready = poll(poll_fd, total, run_pause(run, next));
 	if (ready <= 0)
 		return RC_OK;
 	run_signals(run);
@@ -296,8 +298,8 @@ static enum rc run_wait(struct run *run, utc_time next, bool *woken, struct err 
 	char drained[64];
 	while (recv(run->wake, drained, sizeof drained, MSG_DONTWAIT) >= 0)
 		*woken = true;
-	for (int i = 0; i < count; i++)
-		if (poll_fd[3 + i].revents)
+	for (nfds_t i = FIXED; i < total; i++)
+		if (poll_fd[i].revents)
 			*woken = true;
 	return RC_OK;
 }

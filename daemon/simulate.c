@@ -148,11 +148,12 @@ static enum rc prepare(struct simulation *simulation, const char *config, const 
 {
 	struct settings *settings = NULL;
 	enum rc rc = settings_load(&settings, config, err);
-	rc = rc ? rc : check_transport(settings, err);
+	if (rc)
+		return rc;
+	rc = check_transport(settings, err);
 	rc = rc ? rc : set_times(simulation, settings, until, from, err);
 	rc = rc ? rc : make_key(settings, err);
-	if (settings)
-		settings_free(&settings);
+	settings_free(&settings);
 	return rc;
 }
 

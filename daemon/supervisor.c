@@ -71,9 +71,11 @@ _Noreturn static void worker_exec(const struct supervisor *supervisor, const str
 	(void)setenv("NOTIFY_SOCKET", supervisor->notify_name, 1);
 	(void)setenv("WATCHDOG_USEC", watchdog, 1);
 	(void)unsetenv("WATCHDOG_PID");
-	const char *argv[] = {"sengend", "-c", supervisor->config, supervisor->verbose ? "-v" : role->name,
-		supervisor->verbose ? role->name : NULL, NULL};
-	(void)execv("/proc/self/exe", (char *const *)(uintptr_t)argv);
+	if (supervisor->verbose)
+		(void)execl("/proc/self/exe", "sengend", "-v", "-c", supervisor->config, role->name,
+			(char *)NULL);
+	else
+		(void)execl("/proc/self/exe", "sengend", "-c", supervisor->config, role->name, (char *)NULL);
 	_exit(RC_USAGE);
 }
 
@@ -321,17 +323,18 @@ enum rc supervisor_run(const char *config, bool verbose)
 {
 	struct supervisor supervisor = {
 		.config = config, .verbose = verbose, .clock = clock_system(), .signals = -1, .notify = -1};
-	for (int i = 0; roles[i] && i < WORKER_MAX; i++)
+	for (int i = 0; i < WORKER_MAX && roles[i]; i++)
 		supervisor.worker[supervisor.count++].role = roles[i];
 
 	struct err err = {0};
 	struct settings *settings = NULL;
 	int lock = -1;
 	enum rc rc = settings_load(&settings, config, &err);
-	rc = rc ? rc : supervisor_open(&supervisor, settings, &err);
-	rc = rc ? rc : role_lock(settings, "supervisor", &lock, &err);
-	if (settings)
+	if (!rc) {
+		rc = supervisor_open(&supervisor, settings, &err);
+		rc = rc ? rc : role_lock(settings, "supervisor", &lock, &err);
 		settings_free(&settings);
+	}
 	if (!rc)
 		return supervise(&supervisor);
 	log_event(LEVEL_FAULT, "supervisor.failed", "rc=%s reason=\"%s\"", rc_name(rc), err.text);

@@ -167,7 +167,7 @@ int wire_receive(int fd, enum wire_type *type, struct str *payload, int *got_fd,
 		*got_fd = -1;
 	str_clear(payload);
 
-	uint8_t head[HEAD_LEN];
+	uint8_t head[HEAD_LEN] = {0};
 	int n = receive_all(fd, head, sizeof head, got_fd, deadline);
 	if (n == 1) {
 		uint64_t len = number_read(head, 4);
