@@ -111,8 +111,8 @@ unit: $(TESTS)
 .PHONY: bench
 bench: $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard bench/*.c)))
 	@for b in $^; do echo "== $$b"; ./$$b || exit 1; done
-$(BUILD)/bench/%: $(BUILD)/bench/%.o $(BUILD)/libsengen.a
-	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+$(BUILD)/bench/%: $(BUILD)/bench/%.o $(BUILD)/libtests.a $(BUILD)/libdaemon.a $(BUILD)/libsengen.a
+	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lssl
 
 .PHONY: hdr-check
 hdr-check:
