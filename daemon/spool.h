@@ -35,7 +35,7 @@ struct spool {
 	size_t ready_count, ready_next;
 };
 
-/* Makes the directories where they are missing. */
+/* Makes the directories where they are missing; group and setgid bit come from the spool directory itself (tmpfiles.d). */
 enum rc spool_open(struct spool *spool, const char *directory, bool simulating, struct err *err);
 void spool_close(struct spool *spool);
 
