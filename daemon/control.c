@@ -38,12 +38,6 @@ struct control {
 	struct client client[CLIENTS_MAX];
 };
 
-static int64_t real_ms(void)
-{
-	const struct clock system = clock_system();
-	return clock_mono_ms(&system);
-}
-
 /* ---- who is there ---- */
 
 static bool in_group(int fd, gid_t own, const char *name)
@@ -121,7 +115,7 @@ static void accept_clients(struct role_context *ctx, struct control *control)
 		}
 		struct client *client = free_client(control);
 		client->fd = fd;
-		client->heard_ms = real_ms();
+		client->heard_ms = clock_machine_ms();
 		memcpy(client->actor, actor, sizeof actor);
 		struct epoll_event event = {.events = EPOLLIN, .data.ptr = client};
 		if (epoll_ctl(control->epoll, EPOLL_CTL_ADD, fd, &event) != 0)
@@ -167,7 +161,7 @@ static bool client_read(struct client *client)
 			client->ended = true;
 			return true;
 		}
-		client->heard_ms = real_ms();
+		client->heard_ms = clock_machine_ms();
 		str_add(&client->in, buffer, (size_t)n);
 	}
 	return true;
@@ -184,7 +178,7 @@ static bool client_work(struct role_context *ctx, struct client *client, int64_t
 			good = client->in.len - at <= CONTROL_LINE_MAX;
 			break;
 		}
-		if (real_ms() >= until) {
+		if (clock_machine_ms() >= until) {
 			*more = true;
 			break;
 		}
@@ -255,7 +249,7 @@ static enum rc control_step(struct role_context *ctx, utc_time now, utc_time *ne
 {
 	(void)err;
 	struct control *control = ctx->state;
-	int64_t mono = real_ms();
+	int64_t mono = clock_machine_ms();
 	bool more = false;
 	accept_clients(ctx, control);
 	for (int i = 0; i < CLIENTS_MAX; i++) {
@@ -265,7 +259,7 @@ static enum rc control_step(struct role_context *ctx, utc_time now, utc_time *ne
 		if (mono - client->heard_ms > IDLE_MS)
 			client_close(client);
 		else /* each its own piece of time: an import must not make the others wait */
-			more |= client_serve(ctx, control, client, real_ms() + STEP_MS / 4);
+			more |= client_serve(ctx, control, client, clock_machine_ms() + STEP_MS / 4);
 	}
 	*next = more ? now : now + IDLE_MS / 1000;
 	return RC_OK;

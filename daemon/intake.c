@@ -34,12 +34,6 @@ struct intake {
 	char paused[160]; /* why; "": not */
 };
 
-static int64_t real_ms(void)
-{
-	const struct clock system = clock_system();
-	return clock_mono_ms(&system);
-}
-
 /* ---- back-pressure ---- */
 
 static int64_t free_mib(const char *path)
@@ -81,7 +75,7 @@ static enum rc fact_write(struct store *store, const char *name, const char *val
 /* What was taken waits well in incoming/; what has no room to be worked on would be lost work. */
 static enum rc look_at_pressure(struct role_context *ctx, struct intake *intake, struct err *err)
 {
-	int64_t now = real_ms();
+	int64_t now = clock_machine_ms();
 	if (intake->looked_ms && now - intake->looked_ms < PRESSURE_MS)
 		return RC_OK;
 	intake->looked_ms = now;
@@ -334,7 +328,7 @@ static enum rc scan(struct role_context *ctx, struct intake *intake, utc_time no
 		return RC_OK;
 	intake->scan = false;
 	intake->rescan_at = now + ctx->settings->rescan_seconds;
-	return spool_scan(&intake->spool, now, real_ms(), &intake->look_again, err);
+	return spool_scan(&intake->spool, now, clock_machine_ms(), &intake->look_again, err);
 }
 
 /* One piece: a batch of the open file, or the next file. *idle: there is nothing to do. */
@@ -367,7 +361,7 @@ static enum rc intake_piece(
 static enum rc intake_step(struct role_context *ctx, utc_time now, utc_time *next, struct err *err)
 {
 	struct intake *intake = ctx->state;
-	int64_t until = real_ms() + STEP_MS;
+	int64_t until = clock_machine_ms() + STEP_MS;
 	bool idle = false;
 	enum rc rc = RC_OK;
 	if (spool_events(&intake->spool))
@@ -376,7 +370,7 @@ static enum rc intake_step(struct role_context *ctx, utc_time now, utc_time *nex
 		rc = look_at_pressure(ctx, intake, err);
 		if (!rc && !intake->paused[0])
 			rc = intake_piece(ctx, intake, now, &idle, err);
-	} while (!rc && !idle && !intake->paused[0] && real_ms() < until);
+	} while (!rc && !idle && !intake->paused[0] && clock_machine_ms() < until);
 	if (rc || intake->paused[0]) {
 		intake_file_close(&intake->in); /* it goes on where the register says */
 		intake->recover = true;

@@ -431,12 +431,6 @@ static enum rc row_recall(struct role_context *ctx, struct intake_file *in, stru
 	return rc;
 }
 
-static int64_t real_ms(void)
-{
-	const struct clock system = clock_system();
-	return clock_mono_ms(&system);
-}
-
 static void adapt_batch(struct intake_file *in, int count, int64_t took_ms)
 {
 	if (took_ms > TRANSACTION_MS)
@@ -463,9 +457,9 @@ static enum rc batch_process(struct role_context *ctx, struct intake_file *in,
 		}
 	}
 	if (!rc && known < count) {
-		int64_t began = real_ms();
+		int64_t began = clock_machine_ms();
 		rc = rows_process(ctx, in, row + known, count - known, err);
-		adapt_batch(in, count - known, real_ms() - began);
+		adapt_batch(in, count - known, clock_machine_ms() - began);
 		if (!ctx->in_turn)
 			(void)nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 	}

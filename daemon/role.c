@@ -139,11 +139,10 @@ struct run {
 
 static void run_fault(struct run *run, const struct err *err)
 {
-	const struct clock system = clock_system();
 	run->pause_ms = run->pause_ms ? run->pause_ms * 2 : PAUSE_FIRST_MS;
 	if (run->pause_ms > PAUSE_LAST_MS)
 		run->pause_ms = PAUSE_LAST_MS;
-	run->again_ms = clock_mono_ms(&system) + run->pause_ms;
+	run->again_ms = clock_machine_ms() + run->pause_ms;
 	if (strcmp(run->fault, err->text) == 0)
 		return;
 	memcpy(run->fault, err->text, sizeof run->fault);
@@ -335,11 +334,10 @@ static enum rc run_loop(struct run *run, struct err *err)
 /* A predecessor that was told to stop may need its minute. */
 static enum rc run_lock(struct run *run, struct err *err)
 {
-	struct clock system = clock_system();
-	int64_t deadline = clock_mono_ms(&system) + LOCK_MS;
+	int64_t deadline = clock_machine_ms() + LOCK_MS;
 	for (;;) {
 		enum rc rc = role_lock(run->ctx.settings, run->role->name, &run->lock, err);
-		if (rc != RC_REFUSED || clock_mono_ms(&system) > deadline)
+		if (rc != RC_REFUSED || clock_machine_ms() > deadline)
 			return rc;
 		(void)sd_notify(0,
 			"EXTEND_TIMEOUT_USEC=2000000\nSTATUS=Waiting for the process that runs this role.");

@@ -38,7 +38,6 @@ struct worker {
 struct supervisor {
 	const char *config;
 	bool verbose;
-	struct clock clock;
 	int signals, notify;
 	char notify_name[64]; /* abstract: "@…" as NOTIFY_SOCKET wants it */
 	int64_t watchdog_ms;
@@ -48,11 +47,6 @@ struct supervisor {
 	int64_t stop_at_ms;
 	enum rc rc;
 };
-
-static int64_t now_ms(const struct supervisor *supervisor)
-{
-	return clock_mono_ms(&supervisor->clock);
-}
 
 /* ---- starting ---- */
 
@@ -85,7 +79,7 @@ static void worker_start(struct supervisor *supervisor, struct worker *worker)
 	pid_t pid = fork();
 	if (pid == 0)
 		worker_exec(supervisor, worker->role, parent);
-	int64_t now = now_ms(supervisor);
+	int64_t now = clock_machine_ms();
 	worker->ready = false;
 	worker->started_ms = worker->heard_ms = now;
 	worker->pid = pid > 0 ? pid : 0;
@@ -153,7 +147,7 @@ static bool notify_read(struct supervisor *supervisor)
 	struct worker *worker = worker_by_pid(supervisor, sender.pid);
 	if (!worker)
 		return true;
-	worker->heard_ms = now_ms(supervisor);
+	worker->heard_ms = clock_machine_ms();
 	if (has_line(text, "READY=1")) {
 		worker->ready = worker->was_ready = true;
 		announce(supervisor);
@@ -163,7 +157,7 @@ static bool notify_read(struct supervisor *supervisor)
 
 static void worker_died(struct supervisor *supervisor, struct worker *worker, int status)
 {
-	int64_t now = now_ms(supervisor);
+	int64_t now = clock_machine_ms();
 	worker->pid = 0;
 	worker->ready = false;
 	if (supervisor->stopping)
@@ -203,7 +197,7 @@ static void begin_stop(struct supervisor *supervisor)
 	if (supervisor->stopping)
 		return;
 	supervisor->stopping = true;
-	supervisor->stop_at_ms = now_ms(supervisor) + STOP_MS;
+	supervisor->stop_at_ms = clock_machine_ms() + STOP_MS;
 	(void)sd_notify(0, "STOPPING=1\nSTATUS=Stopping.");
 	signal_all(supervisor, SIGTERM);
 }
@@ -231,7 +225,7 @@ static void signals_read(struct supervisor *supervisor)
 /* Starts and kills what is due; returns milliseconds until it has to look again. */
 static int64_t tend(struct supervisor *supervisor)
 {
-	int64_t now = now_ms(supervisor), until = 1000;
+	int64_t now = clock_machine_ms(), until = 1000;
 	for (int i = 0; i < supervisor->count; i++) {
 		struct worker *worker = &supervisor->worker[i];
 		if (worker->pid == 0) {
@@ -289,7 +283,7 @@ static enum rc notify_open(struct supervisor *supervisor, struct err *err)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int len = snprintf(supervisor->notify_name, sizeof supervisor->notify_name,
-		"@sengend/notify/%ld/%lld", (long)getpid(), (long long)now_ms(supervisor));
+		"@sengend/notify/%ld/%lld", (long)getpid(), (long long)clock_machine_ms());
 	memcpy(address.sun_path + 1, supervisor->notify_name + 1, (size_t)len - 1);
 	supervisor->notify = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (supervisor->notify < 0 ||
@@ -321,8 +315,7 @@ static enum rc supervisor_open(
 
 enum rc supervisor_run(const char *config, bool verbose)
 {
-	struct supervisor supervisor = {
-		.config = config, .verbose = verbose, .clock = clock_system(), .signals = -1, .notify = -1};
+	struct supervisor supervisor = {.config = config, .verbose = verbose, .signals = -1, .notify = -1};
 	for (int i = 0; i < WORKER_MAX && roles[i]; i++)
 		supervisor.worker[supervisor.count++].role = roles[i];
 

@@ -4,9 +4,9 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/err.h"
 
 #define HEAD_LEN 5 /* length, type */
@@ -90,20 +90,13 @@ bool wire_send(int fd, enum wire_type type, const void *payload, size_t len)
 	return wire_send_fd(fd, type, payload, len, -1);
 }
 
-static int64_t mono_ms(void)
-{
-	struct timespec at;
-	(void)clock_gettime(CLOCK_MONOTONIC, &at);
-	return (int64_t)at.tv_sec * 1000 + at.tv_nsec / 1000000;
-}
-
 /* Waits until there is something to read; false: the deadline passed. */
 static bool wait_readable(int fd, int64_t deadline)
 {
 	for (;;) {
 		int left = -1;
 		if (deadline >= 0) {
-			int64_t ms = deadline - mono_ms();
+			int64_t ms = deadline - clock_machine_ms();
 			left = ms < 0 ? 0 : (int)ms;
 		}
 		int n = poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, left);
@@ -162,7 +155,7 @@ static int receive_all(int fd, void *bytes, size_t len, int *got_fd, int64_t dea
 
 int wire_receive(int fd, enum wire_type *type, struct str *payload, int *got_fd, int timeout_ms)
 {
-	int64_t deadline = timeout_ms < 0 ? -1 : mono_ms() + timeout_ms;
+	int64_t deadline = timeout_ms < 0 ? -1 : clock_machine_ms() + timeout_ms;
 	if (got_fd)
 		*got_fd = -1;
 	str_clear(payload);

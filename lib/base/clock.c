@@ -26,11 +26,14 @@ void clock_set(struct clock *clock, utc_time now)
 	clock->now = now;
 }
 
-int64_t clock_mono_ms(const struct clock *clock)
+int64_t clock_machine_ms(void)
 {
-	if (clock->is_virtual)
-		return clock->now * 1000;
 	struct timespec at;
 	(void)clock_gettime(CLOCK_MONOTONIC, &at);
 	return (int64_t)at.tv_sec * 1000 + at.tv_nsec / 1000000;
+}
+
+int64_t clock_mono_ms(const struct clock *clock)
+{
+	return clock->is_virtual ? clock->now * 1000 : clock_machine_ms();
 }

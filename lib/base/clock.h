@@ -25,5 +25,7 @@ void clock_set(struct clock *clock, utc_time now); /* virtual clocks only */
 
 /* Milliseconds that only go forward, for measuring pauses; on a virtual clock: now * 1000. */
 int64_t clock_mono_ms(const struct clock *clock);
+/* The same of the machine, in a simulation too: for bounding a piece of work and waiting for other processes. */
+int64_t clock_machine_ms(void);
 
 #endif
