@@ -1,0 +1,57 @@
+/*
+ * request.h - what a mail asks for, by rules that can be read and printed
+ *
+ * The rules are data (config/request-rules.conf, built in): kind, patterns, weight, where they count. The reading names the rule and the words it
+ * matched. Anything double, contradictory or unclear is for a person: review.
+ */
+#ifndef SENGEN_REQUEST_H
+#define SENGEN_REQUEST_H
+
+#include "lib/mail/bounce.h"
+#include "lib/mail/message.h"
+#include "lib/mail/sheet.h"
+
+enum request_kind {
+	REQUEST_OTHER,
+	REQUEST_STOP,
+	REQUEST_RESEND,
+	REQUEST_CHANGE,
+	REQUEST_NEWS_UNSUBSCRIBE,
+	REQUEST_ID_ENQUIRY,
+	REQUEST_BOUNCE,
+	REQUEST_AUTO_REPLY,
+};
+const char *request_kind_name(enum request_kind kind); /* "stop-request", … */
+
+struct reading {
+	enum request_kind kind;
+	bool review;
+	const char *why; /* names the rule and the words; English with the Japanese words quoted */
+	struct sheet fields; /* declaration_id, business_name, … wherever they stood */
+	const char *notice; /* "id-notice", "logo-notice", "both"; "" */
+	enum request_kind also; /* a second wish; REQUEST_OTHER: none */
+	bool unknown_mail; /* 心当たりがない */
+	struct bounce bounce;
+};
+
+/* What is on file, for the checks against it (foreign ID, unregistered sender); NULL: not made. */
+struct request_registry {
+	void *ctx;
+	/* Fills business_name and mail of a declaration ID; false: not on file. */
+	bool (*declaration)(
+		void *ctx, const char *declaration_id, const char **business_name, const char **mail);
+	bool (*sender)(void *ctx, const char *mail); /* is that address registered */
+	/* by 法人番号 + 都道府県 or 屋号 + 代表者名 + 都道府県; number of matches */
+	int (*identify)(void *ctx, const struct sheet *fields);
+};
+
+struct request_rules;
+enum rc request_rules_load(
+	struct request_rules **rules, const char *path, struct err *err); /* NULL: built in */
+void request_rules_free(struct request_rules **rules);
+
+/* office: the office's own address, for "our own mail came back". */
+void request_read(struct reading *out, const struct message *message, const struct request_rules *rules,
+	const char *office, const struct request_registry *registry, struct pool *pool);
+
+#endif

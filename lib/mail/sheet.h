@@ -1,0 +1,36 @@
+/*
+ * sheet.h - fields of the office's own forms (B-3 and the change form), read from a Word file's cells or from a body
+ *
+ * Labels and values stand side by side, one above the other, in one cell behind a colon or tab, or in a grid; labels are data
+ * (config/sheet-labels.conf, built in). Each field gets a confidence.
+ */
+#ifndef SENGEN_SHEET_H
+#define SENGEN_SHEET_H
+
+#include "lib/base/civil.h"
+#include "lib/mail/docx.h"
+
+enum sheet_kind { SHEET_NONE, SHEET_STOP /* 様式B-3 */, SHEET_CHANGE /* 登録情報変更 */ };
+
+struct sheet_change {
+	const char *item, *old, *new_value;
+};
+
+struct sheet {
+	enum sheet_kind kind;
+	bool blank; /* the form as the office hands it out: no field is filled in */
+	const char *declaration_id; /* digits, or as written when they are no ID */
+	const char *user_number;
+	const char *business_name, *representative, *contact, *mail, *corporate_number, *prefecture, *reason;
+	civil_day stop_on; /* CIVIL_DAY_NONE: none given, 即日 */
+	bool at_once; /* 即日 and the like */
+	struct sheet_change *change;
+	size_t change_count;
+	int confidence; /* 0..100, of the weakest field that matters */
+	const char *doubt; /* what is uncertain, English; "" */
+};
+
+void sheet_read_doc(struct sheet *out, const struct doc *doc, struct pool *pool);
+void sheet_read_text(struct sheet *out, const char *text, struct pool *pool); /* typed into a body */
+
+#endif
