@@ -1,7 +1,8 @@
 /*
  * message.h - one received mail, taken apart
  *
- * libetpan's MIME parser behind it. Runs in a parser child (and, for `sengenctl inspect`, in one too): limits on size, depth, parts,
+ * GMime behind it (its parser takes what mailers really write: duplicate and broken fields, lost boundaries; libetpan's is strict and falls to
+ * fuzzing); charsets and names are decoded by charset.h. Runs in a parser child (and, for `sengenctl inspect`, in one too): limits on size, depth, parts,
  * header bytes and decoded bytes; whatever is over a limit is left out and said so in `damage`. Nothing here judges what the mail means.
  */
 #ifndef SENGEN_MESSAGE_H
@@ -61,6 +62,10 @@ struct message_address {
 	const char *name, *address; /* decoded; address lower-case domain, "" when unreadable */
 };
 
+struct message_header {
+	const char *name, *value; /* value: decoded, unfolded */
+};
+
 struct message {
 	const char *subject, *message_id, *in_reply_to,
 		*references; /* ids with their angle brackets as found; "" */
@@ -76,11 +81,15 @@ struct message {
 	size_t received_count;
 	const char **delivered_to; /* Delivered-To, X-Original-To, To: where a bounce address can be found */
 	size_t delivered_to_count;
+	struct message_header *header; /* all fields, in order */
+	size_t header_count;
 	struct message_part *part;
 	size_t part_count;
 	const char *damage; /* English, what was left out and why; "" */
 };
 
+/* Starts GMime and opens every converter: before file access is given up. */
+void message_preload(void);
 /* Reads one mail into pool. RC_REFUSED when there is nothing to read (empty, no header at all, over the size). */
 enum rc message_read(struct message *out, const char *bytes, size_t len, const struct message_limits *limits,
 	struct pool *pool, struct err *err);
