@@ -199,6 +199,36 @@ static void add_cell(struct reader *r, int table, int row, int column, int span)
 	box->placeholder = false;
 }
 
+/* A text box anchored in a table cell, or behind a paragraph's text, is read where it stands: that is how a form's blanks are made. */
+static bool box_in_text(const struct reader *r)
+{
+	if (r->boxes == 0)
+		return false;
+	const struct box *outer = &r->box[r->boxes - 1];
+	return outer->table_depth > 0 || outer->text.len > 0;
+}
+
+static void box_end(struct reader *r)
+{
+	struct box *box = open_box(r);
+	bool inside = box_in_text(r);
+	if (box->text.len && !inside)
+		add_cell(r, 0, 0, 0, 1);
+	box->table_depth = 0;
+	r->boxes--;
+	if (!inside || !box->text.len)
+		return;
+	struct box *outer = open_box(r);
+	if (outer->text.len && outer->text.s[outer->text.len - 1] != '\n')
+		str_addc(&outer->text, '\t');
+	while (box->text.len && box->text.s[box->text.len - 1] == '\n')
+		str_cut(&box->text, box->text.len - 1);
+	str_add(&outer->text, box->text.s, box->text.len);
+	outer->placeholder = outer->placeholder || box->placeholder;
+	str_clear(&box->text);
+	box->placeholder = false;
+}
+
 static void paragraph_end(struct reader *r)
 {
 	struct box *box = open_box(r);
@@ -206,7 +236,7 @@ static void paragraph_end(struct reader *r)
 		r->paragraph_mark_deleted = false;
 		return;
 	}
-	if (box->table_depth)
+	if (box->table_depth || box_in_text(r))
 		str_addc(&box->text, '\n');
 	else
 		add_cell(r, 0, 0, 0, 1);
@@ -627,12 +657,8 @@ static void on_end(void *ctx, const XML_Char *xml_name)
 		cell_end(r);
 		break;
 	case E_BOX:
-		if (r->boxes > 0) {
-			if (box->text.len)
-				add_cell(r, 0, 0, 0, 1);
-			box->table_depth = 0;
-			r->boxes--;
-		}
+		if (r->boxes > 0)
+			box_end(r);
 		break;
 	case E_SDT_PROPERTIES:
 		r->sdt_properties = 0;
