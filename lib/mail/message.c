@@ -539,6 +539,8 @@ static void make_text(struct builder *b, struct message_part *part, const char *
 {
 	struct str text = STR_INIT, plain = STR_INIT;
 	(void)charset_decode(&text, part->bytes, part->len, charset, NULL);
+	if (part->parent == -1 && memchr(text.s, '\0', text.len))
+		say_damage(b, "The text holds NUL bytes.");
 	if (part->kind == PART_HTML)
 		html_to_text(&plain, text.s, text.len);
 	else
@@ -683,6 +685,21 @@ static const struct {
 	{"X-Loop", offsetof(struct message, x_loop)},
 };
 
+/* GMime keeps the fields that describe the body with the body: a mail that has one of them twice means different things to different readers. */
+static void read_body_headers(struct builder *b, GMimeMessage *mime)
+{
+	GMimeObject *body = g_mime_message_get_mime_part(mime);
+	if (!body)
+		return;
+	GMimeHeaderList *list = g_mime_object_get_header_list(body);
+	int types = 0;
+	for (int i = 0; i < g_mime_header_list_get_count(list); i++)
+		types += strcasecmp(g_mime_header_get_name(g_mime_header_list_get_header_at(list, i)),
+				 "Content-Type") == 0;
+	if (types > 1)
+		say_damage(b, "The mail has more than one Content-Type.");
+}
+
 static void read_headers(struct builder *b, GMimeMessage *mime)
 {
 	struct message *m = b->message;
@@ -735,6 +752,14 @@ static void read_headers(struct builder *b, GMimeMessage *mime)
 	m->date = date ? (utc_time)g_date_time_to_unix(date) : 0;
 }
 
+/* Up to the empty line. */
+static size_t header_length(const char *bytes, size_t len)
+{
+	const char *lf = memmem(bytes, len, "\n\n", 2), *crlf = memmem(bytes, len, "\r\n\r\n", 4);
+	const char *end = lf && (!crlf || lf < crlf) ? lf : crlf;
+	return end ? (size_t)(end - bytes) : len;
+}
+
 void message_preload(void)
 {
 	static bool ready;
@@ -774,6 +799,9 @@ enum rc message_read(struct message *out, const char *bytes, size_t len, const s
 	if (mime && g_mime_header_list_get_count(g_mime_object_get_header_list(GMIME_OBJECT(mime))) > 0) {
 		struct builder b = {.message = out, .limits = limits, .pool = pool, .damage = STR_INIT};
 		read_headers(&b, mime);
+		read_body_headers(&b, mime);
+		if (memchr(bytes, '\0', header_length(bytes, len)))
+			say_damage(&b, "The header holds NUL bytes.");
 		if (g_mime_message_get_mime_part(mime))
 			walk(&b, g_mime_message_get_mime_part(mime), 0, -1);
 		out->damage = pool_strdup(pool, b.damage.s);
