@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "daemon/confine.h"
+#include "lib/base/confine.h"
 #include "daemon/record.h"
 #include "daemon/zygote.h"
 

@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "daemon/confine.h"
+#include "lib/base/confine.h"
 #include "daemon/wire.h"
 #include "lib/base/text.h"
 

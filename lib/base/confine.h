@@ -2,7 +2,7 @@
  * confine.h - takes from a process whatever reading bytes does not need
  *
  * After child_confine() the process has no network, opens nothing, starts nothing and writes only to descriptors it already holds; any other
- * system call kills it (seccomp). Memory and CPU time are bounded, and an alarm ends it at last. There is no way back.
+ * system call kills it (seccomp), but for opening a file to read, which is refused: libraries look for what they can do without. Memory and CPU time are bounded, and an alarm ends it at last. There is no way back.
  */
 #ifndef SENGEN_CONFINE_H
 #define SENGEN_CONFINE_H
