@@ -8,5 +8,7 @@
 
 extern const char embedded_form_fields[];
 extern const char embedded_wording[];
+extern const char embedded_sheet_labels[];
+extern const char embedded_request_rules[];
 
 #endif

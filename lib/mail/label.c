@@ -1,0 +1,459 @@
+#include "lib/mail/label.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/conf.h"
+#include "lib/base/embed.h"
+#include "lib/base/text.h"
+
+/* ---- the data ---- */
+
+struct group {
+	int label;
+	struct strlist words;
+};
+
+struct group_list {
+	struct group **item;
+	size_t count;
+};
+
+struct labels {
+	struct group_list fields, titles, groups;
+	struct strlist at_once;
+	bool ready;
+};
+
+static struct labels labels;
+
+static const char *const field_names[] = {"", "declaration_id", "user_number", "business_name",
+	"representative", "contact", "person", "mail", "corporate_number", "prefecture", "stop_on", "reason",
+	"item", "old", "new", "other", NULL};
+static const char *const form_names[] = {"", "stop", "change", NULL};
+
+static const struct conf_key field_keys[] = {{.name = "field",
+						     .type = CONF_CHOICE,
+						     .offset = offsetof(struct group, label),
+						     .choices = field_names,
+						     .help = "the field"},
+	{.name = "labels", .type = CONF_LIST, .offset = offsetof(struct group, words), .help = "its labels"},
+	{0}};
+static const struct conf_key title_keys[] = {{.name = "form",
+						     .type = CONF_CHOICE,
+						     .offset = offsetof(struct group, label),
+						     .choices = form_names,
+						     .help = "the form"},
+	{.name = "words", .type = CONF_LIST, .offset = offsetof(struct group, words), .help = "its titles"},
+	{0}};
+static const struct conf_key group_keys[] = {{.name = "field",
+						     .type = CONF_CHOICE,
+						     .offset = offsetof(struct group, label),
+						     .choices = field_names,
+						     .help = "whose name it is"},
+	{.name = "words", .type = CONF_LIST, .offset = offsetof(struct group, words), .help = "words"}, {0}};
+
+static void *group_add(void *base)
+{
+	struct group_list *list = base;
+	list->item = xrealloc(list->item, (list->count + 1) * sizeof(struct group *));
+	return list->item[list->count++] = xcalloc(1, sizeof(struct group));
+}
+
+static const struct conf_key label_keys[] = {{.name = "fields",
+						     .type = CONF_GROUPS,
+						     .offset = offsetof(struct labels, fields),
+						     .keys = field_keys,
+						     .add = group_add,
+						     .help = "labels of the fields"},
+	{.name = "titles",
+		.type = CONF_GROUPS,
+		.offset = offsetof(struct labels, titles),
+		.keys = title_keys,
+		.add = group_add,
+		.help = "titles of the forms"},
+	{.name = "groups",
+		.type = CONF_GROUPS,
+		.offset = offsetof(struct labels, groups),
+		.keys = group_keys,
+		.add = group_add,
+		.help = "headings over several rows"},
+	{.name = "at_once",
+		.type = CONF_LIST,
+		.offset = offsetof(struct labels, at_once),
+		.help = "words for: now"},
+	{0}};
+
+static void words_fold(struct strlist *words)
+{
+	for (size_t i = 0; i < words->count; i++) {
+		struct str key = STR_INIT;
+		label_key(&key, words->item[i]);
+		free(words->item[i]);
+		words->item[i] = str_take(&key);
+	}
+}
+
+static const struct labels *labels_get(void)
+{
+	if (labels.ready)
+		return &labels;
+	struct err err = {0};
+	if (conf_read_text(embedded_sheet_labels, "sheet-labels.conf", label_keys, &labels, &err))
+		die("%s", err.text);
+	struct group_list *const lists[] = {&labels.fields, &labels.titles, &labels.groups};
+	for (size_t l = 0; l < sizeof lists / sizeof *lists; l++)
+		for (size_t i = 0; i < lists[l]->count; i++)
+			words_fold(&lists[l]->item[i]->words);
+	words_fold(&labels.at_once);
+	labels.ready = true;
+	return &labels;
+}
+
+/* ---- folding with a way back ---- */
+
+/* The key of a text, and for each of its bytes where in the text the character ends that gave it. */
+struct folded {
+	struct str key;
+	size_t *end;
+	size_t size;
+};
+
+static bool is_blank(uint32_t c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r') || c == 0x3000 || c == 0xA0 ||
+	       (c >= 0x2000 && c <= 0x200F) || c == 0xFEFF || c == 0x2060 || c == 0x202F;
+}
+
+static bool is_selector(uint32_t c)
+{
+	return (c >= 0xFE00 && c <= 0xFE0F) || (c >= 0xE0100 && c <= 0xE01EF);
+}
+
+static bool is_voice_mark(uint32_t c)
+{
+	return c == 0xFF9E || c == 0xFF9F || c == 0x3099 || c == 0x309A;
+}
+
+static void folded_add(struct folded *folded, const char *text, size_t len, size_t end)
+{
+	struct str piece = STR_INIT;
+	char *copy = xstrndup(text, len);
+	text_fold(&piece, copy); /* hyphens and waves become one kind */
+	free(copy);
+	for (size_t i = 0; i < piece.len; i++) {
+		char c = piece.s[i];
+		if (c == ' ')
+			continue;
+		if (folded->key.len == folded->size) {
+			folded->size = folded->size ? folded->size * 2 : 128;
+			folded->end = xrealloc(folded->end, folded->size * sizeof *folded->end);
+		}
+		folded->end[folded->key.len] = end;
+		str_addc(&folded->key, c >= 'A' && c <= 'Z' ? (char)(c + 'a' - 'A') : c);
+	}
+	str_free(&piece);
+}
+
+/* Folds at most `most` bytes of the text. */
+static void fold(struct folded *folded, const char *text, size_t most)
+{
+	*folded = (struct folded){.key = STR_INIT};
+	size_t len = strnlen(text, most);
+	for (size_t at = 0; at < len;) {
+		uint32_t c, next;
+		size_t step = utf8_next(text + at, len - at, &c);
+		if (step == 0) {
+			at++;
+			continue;
+		}
+		size_t end = at + step, more;
+		while ((more = utf8_next(text + end, len - end, &next)) > 0 &&
+			(is_voice_mark(next) || is_selector(next)))
+			end += more;
+		if (!is_blank(c) && !is_selector(c))
+			folded_add(folded, text + at, is_voice_mark(c) ? step : end - at, end);
+		at = end;
+	}
+}
+
+static void folded_free(struct folded *folded)
+{
+	str_free(&folded->key);
+	free(folded->end);
+}
+
+void label_key(struct str *out, const char *text)
+{
+	struct folded folded;
+	fold(&folded, text, strlen(text));
+	/* Variation selectors that were kept with their character go here. */
+	for (size_t at = 0; at < folded.key.len;) {
+		uint32_t c;
+		size_t step = utf8_next(folded.key.s + at, folded.key.len - at, &c);
+		if (step == 0)
+			break;
+		if (!is_selector(c))
+			str_add(out, folded.key.s + at, step);
+		at += step;
+	}
+	folded_free(&folded);
+}
+
+/* ---- one label ---- */
+
+static const char *const ornaments[] = {"・", "□", "■", "◆", "◇", "●", "○", "◎", "▼", "▽", "▶", "▷", "▲", "△",
+	"★", "☆", "*", "-", "#", ">", "<", "【", "[", "《", "〈", "「", "『", "〔", "☐", "☑", "→", "•", "✓",
+	"✔", "♦", "◾", "▪", "»", "|", "+", "〇", "~"};
+
+static size_t ornament_skip(const char *key)
+{
+	for (size_t i = 0; i < sizeof ornaments / sizeof *ornaments; i++)
+		if (str_has_prefix(key, ornaments[i]))
+			return strlen(ornaments[i]);
+	return 0;
+}
+
+/* "1." "(1)" "1)" "第1" "a." "一、" and what ① became: "1". */
+static size_t numbering_skip(const char *key)
+{
+	static const char *const signs[] = {".", ")", "]", "、", ":", "。", ","};
+	static const char *const letters[] = {"一", "二", "三", "四", "五", "六", "七", "八", "九", "十",
+		"ア", "イ", "ウ", "エ", "オ", "カ", "キ", "ク", "ケ", "コ", "a", "b", "c", "d", "e", "f", "g",
+		"h", "i", "j"};
+	size_t at = *key == '(' || *key == '[' ? 1 : 0, digits = strspn(key + at, "0123456789");
+	bool opened = at > 0, letter = false;
+	if (digits > 2)
+		return 0;
+	at += digits;
+	for (size_t i = 0; !digits && i < sizeof letters / sizeof *letters && !letter; i++)
+		if (str_has_prefix(key + at, letters[i])) {
+			at += strlen(letters[i]);
+			letter = true;
+		}
+	if (!digits && !letter)
+		return 0;
+	bool signed_ = false;
+	for (size_t i = 0; i < sizeof signs / sizeof *signs && !signed_; i++)
+		if (str_has_prefix(key + at, signs[i])) {
+			at += strlen(signs[i]);
+			signed_ = true;
+		}
+	return (opened || letter) && !signed_ ? 0 : at;
+}
+
+/* The longest label at that place of the key that ends in the text where a label can; 0: none. */
+static size_t label_match(const char *key, enum label *label, size_t below)
+{
+	const struct labels *all = labels_get();
+	size_t longest = 0;
+	for (size_t f = 0; f < all->fields.count; f++) {
+		const struct group *field = all->fields.item[f];
+		for (size_t i = 0; i < field->words.count; i++) {
+			size_t len = strlen(field->words.item[i]);
+			if (len > longest && len < below && strncmp(key, field->words.item[i], len) == 0) {
+				longest = len;
+				*label = (enum label)field->label;
+			}
+		}
+	}
+	return longest;
+}
+
+static size_t blank_skip(const char *text, bool *tab)
+{
+	size_t at = 0, step;
+	uint32_t c;
+	while ((step = utf8_next(text + at, strlen(text + at) < 4 ? strlen(text + at) : 4, &c)) > 0 &&
+		is_blank(c)) {
+		*tab = *tab || c == '\t';
+		at += step;
+	}
+	return at;
+}
+
+static size_t prefix_skip(const char *text, const char *const *words, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (str_has_prefix(text, words[i]))
+			return strlen(words[i]);
+	return 0;
+}
+
+static size_t close_skip(const char *text)
+{
+	static const char *const closing[] = {
+		"】", "]", "］", "》", "〉", "」", "』", "〕", "*", "＊", "欄", ">", "＞"};
+	return prefix_skip(text, closing, sizeof closing / sizeof *closing);
+}
+
+static size_t sign_skip(const char *text)
+{
+	static const char *const signs[] = {":", "：", "=", "＝", "→", "⇒", "…", "‥", "・", "―", "─", "—",
+		"–", "-", "－", "|", "｜", "/", "／", ";", "；", "...", "．．", ">", "＞", "︓", "﹕", "➡",
+		"☞", "､", "､"};
+	return prefix_skip(text, signs, sizeof signs / sizeof *signs);
+}
+
+/* [49955129757] is a value, (例：4999999999) a remark. */
+static bool is_bracketed_value(const char *inside)
+{
+	struct str folded = STR_INIT;
+	size_t digits = 0;
+	text_fold(&folded, inside);
+	for (size_t i = 0; i < folded.len; i++)
+		digits += folded.s[i] >= '0' && folded.s[i] <= '9';
+	bool value = digits >= 6 && !strstr(folded.s, "例");
+	str_free(&folded);
+	return value;
+}
+
+/* A remark in brackets: (法人名又は屋号). Its length with the brackets; 0: none. chars: of what it holds. */
+static size_t remark_length(const char *text, size_t *chars)
+{
+	static const struct {
+		const char *open, *close;
+	} brackets[] = {{"(", ")"}, {"（", "）"}, {"（", ")"}, {"(", "）"}, {"[", "]"}, {"［", "］"},
+		{"〔", "〕"}, {"<", ">"}, {"＜", "＞"}};
+	for (size_t i = 0; i < sizeof brackets / sizeof *brackets; i++) {
+		if (!str_has_prefix(text, brackets[i].open))
+			continue;
+		const char *inside = text + strlen(brackets[i].open),
+			   *close = strstr(inside, brackets[i].close);
+		if (!close || close - inside > 120)
+			continue;
+		char *copy = xstrndup(inside, (size_t)(close - inside));
+		*chars = utf8_chars(copy);
+		bool value = is_bracketed_value(copy);
+		free(copy);
+		if (value)
+			return 0;
+		return (size_t)(close - text) + strlen(brackets[i].close);
+	}
+	return 0;
+}
+
+/* Reads on behind the label: false when the text goes on as no label's would. */
+static bool gap_read(const char *text, struct labelled *out)
+{
+	size_t at = 0, step, chars = 0;
+	bool blank = false, sign = false, tab = false;
+	while ((step = close_skip(text + at)) > 0)
+		at += step;
+	size_t remark = remark_length(text + at, &chars);
+	size_t before = at;
+	if (!remark) {
+		size_t skip = blank_skip(text + at, &tab);
+		remark = remark_length(text + at + skip, &chars);
+		before = at + skip;
+	}
+	if (remark) {
+		size_t behind = before + remark;
+		bool behind_tab = false;
+		size_t skip = blank_skip(text + behind, &behind_tab);
+		bool ends = text[behind + skip] == '\0';
+		/* (有) and the like open a value; a longer remark right behind the label, or one before a sign, does not. */
+		if (sign_skip(text + behind + skip) || behind_tab || (chars > 2 && (before == at || ends)) ||
+			(ends && before == at))
+			at = behind;
+		else
+			tab = false;
+	}
+	while ((step = close_skip(text + at)) > 0)
+		at += step;
+	for (;;) {
+		size_t skip = blank_skip(text + at, &tab);
+		blank = blank || skip > 0;
+		at += skip;
+		step = sign_skip(text + at);
+		if (!step)
+			break;
+		sign = true;
+		at += step;
+	}
+	out->value = text + at;
+	if (!*out->value) {
+		out->gap = GAP_END;
+		return true;
+	}
+	out->gap = sign || tab ? GAP_SIGN : GAP_BLANK;
+	/* A remark that was passed over is as good as a blank. */
+	return sign || blank || tab || (remark && at > 0);
+}
+
+#define LABEL_REACH 400 /* bytes in which a label can stand */
+
+struct labelled label_read(const char *text)
+{
+	struct labelled out = {.label = LABEL_NONE, .value = ""};
+	struct folded folded;
+	fold(&folded, text, LABEL_REACH);
+	size_t at = 0, step;
+	for (int i = 0; i < 6 && (step = ornament_skip(folded.key.s + at)) > 0; i++)
+		at += step;
+	size_t numbered = at + numbering_skip(folded.key.s + at);
+	while ((step = ornament_skip(folded.key.s + numbered)) > 0 && numbered > at)
+		numbered += step;
+	const size_t starts[] = {numbered, at};
+	for (size_t s = 0; s < (numbered == at ? 1u : 2u) && !out.label; s++) {
+		enum label label = LABEL_NONE;
+		size_t len = SIZE_MAX;
+		while ((len = label_match(folded.key.s + starts[s], &label, len)) > 0) {
+			struct labelled found = {.label = label, .value = ""};
+			if (gap_read(text + folded.end[starts[s] + len - 1], &found)) {
+				out = found;
+				break;
+			}
+		}
+	}
+	folded_free(&folded);
+	return out;
+}
+
+enum label label_alone(const char *text)
+{
+	struct labelled found = label_read(text);
+	return found.gap == GAP_END ? found.label : LABEL_NONE;
+}
+
+/* ---- words ---- */
+
+static int group_with(const struct group_list *list, const char *key)
+{
+	for (size_t g = 0; g < list->count; g++)
+		for (size_t i = 0; i < list->item[g]->words.count; i++)
+			if (strstr(key, list->item[g]->words.item[i]))
+				return list->item[g]->label;
+	return 0;
+}
+
+enum label_form label_title(const char *text)
+{
+	struct str key = STR_INIT;
+	label_key(&key, text);
+	int form = group_with(&labels_get()->titles, key.s);
+	str_free(&key);
+	return (enum label_form)form;
+}
+
+enum label label_group(const char *text)
+{
+	struct str key = STR_INIT;
+	label_key(&key, text);
+	int label = group_with(&labels_get()->groups, key.s);
+	str_free(&key);
+	return (enum label)label;
+}
+
+bool label_at_once(const char *text)
+{
+	const struct strlist *words = &labels_get()->at_once;
+	struct str key = STR_INIT;
+	bool found = false;
+	label_key(&key, text);
+	for (size_t i = 0; i < words->count && !found; i++)
+		found = strstr(key.s, words->item[i]) != NULL;
+	str_free(&key);
+	return found;
+}

@@ -1,0 +1,1174 @@
+#include "lib/mail/sheet.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/mailaddr.h"
+#include "lib/base/text.h"
+#include "lib/flow/ident.h"
+#include "lib/mail/label.h"
+
+/* ---- values ---- */
+
+static const char *const prefectures[] = {"北海道", "青森県", "岩手県", "宮城県", "秋田県", "山形県",
+	"福島県", "茨城県", "栃木県", "群馬県", "埼玉県", "千葉県", "東京都", "神奈川県", "新潟県", "富山県",
+	"石川県", "福井県", "山梨県", "長野県", "岐阜県", "静岡県", "愛知県", "三重県", "滋賀県", "京都府",
+	"大阪府", "兵庫県", "奈良県", "和歌山県", "鳥取県", "島根県", "岡山県", "広島県", "山口県", "徳島県",
+	"香川県", "愛媛県", "高知県", "福岡県", "佐賀県", "長崎県", "熊本県", "大分県", "宮崎県", "鹿児島県",
+	"沖縄県"};
+
+const char *sheet_find_prefecture(const char *text)
+{
+	const char *first = NULL, *name = NULL;
+	for (size_t i = 0; i < sizeof prefectures / sizeof *prefectures; i++) {
+		const char *at = strstr(text, prefectures[i]);
+		if (at && (!first || at < first)) {
+			first = at;
+			name = prefectures[i];
+		}
+	}
+	/* 東京, 大阪: without the suffix only when nothing else stands there. */
+	for (size_t i = 0; i < sizeof prefectures / sizeof *prefectures && !name; i++) {
+		size_t len = strlen(prefectures[i]) - strlen("県");
+		if (strlen(text) == len && strncmp(text, prefectures[i], len) == 0)
+			name = prefectures[i];
+	}
+	return name;
+}
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static const char *folded_text(const char *text, struct pool *pool)
+{
+	struct str folded = STR_INIT;
+	text_fold(&folded, text);
+	const char *kept = pool_strdup(pool, folded.s);
+	str_free(&folded);
+	return kept;
+}
+
+static bool starts_day(const char *at)
+{
+	return is_digit(*at) || *at == 'R' || *at == 'r' || str_has_prefix(at, "令和") ||
+	       str_has_prefix(at, "平成") || *at == 'H' || str_has_prefix(at, "㋿");
+}
+
+#define DAY_TEXT_MAX 400 /* bytes of a value in which a day is looked for */
+
+/* The day that begins at that place of folded text, and how far it reaches. */
+static civil_day day_at(const char *text, size_t at, size_t *len)
+{
+	if (!starts_day(text + at) || (at > 0 && is_digit(text[at - 1]) && is_digit(text[at])))
+		return CIVIL_DAY_NONE;
+	for (*len = strnlen(text + at, 40); *len >= 6; --*len) {
+		/* A day never ends inside a number. */
+		if (is_digit(text[at + *len]) && is_digit(text[at + *len - 1]))
+			continue;
+		char *piece = xstrndup(text + at, *len);
+		civil_day day = civil_day_read(piece);
+		free(piece);
+		if (day != CIVIL_DAY_NONE)
+			return day;
+	}
+	return CIVIL_DAY_NONE;
+}
+
+civil_day sheet_find_day(const char *text)
+{
+	struct str folded = STR_INIT;
+	civil_day day = CIVIL_DAY_NONE;
+	size_t len;
+	char *bounded = xstrndup(text, strnlen(text, DAY_TEXT_MAX));
+	text_fold(&folded, bounded);
+	free(bounded);
+	for (size_t at = 0; at < folded.len && day == CIVIL_DAY_NONE; at++)
+		day = day_at(folded.s, at, &len);
+	str_free(&folded);
+	return day;
+}
+
+/* Reads a number in groups (blank or hyphen between them) at *at of folded text; moves behind it. Only digits are kept. */
+static size_t number_run(const char **at, char *digits, size_t size)
+{
+	size_t count = 0;
+	const char *p = *at;
+	while (is_digit(*p) || ((*p == ' ' || *p == '-') && is_digit(p[1]))) {
+		if (is_digit(*p) && count + 1 < size)
+			digits[count++] = *p;
+		p++;
+	}
+	digits[count] = '\0';
+	*at = p;
+	return count;
+}
+
+/* A number that is only printed as an example: 4999999999. */
+static bool is_example(const char *digits)
+{
+	return digits[0] && digits[1] && strspn(digits + 1, "9") == strlen(digits + 1);
+}
+
+static const char *number_text(int64_t number, struct pool *pool)
+{
+	return number ? pool_printf(pool, "%lld", (long long)number) : "";
+}
+
+/* The one ID in a value such as "[4715-000-1111]（一つ星）"; "": none or several. */
+static const char *id_in(const char *value, enum ident_kind kind, struct pool *pool)
+{
+	const char *at = folded_text(value, pool), *found = "";
+	int64_t (*read)(const char *) = kind == IDENT_DECLARATION ? ident_read_declaration : ident_read_user;
+	while (*at) {
+		char digits[40];
+		if (!is_digit(*at)) {
+			at++;
+			continue;
+		}
+		(void)number_run(&at, digits, sizeof digits);
+		/* A letter beside the digits: 496779O7182 is no number. */
+		int64_t number = (*at >= 'A' && *at <= 'Z') || (*at >= 'a' && *at <= 'z') ? 0 : read(digits);
+		if (!number || is_example(digits))
+			continue;
+		if (*found && strcmp(found, number_text(number, pool)) != 0)
+			return "";
+		found = number_text(number, pool);
+	}
+	return found;
+}
+
+static const char *const id_words[] = {"自己宣言ID", "自己宣言番号", "自己宣言 ID", "宣言ID", "宣言 ID",
+	"自己宣言id", "自己宣言Id", "自己宣言 id", "ID番号", "ID"};
+
+/* Where behind a word for the ID its number begins, in folded text; NULL: nowhere near. */
+static const char *behind_id_word(const char *at)
+{
+	size_t skip = 0;
+	for (size_t i = 0; i < sizeof id_words / sizeof *id_words && !skip; i++)
+		if (str_has_prefix(at, id_words[i]))
+			skip = strlen(id_words[i]);
+	if (!skip)
+		return NULL;
+	at += skip;
+	size_t reach = 30; /* bytes: ten characters such as 番号は「 */
+	while (*at && reach && !is_digit(*at) && !str_has_prefix(at, "。") && *at != '\n') {
+		at++;
+		reach--;
+	}
+	return is_digit(*at) ? at : NULL;
+}
+
+const char *sheet_find_declaration_id(const char *text, struct pool *pool)
+{
+	const char *found = "";
+	for (const char *at = folded_text(text, pool); *at; at++) {
+		const char *number = behind_id_word(at);
+		if (!number)
+			continue;
+		char digits[40];
+		(void)number_run(&number, digits, sizeof digits);
+		int64_t id = ident_read_declaration(digits);
+		if (!id || is_example(digits))
+			continue;
+		const char *print = number_text(id, pool);
+		if (*found && strcmp(found, print) != 0)
+			return "";
+		found = print;
+	}
+	return found;
+}
+
+static const char *corporate_number_in(const char *value, struct pool *pool)
+{
+	for (const char *at = folded_text(value, pool); *at;) {
+		char digits[40];
+		if (!is_digit(*at)) {
+			at++;
+			continue;
+		}
+		if (number_run(&at, digits, sizeof digits) == 13)
+			return pool_strdup(pool, digits);
+	}
+	return "";
+}
+
+static bool is_address_char(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c && strchr("._%+-!#$&'*/=?^`{|}~", c));
+}
+
+/* The first mail address in a value, width folded. */
+static const char *mail_in(const char *value, struct pool *pool)
+{
+	struct str plain = STR_INIT;
+	text_nfkc(&plain, value);
+	const char *found = "";
+	for (const char *sign = strchr(plain.s, '@'); sign && !*found; sign = strchr(sign + 1, '@')) {
+		const char *from = sign, *to = sign + 1;
+		while (from > plain.s && is_address_char(from[-1]))
+			from--;
+		while (is_address_char(*to) && !strchr("/?=&#", *to))
+			to++;
+		while (to > sign + 1 && strchr(".-_'", to[-1]))
+			to--;
+		char *candidate = xstrndup(from, (size_t)(to - from));
+		const char *bare = str_has_prefix(candidate, "mailto:") ? candidate + 7 : candidate;
+		struct mailaddr address;
+		if (mailaddr_read(&address, bare) == MAILADDR_OK)
+			found = pool_strdup(pool, bare);
+		free(candidate);
+	}
+	str_free(&plain);
+	return found;
+}
+
+/* LibreOffice writes a filled content control several times over: the value is what is repeated. */
+static void repetition_cut(char *value)
+{
+	size_t len = strlen(value);
+	bool digits = strpbrk(value, "0123456789") != NULL;
+	for (size_t unit = 1; unit <= len / 2; unit++) {
+		if (len % unit != 0 || ((unsigned char)value[unit] & 0xC0) == 0x80)
+			continue;
+		size_t times = len / unit, i = 1;
+		if (unit < (digits ? 8u : times > 2 ? 6u : 15u))
+			continue;
+		while (i < times && memcmp(value, value + i * unit, unit) == 0)
+			i++;
+		if (i == times) {
+			value[unit] = '\0';
+			return;
+		}
+	}
+}
+
+static const struct {
+	const char *open, *close;
+} pairs[] = {{"「", "」"}, {"『", "』"}, {"【", "】"}, {"[", "]"}, {"［", "］"}, {"“", "”"}, {"\"", "\""},
+	{"<", ">"}, {"＜", "＞"}, {"〔", "〕"}};
+
+static char *pairs_strip(char *value)
+{
+	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+		size_t open = strlen(pairs[i].open), close = strlen(pairs[i].close), len = strlen(value);
+		if (len > open + close && str_has_prefix(value, pairs[i].open) &&
+			str_has_suffix(value, pairs[i].close)) {
+			value[len - close] = '\0';
+			return text_trim(value + open);
+		}
+	}
+	return value;
+}
+
+/* Nothing but lines, dots, blanks and the empty shell of a date: what a form has where nothing was written. */
+static bool is_nothing(const char *value)
+{
+	static const char *const shells[] = {"年", "月", "日", "令和", "西暦", "R", "(", ")", ":", "/", "_",
+		"-", ".", "―", "─", "…", "・", "□", "☐", "○", "*", "※", "〒", "@", "'", "\"", "~"};
+	static const char *const words[] = {
+		"未記入", "空欄", "記入なし", "なし", "無し", "無", "不明", "-", "N/A", "n/a", "同上"};
+	struct str folded = STR_INIT;
+	text_fold(&folded, value);
+	bool nothing = true;
+	for (const char *at = folded.s; *at && nothing;) {
+		size_t step = *at == ' ' ? 1 : 0;
+		for (size_t i = 0; i < sizeof shells / sizeof *shells && !step; i++)
+			if (str_has_prefix(at, shells[i]))
+				step = strlen(shells[i]);
+		nothing = step > 0;
+		at += step;
+	}
+	for (size_t i = 0; i < sizeof words / sizeof *words && !nothing; i++)
+		nothing = strcmp(folded.s, words[i]) == 0;
+	str_free(&folded);
+	return nothing;
+}
+
+static bool is_note(const char *text)
+{
+	static const char *const opens[] = {"※", "＊", "*注", "注)", "注）", "(注", "（注", "(例", "（例",
+		"例:", "例：", "例)", "例）", "例）", "(記入例", "（記入例", "記入例",
+		"クリックまたはタップして", "ここをクリック", "ここに入力"};
+	text += strspn(text, " \t\r\n");
+	while (str_has_prefix(text, "　"))
+		text += strlen("　");
+	for (size_t i = 0; i < sizeof opens / sizeof *opens; i++)
+		if (str_has_prefix(text, opens[i]))
+			return true;
+	return false;
+}
+
+/* Lines of a value that are notes of the form go. */
+static char *notes_cut(const char *value, struct pool *pool)
+{
+	struct str kept = STR_INIT;
+	for (const char *at = value; *at;) {
+		size_t len = strcspn(at, "\n");
+		char *line = xstrndup(at, len);
+		if (!is_note(line)) {
+			if (kept.len)
+				str_addc(&kept, '\n');
+			str_addz(&kept, line);
+		}
+		free(line);
+		at += len + (at[len] == '\n');
+	}
+	char *text = text_trim(pool_strdup(pool, kept.s));
+	str_free(&kept);
+	return text;
+}
+
+static char *value_clean(const char *value, struct pool *pool)
+{
+	char *text = notes_cut(value, pool);
+	/* A note on the same line. */
+	char *note = strstr(text, "　※");
+	note = note ? note : strstr(text, " ※");
+	if (note)
+		*note = '\0';
+	repetition_cut(text_trim(text));
+	return pairs_strip(text_trim(text));
+}
+
+static bool is_kana_remark(const char *inside)
+{
+	struct str plain = STR_INIT;
+	text_nfkc(&plain, inside);
+	bool kana = plain.len > 0;
+	for (size_t at = 0; at < plain.len && kana;) {
+		uint32_t c;
+		size_t step = utf8_next(plain.s + at, plain.len - at, &c);
+		kana = step > 0 && (c == ' ' || c == 0x3000 || (c >= 0x3041 && c <= 0x30FF));
+		at += step ? step : 1;
+	}
+	str_free(&plain);
+	return kana;
+}
+
+/* 小林　花子（コバヤシ ハナコ）, 小林 花子　㊞, 小林様 → the name. */
+static const char *person_clean(char *name)
+{
+	static const char *const tails[] = {"㊞", "印", "(印)", "（印）", "様", "殿", "さん", "宛", "です"};
+	for (bool again = true; again;) {
+		again = false;
+		name = text_trim(name);
+		for (size_t i = 0; i < sizeof tails / sizeof *tails; i++)
+			if (str_has_suffix(name, tails[i]) && strlen(name) > strlen(tails[i])) {
+				name[strlen(name) - strlen(tails[i])] = '\0';
+				again = true;
+				name = text_trim(name);
+			}
+		char *open = NULL;
+		for (char *at = name; *at; at++)
+			if (*at == '(' || str_has_prefix(at, "（"))
+				open = at;
+		if (open && open > name && (str_has_suffix(name, ")") || str_has_suffix(name, "）"))) {
+			size_t skip = *open == '(' ? 1 : strlen("（");
+			size_t tail = str_has_suffix(name, ")") ? 1 : strlen("）");
+			char *inside = xstrndup(open + skip, strlen(open) - skip - tail);
+			if (is_kana_remark(inside)) {
+				*open = '\0';
+				again = true;
+			}
+			free(inside);
+		}
+	}
+	return name;
+}
+
+/* ---- ticks ---- */
+
+static size_t tick_at(const char *text, bool *on)
+{
+	static const struct {
+		const char *mark;
+		bool on;
+	} marks[] = {{"☑", true}, {"☒", true}, {"■", true}, {"✓", true}, {"✔", true}, {"✅", true},
+		{"レ", true}, {"〓", true}, {"●", true}, {"◉", true}, {"🗹", true}, {"🗸", true},
+		{"[x]", true}, {"[X]", true}, {"□", false}, {"☐", false}, {"○", false}, {"◯", false},
+		{"[ ]", false}, {"❏", false}, {"▢", false}};
+	for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+		if (str_has_prefix(text, marks[i].mark)) {
+			*on = marks[i].on;
+			return strlen(marks[i].mark);
+		}
+	return 0;
+}
+
+/* Of a value with boxes to tick, what was ticked; the value itself when it has none. */
+static const char *ticked(const char *value, struct pool *pool)
+{
+	size_t marks = 0, offs = 0;
+	bool on = false;
+	struct str chosen = STR_INIT;
+	bool taking = false;
+	for (const char *at = value; *at;) {
+		size_t step = tick_at(at, &on);
+		/* レ is a tick only in front of an option. */
+		if (step && str_has_prefix(at, "レ") && at != value && at[-1] != ' ' && at[-1] != '\n')
+			step = 0;
+		if (step) {
+			marks++;
+			offs += !on;
+			taking = on;
+			at += step;
+			continue;
+		}
+		if (taking)
+			str_addc(&chosen, *at);
+		at++;
+	}
+	const char *out = value;
+	if (marks && (offs || marks == 1) && chosen.len)
+		out = text_trim(pool_strdup(pool, chosen.s));
+	else if (marks && offs == marks)
+		out = "";
+	str_free(&chosen);
+	return out;
+}
+
+/* ---- a sheet that fills ---- */
+
+struct filling {
+	struct sheet *sheet;
+	struct pool *pool;
+	const char *person; /* a name whose owner is not known yet */
+	size_t change_size;
+	bool stop_labels, change_labels; /* labels that only the one form has */
+	bool several_ids;
+	bool form; /* a Word file, not running text */
+};
+
+static void set_text(const char **field, const char *value)
+{
+	if (!**field)
+		*field = value;
+}
+
+static void set_declaration_id(struct filling *f, const char *value)
+{
+	struct sheet *sheet = f->sheet;
+	const char *id = id_in(value, IDENT_DECLARATION, f->pool);
+	if (*id && *sheet->declaration_id && strcmp(id, sheet->declaration_id) != 0)
+		f->several_ids = true;
+	if (*id && !*sheet->declaration_id)
+		sheet->declaration_id = id;
+	char digits[40];
+	const char *at = folded_text(value, f->pool);
+	if (*id || *sheet->declaration_id)
+		return;
+	at += strcspn(at, "0123456789");
+	(void)number_run(&at, digits, sizeof digits);
+	if (is_example(digits))
+		return;
+	sheet->declaration_id_written = value;
+	const char *user = id_in(value, IDENT_USER, f->pool);
+	if (*user && !*sheet->user_number)
+		sheet->user_number = user;
+}
+
+static void set_stop_on(struct filling *f, const char *value)
+{
+	struct sheet *sheet = f->sheet;
+	if (sheet->stop_on != CIVIL_DAY_NONE || sheet->at_once)
+		return;
+	value = ticked(value, f->pool);
+	sheet->stop_on = sheet_find_day(value);
+	if (sheet->stop_on != CIVIL_DAY_NONE)
+		return;
+	if (label_at_once(value))
+		sheet->at_once = true;
+	else if (!is_nothing(value))
+		sheet->stop_on_written = value;
+}
+
+static struct sheet_change *change_open(struct filling *f)
+{
+	struct sheet *sheet = f->sheet;
+	if (sheet->change_count == f->change_size) {
+		f->change_size = f->change_size ? f->change_size * 2 : 8;
+		struct sheet_change *larger = pool_alloc(f->pool, f->change_size * sizeof *larger);
+		if (sheet->change_count)
+			memcpy(larger, sheet->change, sheet->change_count * sizeof *larger);
+		sheet->change = larger;
+	}
+	struct sheet_change *change = &sheet->change[sheet->change_count++];
+	*change = (struct sheet_change){.item = "", .old = "", .new_value = ""};
+	return change;
+}
+
+static void set_change(struct filling *f, enum label label, const char *value)
+{
+	struct sheet *sheet = f->sheet;
+	struct sheet_change *last = sheet->change_count ? &sheet->change[sheet->change_count - 1] : NULL;
+	f->change_labels = true;
+	if (label == LABEL_ITEM || !last)
+		last = change_open(f);
+	if (label == LABEL_ITEM)
+		last->item = value;
+	else if (label == LABEL_OLD)
+		last->old = value;
+	else
+		last->new_value = value;
+}
+
+static void set_field(struct filling *f, enum label label, const char *raw)
+{
+	struct sheet *sheet = f->sheet;
+	/* 理由 alone says nothing in running text: a resend has reasons too. */
+	f->stop_labels = f->stop_labels || label == LABEL_STOP_ON || (label == LABEL_REASON && f->form);
+	char *value = value_clean(raw, f->pool);
+	if (is_nothing(value))
+		return;
+	switch (label) {
+	case LABEL_DECLARATION_ID:
+		set_declaration_id(f, value);
+		break;
+	case LABEL_USER_NUMBER:
+		if (!*sheet->user_number)
+			sheet->user_number = id_in(value, IDENT_USER, f->pool);
+		break;
+	case LABEL_CORPORATE_NUMBER:
+		if (!*sheet->corporate_number)
+			sheet->corporate_number = corporate_number_in(value, f->pool);
+		break;
+	case LABEL_MAIL:
+		if (!*sheet->mail)
+			sheet->mail = mail_in(value, f->pool);
+		break;
+	case LABEL_PREFECTURE:
+		if (!*sheet->prefecture) {
+			const char *name = sheet_find_prefecture(value);
+			sheet->prefecture = name ? name : "";
+			sheet->address = value;
+		}
+		break;
+	case LABEL_STOP_ON:
+		set_stop_on(f, value);
+		break;
+	case LABEL_ITEM:
+	case LABEL_OLD:
+	case LABEL_NEW:
+		set_change(f, label, value);
+		break;
+	case LABEL_PERSON:
+		if (!f->person)
+			f->person = person_clean(value);
+		break;
+	case LABEL_REPRESENTATIVE:
+		set_text(&sheet->representative, person_clean(value));
+		break;
+	case LABEL_CONTACT:
+		set_text(&sheet->contact, person_clean(value));
+		break;
+	case LABEL_REASON:
+		set_text(&sheet->reason, ticked(value, f->pool));
+		break;
+	case LABEL_BUSINESS_NAME:
+		set_text(&sheet->business_name, value);
+		break;
+	case LABEL_NONE:
+	case LABEL_OTHER:
+	case LABELS:
+		break;
+	}
+}
+
+static void sheet_clear(struct sheet *sheet)
+{
+	*sheet = (struct sheet){.declaration_id = "",
+		.declaration_id_written = "",
+		.user_number = "",
+		.business_name = "",
+		.representative = "",
+		.contact = "",
+		.mail = "",
+		.corporate_number = "",
+		.prefecture = "",
+		.address = "",
+		.reason = "",
+		.stop_on = CIVIL_DAY_NONE,
+		.stop_on_written = "",
+		.doubt = ""};
+}
+
+bool sheet_is_empty(const struct sheet *sheet)
+{
+	const char *const texts[] = {sheet->declaration_id, sheet->declaration_id_written, sheet->user_number,
+		sheet->business_name, sheet->representative, sheet->contact, sheet->mail,
+		sheet->corporate_number, sheet->prefecture, sheet->reason, sheet->stop_on_written};
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+		if (*texts[i])
+			return false;
+	return sheet->stop_on == CIVIL_DAY_NONE && !sheet->at_once && sheet->change_count == 0;
+}
+
+/* A change that says neither what was nor what shall be is a row that was left empty. */
+static void changes_settle(struct sheet *sheet)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < sheet->change_count; i++)
+		if (*sheet->change[i].new_value || *sheet->change[i].old)
+			sheet->change[kept++] = sheet->change[i];
+	sheet->change_count = kept;
+}
+
+static void settle(struct filling *f, enum label_form title)
+{
+	struct sheet *sheet = f->sheet;
+	changes_settle(sheet);
+	if (f->person && !*sheet->representative)
+		sheet->representative = f->person;
+	else if (f->person && !*sheet->contact)
+		sheet->contact = f->person;
+	if (title == LABEL_FORM_CHANGE || (title == LABEL_FORM_NONE && f->change_labels))
+		sheet->kind = SHEET_CHANGE;
+	else if (title == LABEL_FORM_STOP || f->stop_labels)
+		sheet->kind = SHEET_STOP;
+	sheet->blank = sheet->kind != SHEET_NONE && sheet_is_empty(sheet);
+
+	sheet->confidence = 100;
+	if (f->several_ids) {
+		sheet->doubt = "The form names more than one declaration ID.";
+		sheet->confidence = 20;
+	} else if (*sheet->declaration_id_written && !*sheet->declaration_id) {
+		sheet->doubt = *sheet->user_number
+				       ? "Where the declaration ID should stand there is a user number."
+				       : "What stands in the place of the declaration ID is no such number.";
+		sheet->confidence = 10;
+	} else if (sheet->kind != SHEET_NONE && !*sheet->declaration_id) {
+		sheet->doubt = "The declaration ID is missing.";
+		sheet->confidence = 10;
+	} else if (*sheet->stop_on_written) {
+		sheet->doubt = "The day from which the use ends can't be read.";
+		sheet->confidence = 40;
+	} else if (sheet->kind == SHEET_STOP && !*sheet->business_name) {
+		sheet->confidence = 70;
+	}
+}
+
+/* ---- lines ---- */
+
+/* A line that ends the form, or begins a note of its own. */
+static bool ends_value(const char *line)
+{
+	static const char *const opens[] = {"以上", "よろしく", "宜しく", "何卒", "なにとぞ", "お忙しい",
+		"お手数", "恐れ入り", "取り急ぎ", "ご確認", "ご査収", "--", "―", "◆", "◇", "□", "■", "・",
+		"＊", "*", "=", "/", "_", "SECURITY ACTION事務局", "敬具", "草々", "どうぞ", "不備",
+		"お願い"};
+	char *copy = xstrdup(line), *text = text_trim(copy);
+	bool ends = !*text || is_note(text) || label_title(text) != LABEL_FORM_NONE;
+	for (size_t i = 0; i < sizeof opens / sizeof *opens && !ends; i++)
+		ends = str_has_prefix(text, opens[i]);
+	free(copy);
+	return ends;
+}
+
+/* A line that goes on with the sentence of the line before: wrapped by a mailer, or a further remark. */
+static bool goes_on(const char *before, const char *line)
+{
+	static const char *const opens[] = {"なお", "また", "（", "(", "　", "  ", "ただし", "但し"};
+	if (ends_value(line))
+		return false;
+	for (size_t i = 0; i < sizeof opens / sizeof *opens; i++)
+		if (str_has_prefix(line, opens[i]))
+			return true;
+	return text_columns(before) >= 60;
+}
+
+struct line_reader {
+	struct filling *f;
+	bool strict; /* running text: a blank alone makes no label of every word */
+	enum label open; /* the label whose value the next line may bring or go on with; LABEL_NONE */
+	struct str value; /* of the open label */
+	struct str last; /* the line before */
+};
+
+static void line_flush(struct line_reader *r)
+{
+	if (r->open != LABEL_NONE)
+		set_field(r->f, r->open, r->value.s);
+	r->open = LABEL_NONE;
+	str_clear(&r->value);
+}
+
+/* In running text a label with nothing but a blank behind it must have a value of the right shape. */
+static bool is_plausible(const struct labelled *found, const char *value, struct pool *pool)
+{
+	static const char *const addressed[] = {"様", "御中", "各位", "殿", "さま"};
+	char *copy = pool_strdup(pool, value), *text = text_trim(copy);
+	for (size_t i = 0; i < sizeof addressed / sizeof *addressed; i++)
+		if (strcmp(text, addressed[i]) == 0)
+			return false;
+	bool sentence = strstr(text, "。") || str_has_suffix(text, "、") || str_has_suffix(text, "です") ||
+			str_has_suffix(text, "ます");
+	switch (found->label) {
+	case LABEL_DECLARATION_ID:
+	case LABEL_USER_NUMBER:
+	case LABEL_CORPORATE_NUMBER:
+		return strpbrk(folded_text(text, pool), "0123456789") != NULL && !sentence;
+	case LABEL_MAIL:
+		return strchr(folded_text(text, pool), '@') != NULL;
+	case LABEL_ITEM:
+	case LABEL_OLD:
+	case LABEL_NEW:
+	case LABEL_OTHER:
+		return false;
+	case LABEL_REASON:
+		return true;
+	default:
+		return !sentence;
+	}
+}
+
+static void line_read(struct line_reader *r, const char *line)
+{
+	struct labelled found = label_read(line);
+	if (is_note(line)) {
+		line_flush(r);
+		str_clear(&r->last);
+		return;
+	}
+	if (found.label != LABEL_NONE && found.gap == GAP_BLANK && r->strict &&
+		!is_plausible(&found, found.value, r->f->pool))
+		found.label = found.label == LABEL_OTHER ? LABEL_OTHER : LABEL_NONE;
+	if (found.label != LABEL_NONE) {
+		line_flush(r);
+		r->open = found.label;
+		str_addz(&r->value, found.value);
+	} else if (r->open != LABEL_NONE) {
+		bool empty = r->value.len == 0;
+		bool more = empty ? !ends_value(line) : r->open == LABEL_REASON && goes_on(r->last.s, line);
+		if (more) {
+			if (!empty)
+				str_addc(&r->value, '\n');
+			str_addz(&r->value, line);
+		}
+		/* The value of a label without one is one line; a reason goes on as long as its lines do. */
+		if (!more || r->open != LABEL_REASON)
+			line_flush(r);
+	}
+	str_clear(&r->last);
+	str_addz(&r->last, line);
+}
+
+static void lines_read(struct line_reader *r, const char *text)
+{
+	for (const char *at = text; *at;) {
+		size_t len = strcspn(at, "\n");
+		char *line = xstrndup(at, len);
+		line_read(r, line);
+		free(line);
+		at += len + (at[len] == '\n');
+	}
+}
+
+static void line_reader_end(struct line_reader *r)
+{
+	line_flush(r);
+	str_free(&r->value);
+	str_free(&r->last);
+}
+
+/* ---- Word files: cells ---- */
+
+static const char *cell_text(const struct doc_cell *cell)
+{
+	return cell->placeholder ? "" : cell->text;
+}
+
+/* A cell that is a label and nothing else. */
+static enum label cell_label(const struct doc_cell *cell)
+{
+	return strlen(cell->text) > 240 ? LABEL_NONE : label_alone(cell->text);
+}
+
+struct grid { /* the cells of one table */
+	const struct doc_cell *cell;
+	size_t count;
+	bool above; /* labels stand above their values */
+	bool *used; /* cells that are spoken for */
+};
+
+static const struct doc_cell *cell_right(const struct grid *grid, const struct doc_cell *cell)
+{
+	for (size_t i = 0; i < grid->count; i++)
+		if (grid->cell[i].row == cell->row && grid->cell[i].column == cell->column + cell->span)
+			return &grid->cell[i];
+	return NULL;
+}
+
+static const struct doc_cell *cell_below(const struct grid *grid, const struct doc_cell *cell)
+{
+	const struct doc_cell *below = NULL;
+	for (size_t i = 0; i < grid->count; i++) {
+		const struct doc_cell *other = &grid->cell[i];
+		if (other->row > cell->row && (!below || other->row < below->row) &&
+			other->column <= cell->column && other->column + other->span > cell->column)
+			below = other;
+	}
+	/* Only the very next row: what is further down belongs to something else. */
+	for (size_t i = 0; below && i < grid->count; i++)
+		if (grid->cell[i].row > cell->row && grid->cell[i].row < below->row)
+			return NULL;
+	return below;
+}
+
+/* The heading that spans the rows a cell stands in: the nearest cell to the left that is itself no neighbour's value. */
+static enum label group_of(const struct grid *grid, const struct doc_cell *cell)
+{
+	const struct doc_cell *heading = NULL;
+	for (size_t i = 0; i < grid->count && &grid->cell[i] < cell; i++)
+		if (grid->cell[i].column < cell->column && grid->cell[i].column == 0)
+			heading = &grid->cell[i];
+	return heading && cell_label(heading) != LABEL_NONE ? label_group(heading->text) : LABEL_NONE;
+}
+
+/* Labels beside or above their values: what most of the table does decides for the cells that could be read either way. */
+static bool stands_above(const struct grid *grid)
+{
+	int above = 0, beside = 0;
+	for (size_t i = 0; i < grid->count; i++) {
+		const struct doc_cell *cell = &grid->cell[i];
+		if (cell_label(cell) == LABEL_NONE)
+			continue;
+		const struct doc_cell *right = cell_right(grid, cell), *below = cell_below(grid, cell);
+		bool right_value = right && cell_label(right) == LABEL_NONE;
+		bool below_value = below && cell_label(below) == LABEL_NONE;
+		if (right && !right_value && below_value)
+			above += 2;
+		else if (right_value && (!below || !below_value))
+			beside += 2;
+		else if (!right && below_value)
+			above++;
+		else if (right_value && below_value && cell->column > 0)
+			above++;
+	}
+	return above > beside;
+}
+
+/* Reads the rows below 変更項目 | 変更前 | 変更後; returns whether the row at hand was such a head. */
+static bool change_table_read(struct filling *f, struct grid *grid, int row)
+{
+	const struct doc_cell *head[LABELS] = {0};
+	for (size_t i = 0; i < grid->count; i++)
+		if (grid->cell[i].row == row)
+			head[cell_label(&grid->cell[i])] = &grid->cell[i];
+	if (!head[LABEL_OLD] || !head[LABEL_NEW])
+		return false;
+	int item_column = head[LABEL_ITEM] ? head[LABEL_ITEM]->column : 0;
+	f->change_labels = true;
+	for (size_t i = 0; i < grid->count; i++) {
+		const struct doc_cell *cell = &grid->cell[i];
+		if (cell->row < row)
+			continue;
+		grid->used[i] = true;
+		if (cell->row == row || cell->column != item_column)
+			continue;
+		const char *value[2] = {"", ""};
+		for (size_t k = 0; k < grid->count; k++)
+			for (int side = 0; side < 2; side++)
+				if (grid->cell[k].row == cell->row &&
+					grid->cell[k].column == head[side ? LABEL_NEW : LABEL_OLD]->column)
+					value[side] = value_clean(cell_text(&grid->cell[k]), f->pool);
+		if (is_nothing(value[0]) && is_nothing(value[1]))
+			continue;
+		struct sheet_change *change = change_open(f);
+		*change = (struct sheet_change){value_clean(cell_text(cell), f->pool), value[0], value[1]};
+	}
+	return true;
+}
+
+static void cell_use(struct filling *f, struct grid *grid, const struct doc_cell *label_cell,
+	enum label label, const struct doc_cell *value)
+{
+	if (label == LABEL_PERSON) {
+		enum label group = group_of(grid, label_cell);
+		label = group != LABEL_NONE ? group : label;
+	}
+	grid->used[value - grid->cell] = true;
+	set_field(f, label, cell_text(value));
+}
+
+static bool row_has_others(const struct grid *grid, const struct doc_cell *cell)
+{
+	for (size_t i = 0; i < grid->count; i++)
+		if (grid->cell[i].row == cell->row && &grid->cell[i] != cell)
+			return true;
+	return false;
+}
+
+/* A cell that is a label: its value stands beside or below it. */
+static void label_cell_read(
+	struct filling *f, struct grid *grid, const struct doc_cell *cell, enum label label)
+{
+	const struct doc_cell *right = cell_right(grid, cell), *below = cell_below(grid, cell);
+	bool right_value = right && !grid->used[right - grid->cell] && cell_label(right) == LABEL_NONE;
+	bool below_value = below && !grid->used[below - grid->cell] && cell_label(below) == LABEL_NONE;
+	f->stop_labels = f->stop_labels || label == LABEL_STOP_ON || label == LABEL_REASON;
+	if (grid->above && below_value)
+		cell_use(f, grid, cell, label, below);
+	else if (right_value)
+		cell_use(f, grid, cell, label, right);
+	else if (!right && below_value)
+		cell_use(f, grid, cell, label, below);
+}
+
+static void table_read(struct filling *f, const struct doc_cell *cells, size_t count)
+{
+	struct grid grid = {.cell = cells, .count = count, .used = pool_alloc(f->pool, count + 1)};
+	grid.above = stands_above(&grid);
+	for (size_t i = 0; i < count; i++) {
+		const struct doc_cell *cell = &cells[i];
+		if (grid.used[i])
+			continue;
+		if ((i == 0 || cells[i - 1].row != cell->row) && change_table_read(f, &grid, cell->row))
+			return;
+		enum label label = cell_label(cell);
+		if (label != LABEL_NONE) {
+			label_cell_read(f, &grid, cell, label);
+			continue;
+		}
+		/* Label and value in one cell; a blank alone between them only counts where nothing else stands in the row. */
+		struct labelled found = label_read(cell->text);
+		if (found.label == LABEL_NONE || (found.gap == GAP_BLANK && row_has_others(&grid, cell)))
+			continue;
+		struct line_reader r = {.f = f, .value = STR_INIT, .last = STR_INIT};
+		bool reason = found.label == LABEL_REASON;
+		if (reason)
+			set_field(f, LABEL_REASON, found.value);
+		else
+			lines_read(&r, cell_text(cell));
+		line_reader_end(&r);
+	}
+}
+
+void sheet_read_doc(struct sheet *out, const struct doc *doc, struct pool *pool)
+{
+	sheet_clear(out);
+	struct filling f = {.sheet = out, .pool = pool, .form = true};
+	enum label_form title = LABEL_FORM_NONE;
+	struct line_reader r = {.f = &f, .value = STR_INIT, .last = STR_INIT};
+	for (size_t i = 0; i < doc->count;) {
+		const struct doc_cell *cell = &doc->cell[i];
+		if (title == LABEL_FORM_NONE && !is_note(cell->text) && strlen(cell->text) < 240)
+			title = label_title(cell->text);
+		if (cell->table == 0) {
+			if (label_title(cell->text) == LABEL_FORM_NONE ||
+				label_read(cell->text).gap == GAP_SIGN)
+				lines_read(&r, cell_text(cell));
+			i++;
+			continue;
+		}
+		line_flush(&r);
+		/* The paragraph cells of text boxes can stand among those of a table. */
+		size_t end = i;
+		struct doc_cell *cells = pool_alloc(pool, (doc->count - i) * sizeof *cells);
+		size_t count = 0;
+		for (; end < doc->count && (doc->cell[end].table == cell->table || doc->cell[end].table == 0);
+			end++)
+			if (doc->cell[end].table == cell->table)
+				cells[count++] = doc->cell[end];
+		while (doc->cell[end - 1].table != cell->table)
+			end--;
+		table_read(&f, cells, count);
+		for (; i < end; i++)
+			if (doc->cell[i].table == 0)
+				lines_read(&r, cell_text(&doc->cell[i]));
+	}
+	line_reader_end(&r);
+	settle(&f, title);
+}
+
+/* ---- running text ---- */
+
+static bool begins_with_any(const char *text, const char *const *words, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (str_has_prefix(text, words[i]))
+			return true;
+	return false;
+}
+
+static bool holds_any(const char *text, const char *const *words, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strstr(text, words[i]))
+			return true;
+	return false;
+}
+
+/* 弊社…は自己宣言ID …, 会社名は…です */
+static void business_in_prose(struct filling *f, const char *text)
+{
+	static const char *const openings[] = {"弊社名は", "社名は", "会社名は", "事業者名は", "法人名は",
+		"屋号は", "名称は", "弊社", "当社", "当方"};
+	static const char *const endings[] = {"は自己宣言ID", "は、自己宣言ID", "は自己宣言", "は、自己宣言",
+		"です。", "です", "となります", "になります", "（自己宣言", "(自己宣言", "の自己宣言ID"};
+	if (*f->sheet->business_name)
+		return;
+	for (size_t o = 0; o < sizeof openings / sizeof *openings; o++) {
+		const char *at = strstr(text, openings[o]);
+		if (!at)
+			continue;
+		at += strlen(openings[o]);
+		size_t len = SIZE_MAX;
+		for (size_t e = 0; e < sizeof endings / sizeof *endings; e++) {
+			const char *end = strstr(at, endings[e]);
+			if (end && (size_t)(end - at) < len)
+				len = (size_t)(end - at);
+		}
+		if (len == SIZE_MAX || len < 6 || len > 120)
+			continue;
+		char *name = text_trim(pool_strndup(f->pool, at, len));
+		if (strpbrk(name, "\n") || strstr(name, "。") || strstr(name, "、") ||
+			str_has_prefix(name, "は") || str_has_prefix(name, "の") ||
+			str_has_prefix(name, "が") || str_has_prefix(name, "で"))
+			continue;
+		f->sheet->business_name = pairs_strip(name);
+		return;
+	}
+}
+
+/* 代表者は架空 剛、担当は私辻󠄀健です: a name between its word and the next sign. */
+static const char *person_in_prose(
+	const char *text, const char *const *words, size_t count, struct pool *pool)
+{
+	static const char *const endings[] = {
+		"、", "。", "です", "で、", "となり", "(", "（", ")", "）", "\n", "・", "／", "/"};
+	static const char *const fillers[] = {"は", "：", ":", "　", " ", "、", "私、", "私", "同じく"};
+	static const char *const no_names[] = {"した", "ため", "ので", "ません", "ます", "変更", "退職",
+		"異動", "不在", "より", "から", "まで", "こと", "いる", "@", "ID", "自己宣言",
+		"担当"};
+	for (size_t w = 0; w < count; w++) {
+		const char *at = strstr(text, words[w]);
+		if (!at)
+			continue;
+		at += strlen(words[w]);
+		bool marked = false;
+		for (bool again = true; again;) {
+			again = false;
+			for (size_t i = 0; i < sizeof fillers / sizeof *fillers; i++)
+				if (str_has_prefix(at, fillers[i])) {
+					at += strlen(fillers[i]);
+					again = marked = true;
+				}
+		}
+		size_t len = strlen(at);
+		for (size_t e = 0; e < sizeof endings / sizeof *endings; e++) {
+			const char *end = strstr(at, endings[e]);
+			if (end && (size_t)(end - at) < len)
+				len = (size_t)(end - at);
+		}
+		if (!marked || len < 3 || len > 60)
+			continue;
+		char *name = pool_strndup(pool, at, len);
+		if (!holds_any(name, no_names, sizeof no_names / sizeof *no_names))
+			return person_clean(name);
+	}
+	return "";
+}
+
+/* The day on which a sentence says the use ends. */
+static void stop_day_in_sentence(struct filling *f, const char *sentence)
+{
+	static const char *const verbs[] = {
+		"中止", "停止", "終了", "取りやめ", "取り止め", "取り下げ", "取下げ", "やめ", "廃止", "抹消"};
+	static const char *const behind[] = {"で", "をもって", "をもちまして", "付", "より", "から", "に",
+		"限り", "まで", "を使用中止日", "を中止日", "以降", "使用中止", "中止"};
+	static const char *const past[] = {"に宣言", "に自己宣言", "に申", "に登録", "に取得", "に届", "に受",
+		"付で宣言", "付の", "にお申", "に発行", "に通知"};
+	size_t len;
+	if (!holds_any(sentence, verbs, sizeof verbs / sizeof *verbs))
+		return;
+	for (size_t at = 0; sentence[at] && f->sheet->stop_on == CIVIL_DAY_NONE; at++) {
+		civil_day day = day_at(sentence, at, &len);
+		if (day == CIVIL_DAY_NONE)
+			continue;
+		const char *rest = sentence + at + len;
+		rest += *rest == ' ';
+		if (*rest == '(' && strchr(rest, ')'))
+			rest = strchr(rest, ')') + 1;
+		if (begins_with_any(rest, behind, sizeof behind / sizeof *behind) &&
+			!begins_with_any(rest, past, sizeof past / sizeof *past))
+			f->sheet->stop_on = day;
+		at += len - 1;
+	}
+}
+
+static void stop_day_in_prose(struct filling *f, const char *text)
+{
+	struct str sentence = STR_INIT;
+	for (const char *at = text; *at;) {
+		const char *end = strstr(at, "。");
+		size_t len = end ? (size_t)(end - at) + strlen("。") : strlen(at);
+		char *piece = xstrndup(at, len);
+		str_clear(&sentence);
+		text_fold(&sentence, piece);
+		free(piece);
+		if (sentence.len < 2000)
+			stop_day_in_sentence(f, sentence.s);
+		at += len;
+	}
+	str_free(&sentence);
+}
+
+/* 和歌山県の浅葱クリニック（代表者：…）です */
+static void place_in_prose(struct filling *f, const char *text)
+{
+	const char *name = sheet_find_prefecture(text);
+	if (!name)
+		return;
+	if (!*f->sheet->prefecture)
+		f->sheet->prefecture = name;
+	const char *at = strstr(text, name) + strlen(name);
+	if (*f->sheet->business_name || (!str_has_prefix(at, "の") && !str_has_prefix(at, "にある")))
+		return;
+	at += str_has_prefix(at, "の") ? strlen("の") : strlen("にある");
+	static const char *const endings[] = {
+		"（代表", "(代表", "です", "の代表", "と申", "、代表", "の担当"};
+	size_t len = SIZE_MAX;
+	for (size_t e = 0; e < sizeof endings / sizeof *endings; e++) {
+		const char *end = strstr(at, endings[e]);
+		if (end && (size_t)(end - at) < len)
+			len = (size_t)(end - at);
+	}
+	if (len < 90 && len >= 3 && !memchr(at, '\n', len))
+		f->sheet->business_name = text_trim(pool_strndup(f->pool, at, len));
+}
+
+static void prose_read(struct filling *f, const char *text)
+{
+	static const char *const representative[] = {"代表者名", "代表者", "代表取締役", "代表"};
+	static const char *const contact[] = {"担当者名", "担当者", "担当"};
+	struct sheet *sheet = f->sheet;
+	if (!*sheet->declaration_id)
+		sheet->declaration_id = sheet_find_declaration_id(text, f->pool);
+	const char *number = strstr(text, "法人番号");
+	if (!*sheet->corporate_number && number)
+		sheet->corporate_number =
+			corporate_number_in(pool_strndup(f->pool, number, strnlen(number, 90)), f->pool);
+	place_in_prose(f, text);
+	business_in_prose(f, text);
+	if (!*sheet->representative)
+		sheet->representative = person_in_prose(
+			text, representative, sizeof representative / sizeof *representative, f->pool);
+	if (!*sheet->contact)
+		sheet->contact = person_in_prose(text, contact, sizeof contact / sizeof *contact, f->pool);
+	if (sheet->stop_on == CIVIL_DAY_NONE && !sheet->at_once && !*sheet->stop_on_written)
+		stop_day_in_prose(f, text);
+}
+
+void sheet_read_text(struct sheet *out, const char *text, struct pool *pool)
+{
+	sheet_clear(out);
+	struct filling f = {.sheet = out, .pool = pool};
+	struct line_reader r = {.f = &f, .strict = true, .value = STR_INIT, .last = STR_INIT};
+	lines_read(&r, text);
+	line_reader_end(&r);
+	prose_read(&f, text);
+	settle(&f, LABEL_FORM_NONE);
+}
