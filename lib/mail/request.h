@@ -29,7 +29,9 @@ struct reading {
 	const char *why; /* names the rule and the words; English with the Japanese words quoted */
 	struct sheet fields; /* declaration_id, business_name, … wherever they stood */
 	const char *notice; /* "id-notice", "logo-notice", "both"; "" */
-	enum request_kind also; /* a second wish; REQUEST_OTHER: none */
+	unsigned
+		wishes; /* bit (1u << kind) for each wish that was found: two that exclude each other make the kind REQUEST_OTHER */
+	bool from_form; /* the fields come from an attached form */
 	bool unknown_mail; /* 心当たりがない */
 	struct bounce bounce;
 };
@@ -45,10 +47,18 @@ struct request_registry {
 	int (*identify)(void *ctx, const struct sheet *fields);
 };
 
+/* Whether the fields identify a declaration by what the office asks for in an enquiry. */
+bool request_identifies(const struct sheet *fields);
+
 struct request_rules;
 enum rc request_rules_load(
 	struct request_rules **rules, const char *path, struct err *err); /* NULL: built in */
 void request_rules_free(struct request_rules **rules);
+/* Calls fn with each rule as it was read, in their order: for printing. */
+void request_rules_each(const struct request_rules *rules,
+	void (*fn)(void *ctx, const char *kind, const char *name, const char *where, int weight,
+		const char *pattern),
+	void *ctx);
 
 /* office: the office's own address, for "our own mail came back". */
 void request_read(struct reading *out, const struct message *message, const struct request_rules *rules,

@@ -1,0 +1,336 @@
+#include "lib/mail/rules.h"
+
+#include <locale.h>
+#include <regex.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/conf.h"
+#include "lib/base/embed.h"
+#include "lib/base/text.h"
+#include "lib/mail/label.h"
+
+/* ---- the data ---- */
+
+struct rule {
+	int kind, where; /* enum rule_kind; index into places */
+	char *name, *pattern;
+	int weight;
+	bool asked, takes;
+	int line;
+	regex_t compiled;
+	bool ready;
+};
+
+struct request_rules {
+	struct rule **rule;
+	size_t count;
+};
+
+enum { IN_TEXT = 1, IN_SUBJECT, IN_FILE };
+
+static const char *const kind_names[] = {"", "stop", "resend", "change", "news-unsubscribe", "id-enquiry",
+	"auto-reply", "unknown-mail", "password", "incident", "phishing", "contradiction", NULL};
+static const char *const place_names[] = {"", "text", "subject", "attachment", NULL};
+
+static const struct conf_key rule_keys[] = {{.name = "kind",
+						    .type = CONF_CHOICE,
+						    .offset = offsetof(struct rule, kind),
+						    .choices = kind_names,
+						    .help = "what a match speaks for"},
+	{.name = "where",
+		.type = CONF_CHOICE,
+		.offset = offsetof(struct rule, where),
+		.choices = place_names,
+		.help = "where it counts"},
+	{.name = "name", .type = CONF_STRING, .offset = offsetof(struct rule, name), .help = "for messages"},
+	{.name = "pattern",
+		.type = CONF_STRING,
+		.offset = offsetof(struct rule, pattern),
+		.help = "POSIX extended regular expression"},
+	{.name = "weight",
+		.type = CONF_INT32,
+		.offset = offsetof(struct rule, weight),
+		.min = 1,
+		.max = 10,
+		.help = "how much it counts"},
+	{.name = "asked",
+		.type = CONF_BOOL,
+		.offset = offsetof(struct rule, asked),
+		.fallback = "false",
+		.help = "counts in a question too"},
+	{.name = "takes",
+		.type = CONF_BOOL,
+		.offset = offsetof(struct rule, takes),
+		.fallback = "false",
+		.help = "takes its words away from the rules below"},
+	{.name = "line", .type = CONF_LINE, .offset = offsetof(struct rule, line)}, {0}};
+
+static void *rule_add(void *base)
+{
+	struct request_rules *rules = base;
+	rules->rule = xrealloc(rules->rule, (rules->count + 1) * sizeof(struct rule *));
+	return rules->rule[rules->count++] = xcalloc(1, sizeof(struct rule));
+}
+
+static const struct conf_key file_keys[] = {{.name = "rules",
+						    .type = CONF_GROUPS,
+						    .keys = rule_keys,
+						    .add = rule_add,
+						    .help = "the rules, in order"},
+	{0}};
+
+/* The expressions are matched as bytes, whatever the locale of the process: the same in the daemon and in a command. */
+static locale_t bytes_locale(void)
+{
+	static locale_t plain;
+	if (!plain)
+		plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+	return plain;
+}
+
+static enum rc rules_compile(struct request_rules *rules, const char *name, struct err *err)
+{
+	for (size_t i = 0; i < rules->count; i++) {
+		struct rule *rule = rules->rule[i];
+		int fault = regcomp(&rule->compiled, rule->pattern, REG_EXTENDED);
+		if (fault != 0) {
+			char why[200];
+			(void)regerror(fault, &rule->compiled, why, sizeof why);
+			return err_set(err, RC_CONFIG, "%s:%d: the pattern of the rule %s is broken: %s.",
+				name, rule->line, rule->name, why);
+		}
+		rule->ready = true;
+	}
+	return RC_OK;
+}
+
+enum rc request_rules_load(struct request_rules **out, const char *path, struct err *err)
+{
+	struct request_rules *rules = xcalloc(1, sizeof *rules);
+	locale_t before = uselocale(bytes_locale());
+	enum rc rc =
+		path ? conf_read(path, file_keys, rules, err)
+		     : conf_read_text(embedded_request_rules, "request-rules.conf", file_keys, rules, err);
+	rc = rc ? rc : rules_compile(rules, path ? path : "request-rules.conf", err);
+	(void)uselocale(before);
+	if (rc)
+		request_rules_free(&rules);
+	else
+		*out = rules;
+	return rc;
+}
+
+void request_rules_free(struct request_rules **rules)
+{
+	if (!*rules)
+		return;
+	for (size_t i = 0; i < (*rules)->count; i++) {
+		struct rule *rule = (*rules)->rule[i];
+		if (rule->ready)
+			regfree(&rule->compiled);
+		conf_free(rule_keys, rule);
+		free(rule);
+	}
+	free((*rules)->rule);
+	free(*rules);
+	*rules = NULL;
+}
+
+void request_rules_each(const struct request_rules *rules,
+	void (*fn)(void *ctx, const char *kind, const char *name, const char *where, int weight,
+		const char *pattern),
+	void *ctx)
+{
+	for (size_t i = 0; i < rules->count; i++) {
+		const struct rule *rule = rules->rule[i];
+		fn(ctx, kind_names[rule->kind], rule->name, place_names[rule->where], rule->weight,
+			rule->pattern);
+	}
+}
+
+/* ---- sentences ---- */
+
+static bool holds_any(const char *text, const char *const *words, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strstr(text, words[i]))
+			return true;
+	return false;
+}
+
+static bool is_question(const char *sentence)
+{
+	static const char *const endings[] = {
+		"か", "か。", "か?", "?", "か?。", "かね。", "かな。", "か、", "か)"};
+	for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+		if (str_has_suffix(sentence, endings[i]))
+			return true;
+	return false;
+}
+
+/* 再送していただけますか asks for a deed, not for an answer. */
+static bool is_plea(const char *sentence)
+{
+	static const char *const words[] = {"もらえ", "いただけ", "いただき", "頂け", "頂き", "ください",
+		"下さい", "くださ", "下さ", "お願い", "願え", "願い", "希望", "依頼"};
+	return holds_any(sentence, words, sizeof words / sizeof *words);
+}
+
+/* How, when, where, whether one may: what follows is not yet wished for. */
+static bool is_how(const char *sentence)
+{
+	static const char *const words[] = {"教え", "教示", "知りたい", "どう", "どの", "どこ", "どちらに",
+		"いつ", "何を", "なにを", "なぜ", "よいです", "良いです", "いいです", "よいでしょう",
+		"良いでしょう", "いいでしょう", "よろしいで", "宜しいで", "必要です", "必要でしょう",
+		"必要があり", "構いませ", "かまいませ", "かまわな", "構わな", "問題ありませんか",
+		"問題ないで", "可能でしょう", "可能です", "べきでしょう", "べきです", "場合は", "場合、",
+		"場合に", "場合の", "した後", "後も", "したら", "すると", "伺い", "うかがい", "お聞き",
+		"質問", "できますか", "できるので", "できるのでしょう", "方法", "書き方", "ますでしょうか",
+		"相談"};
+	return holds_any(sentence, words, sizeof words / sizeof *words);
+}
+
+static bool asks_for_answer(const char *sentence)
+{
+	static const char *const words[] = {
+		"教え", "教示", "知りたい", "お聞き", "伺い", "うかがい", "質問", "相談"};
+	return (is_question(sentence) && (is_how(sentence) || !is_plea(sentence))) ||
+	       holds_any(sentence, words, sizeof words / sizeof *words);
+}
+
+static void note(
+	struct evidence *evidence, const struct rule *rule, const char *words, size_t len, struct pool *pool)
+{
+	evidence->score[rule->kind] += rule->weight;
+	if (rule->weight <= evidence->heaviest[rule->kind])
+		return;
+	evidence->heaviest[rule->kind] = rule->weight;
+	size_t shown = len < 120 ? len : 120;
+	while (shown > 0 && ((unsigned char)words[shown] & 0xC0) == 0x80)
+		shown--;
+	evidence->words[rule->kind] = pool_printf(pool, "%s \"%.*s\"", rule->name, (int)shown, words);
+}
+
+#define SENTENCE_MAX 1200 /* bytes that are matched of one sentence */
+
+/* One sentence, folded. used: rules that have counted already; NULL: none is remembered. */
+static void try_sentence(const struct request_rules *rules, int where, char *sentence, bool *used,
+	struct evidence *evidence, struct pool *pool)
+{
+	bool question = is_question(sentence), how = is_how(sentence);
+	bool wished = !(question && !is_plea(sentence)) && !how;
+	size_t len = strlen(sentence);
+	if (len > SENTENCE_MAX)
+		sentence[SENTENCE_MAX] = '\0';
+	if (where == IN_TEXT && asks_for_answer(sentence))
+		evidence->asks = true;
+	for (size_t i = 0; i < rules->count; i++) {
+		const struct rule *rule = rules->rule[i];
+		regmatch_t match[1];
+		if (rule->where != where || (!rule->asked && !wished) ||
+			regexec(&rule->compiled, sentence, 1, match, 0) != 0)
+			continue;
+		size_t from = (size_t)match[0].rm_so, to = (size_t)match[0].rm_eo;
+		if (to == from)
+			continue;
+		if (rule->kind == RULE_RESEND && where != IN_FILE)
+			str_addz(&evidence->lost, sentence);
+		if (!used || !used[i])
+			note(evidence, rule, sentence + from, to - from, pool);
+		if (used)
+			used[i] = true;
+		if (rule->takes)
+			memmove(sentence + from, sentence + to, strlen(sentence + to) + 1);
+	}
+}
+
+void rules_try_subject(
+	const struct request_rules *rules, const char *subject, struct evidence *evidence, struct pool *pool)
+{
+	struct str key = STR_INIT;
+	locale_t before = uselocale(bytes_locale());
+	label_key(&key, subject);
+	try_sentence(rules, IN_SUBJECT, key.s, NULL, evidence, pool);
+	(void)uselocale(before);
+	str_free(&key);
+}
+
+void rules_try_file(
+	const struct request_rules *rules, const char *name, struct evidence *evidence, struct pool *pool)
+{
+	struct str key = STR_INIT;
+	locale_t before = uselocale(bytes_locale());
+	label_key(&key, name);
+	try_sentence(rules, IN_FILE, key.s, NULL, evidence, pool);
+	(void)uselocale(before);
+	str_free(&key);
+}
+
+/* A line of a form typed into the mail: it names values, it wishes nothing. */
+static bool is_form_line(const char *line)
+{
+	struct labelled found = label_read(line);
+	return found.label != LABEL_NONE &&
+	       (found.gap == GAP_SIGN || (found.gap == GAP_BLANK && found.label != LABEL_OTHER));
+}
+
+struct sentences {
+	const struct request_rules *rules;
+	struct evidence *evidence;
+	struct pool *pool;
+	struct str open; /* folded, not ended yet */
+	bool *used;
+};
+
+static void sentence_end(struct sentences *s)
+{
+	if (s->open.len)
+		try_sentence(s->rules, IN_TEXT, s->open.s, s->used, s->evidence, s->pool);
+	str_clear(&s->open);
+}
+
+static void line_try(struct sentences *s, const char *line)
+{
+	struct str key = STR_INIT;
+	label_key(&key, line);
+	for (const char *at = key.s; *at;) {
+		size_t step = str_has_prefix(at, "。") ? strlen("。") : *at == '?' || *at == '!' ? 1 : 0;
+		str_add(&s->open, at, step ? step : 1);
+		at += step ? step : 1;
+		if (step)
+			sentence_end(s);
+	}
+	str_free(&key);
+}
+
+void rules_try_text(
+	const struct request_rules *rules, const char *text, struct evidence *evidence, struct pool *pool)
+{
+	struct sentences s = {.rules = rules,
+		.evidence = evidence,
+		.pool = pool,
+		.open = STR_INIT,
+		.used = pool_alloc(pool, rules->count + 1)};
+	locale_t before = uselocale(bytes_locale());
+	for (const char *at = text; *at;) {
+		size_t len = strcspn(at, "\n");
+		char *line = xstrndup(at, len);
+		/* Mailers and writers break lines anywhere: a sentence ends with its sign, a paragraph, or at a form's line. */
+		if (!*text_trim(line) || is_form_line(line))
+			sentence_end(&s);
+		else
+			line_try(&s, line);
+		free(line);
+		at += len + (at[len] == '\n');
+	}
+	sentence_end(&s);
+	(void)uselocale(before);
+	str_free(&s.open);
+}
+
+void evidence_free(struct evidence *evidence)
+{
+	str_free(&evidence->lost);
+}
