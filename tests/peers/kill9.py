@@ -3,8 +3,8 @@
 usage: kill9.py SENGEND SENGENCTL DIRECTORY KILLS SEED [smtp]
 
 Afterwards every application must be registered once, every notice must be delivered (exactly once into a Maildir; over SMTP at
-least once, extra copies only with the same Message-ID and no more than the sender was killed), the books must balance and the
-audit chain be whole.
+least once, extra copies only with the same Message-ID and no more than mails were in flight at the kills), the books must balance
+and the audit chain be whole. A notice whose fate was unknown twice waits for staff, and its application with it: that is the promise.
 """
 import collections
 import email
@@ -119,7 +119,14 @@ def status():
 
 
 def finished(counts):
-    return counts.get("outbox", {}).get("sent", 0) >= APPLICATIONS * NOTICES
+    """Every application is at its end or with staff, and nothing is on its way."""
+    if not counts:
+        return False
+    outbox = counts["outbox"]
+    at_end = counts["states"]["logo_authorized"] + counts["review"]
+    return at_end == APPLICATIONS and outbox["sent"] + outbox["unknown"] >= NOTICES * (APPLICATIONS - counts["review"]) and not (
+        outbox["queued"] or outbox["sending"] or outbox["unknown"] > counts["review"]
+    )
 
 
 for role in ROLES:
@@ -170,13 +177,20 @@ else:
     extra = sum(n - 1 for n in copies.values())
     if extra:
         problems.append(f"{extra} extra copies in the Maildir")
-if len(copies) != APPLICATIONS * NOTICES:
-    problems.append(f"{len(copies)} different notices instead of {APPLICATIONS * NOTICES}")
 listed = subprocess.run([sengenctl, "-c", conf, "list", "--json"], capture_output=True, text=True)
 applications = [json.loads(line) for line in listed.stdout.splitlines()]
 if len(applications) != APPLICATIONS:
     problems.append(f"{len(applications)} applications instead of {APPLICATIONS}")
-wrong = [a for a in applications if a["state"] != "logo_authorized"]
+for application in applications:
+    number = application["application"]
+    if application["state"] == "logo_authorized" and not application["hold"]:
+        missing = [name for name in ("receipt", "id", "logo") if f"<{name}.{number}.0@ipa.go.jp>" not in copies]
+        if missing:
+            problems.append(f"application {number} lacks {missing}")
+with_staff = [a for a in applications if a["hold"] == "review"]
+if len(with_staff) != counts["outbox"]["unknown"] or (with_staff and not over_smtp):
+    problems.append(f"{len(with_staff)} applications with staff for {counts['outbox']['unknown']} notices of unknown fate: {with_staff}")
+wrong = [a for a in applications if a["state"] != "logo_authorized" and a["hold"] != "review"]
 if wrong:
     problems.append(f"{len(wrong)} applications not at the end, the first: {wrong[0]}")
 audit = subprocess.run([sengenctl, "-c", conf, "audit"], capture_output=True, text=True)
@@ -188,7 +202,7 @@ if left:
 
 print(
     f"figure: kill -9 {'smtp' if over_smtp else 'maildir'}: {sum(killed.values())} kills {dict(killed)}, {len(applications)} applications, "
-    f"{len(copies)} notices, {extra} extra copies, {time.monotonic() - begun:.1f} s"
+    f"{len(copies)} notices, {extra} extra copies, {len(with_staff)} with staff, {time.monotonic() - begun:.1f} s"
 )
 if problems:
     print("\n".join(problems))

@@ -19,8 +19,10 @@ for pause in 0.30 0.45 0.25 0.60 0.20 0.50 0.35 0.80 0.28 0.70 0.40 1.00; do
 done
 [ "$kills" -ge 10 ] || fail "only $kills kills came in time"
 log_has file.resumed || fail "no kill fell into a file"
+ready=$(grep -c role.ready "$dir/log" || :)
 background "$build/sengend" -c "$conf" intake 2>>"$dir/log"
 until_ok 120 eval '[ -z "$(ls -A "$spool/incoming")" ] && [ "$(register "select count(*) from file where state = 1")" = 0 ]'
+until_ok 10 eval '[ "$(grep -c role.ready "$dir/log")" -gt "$ready" ]'
 kill "$last_pid"
 wait "$last_pid" || fail "exit status $? at SIGTERM"
 
