@@ -42,7 +42,8 @@ void rfc2047_add(struct str *out, const char *text, enum mail_charset charset, s
 /* base64 in lines of 76 with CRLF between them and none behind the last (RFC 2045 6.8), as bodies are written. */
 void compose_base64(struct str *out, const void *bytes, size_t len);
 
-/* Stable for ever: template.application.resend@domain, without angle brackets. */
+/* Stable for ever: template.application.resend@domain, without angle brackets. Where there is no application (0) the notice's own number
+ * stands in place of the resend's. */
 void message_id_make(struct str *out, int64_t application_id, const char *template_name, int64_t resend_no,
 	const char *domain);
 

@@ -223,9 +223,10 @@ static enum rc fill_addresses(
 	draft->notice.recipient = pool_strdup(draft->pool, text.s);
 	draft->notice.domain = pool_strdup(draft->pool, address.domain);
 
+	/* A letter about a form that was never registered is told apart from others like it by its own number. */
 	str_clear(&text);
-	message_id_make(
-		&text, order->app->id, order->template_name, order->resend_no, settings->message_id_domain);
+	message_id_make(&text, order->app->id, order->template_name,
+		order->app->id ? order->resend_no : draft->notice.id, settings->message_id_domain);
 	draft->notice.message_id = pool_strdup(draft->pool, text.s);
 
 	str_clear(&text);

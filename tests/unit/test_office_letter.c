@@ -270,6 +270,18 @@ static enum rc take_refused(void *ctx, const struct notice *notice, struct err *
 	return RC_OK;
 }
 
+/* Letters about forms that were never registered have no number of an application to tell them apart. */
+static enum rc take_message_id(void *ctx, const struct notice *notice, struct err *err)
+{
+	struct strlist *seen = ctx;
+	(void)err;
+	if (strcmp(notice->template_name, "refused") == 0) {
+		assert_false(strlist_has(seen, notice->message_id));
+		strlist_add(seen, notice->message_id);
+	}
+	return RC_OK;
+}
+
 /* Who was refused is told what to mend only where the office wants it; the answer repeats no value and reveals no ID. */
 static void test_office_letter__refused_are_told_only_where_wanted(void **state)
 {
@@ -300,6 +312,10 @@ static void test_office_letter__refused_are_told_only_where_wanted(void **state)
 	const char *text = rig_text(rig, notice_id);
 	assert_non_null(strstr(text, "法人番号"));
 	assert_null(strstr(text, "1234567890123"));
+	struct strlist seen = {0};
+	assert_ok(outbox_each_in(rig->office.store, OUTBOX_QUEUED, 0, 0, take_message_id, &seen, &rig_err));
+	assert_int_equal(seen.count, 2);
+	strlist_free(&seen);
 	(void)rig_turn(rig);
 	assert_int_equal(rig->delivered, before + 2);
 
