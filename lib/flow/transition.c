@@ -111,8 +111,8 @@ const char *transition_refusal_ja(enum state state, enum event event)
 	static char text[256];
 
 	if (!in_table(state, event) || state == STATE_NONE)
-		return "その申込みはまだ登録されていません";
-	snprintf(text, sizeof(text), "「%s」の申込みは%s", state_name_ja(state),
+		return "その申込みはまだ登録されていません。";
+	snprintf(text, sizeof(text), "「%s」の申込みは%s。", state_name_ja(state),
 		refusals_ja[event] ? refusals_ja[event] : "この処理ができません");
 	return text;
 }

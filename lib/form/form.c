@@ -491,9 +491,9 @@ static enum rc read_whole(struct form_reader *reader)
 		rc = text_read(reader, bytes, len);
 	else
 		rc = reader_refuse(reader,
-			"見出しの行（「担当者名」「事業者名」など）が見つかりません。申込書のCSV、JSON、また"
-			"は確認画面のテキストか"
-			"確かめてください。",
+			"見出しの行（「担当者名」「事業者名」など）が見つかりません。申込書のCSV、JSON、確認"
+			"画面のテキスト、または判断のファイル（「申込番号」「処理」「理由」）か確かめてくださ"
+			"い。",
 			"No header row, key or label of the form was found; check that this is a form file.");
 	str_free(&text);
 	return rc;

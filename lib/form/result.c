@@ -341,6 +341,8 @@ static void summary(
 		result->head.charset ? "（" : "", result->head.charset ? result->head.charset : "",
 		result->head.charset ? "）" : "");
 	str_printf(out, "読み取った件数: %d件\r\n", total);
+	if (total == 0)
+		str_addz(out, "1件もありません。CSVでは、見出しの行の下に1行1件で入れてください。\r\n");
 	summary_line(out, "登録しました:", count[RESULT_REGISTERED]);
 	summary_line(out, "登録しましたが要確認です:", count[RESULT_REGISTERED_REVIEW]);
 	summary_line(out, "登録済みで変更なし:", count[RESULT_SAME]);

@@ -500,7 +500,7 @@ static void check_pledge(struct check *check, enum form_field field, const char 
 		refuse(check, field, FINDING_PLEDGE,
 			"反社会的勢力排除に関する誓約が「誓約する」になっていません。誓約した方だけが申し込め"
 			"ます。",
-			"申込者に確かめ、誓約する場合は「誓約する」にしてください。");
+			"申込者が誓約する場合は「誓約する」にしてください。");
 }
 
 static void check_consent(struct check *check, enum form_field field, const char *value)
@@ -513,7 +513,7 @@ static void check_consent(struct check *check, enum form_field field, const char
 		refuse(check, field, FINDING_CONSENT,
 			pool_printf(
 				check->pool, "「%s」が「同意する」になっていません。", label(check, field)),
-			"申込者に確かめ、同意する場合は「同意する」にしてください。");
+			"申込者が同意する場合は「同意する」にしてください。");
 }
 
 static bool check_length(struct check *check, enum form_field field, const char *value, size_t max)
@@ -534,7 +534,8 @@ static bool check_hostile(struct check *check, enum form_field field, const char
 	check->out->value[field] = value;
 	found(check, field, FINDING_INJECTION, SEVERITY_REVIEW,
 		pool_printf(check->pool, "「%s」に%s", label(check, field), what),
-		"内容を確かめてください。正しい名称であれば確認済みにし、いたずらであれば却下してください。");
+		"内容を確かめてください。正しい名称であれば「許可」、いたずらであれば「却下」にしてください"
+		"。");
 	return false;
 }
 
@@ -882,7 +883,7 @@ static void check_terms_version(struct check *check, enum form_field field, cons
 	if (!same)
 		found(check, field, FINDING_CONSENT, SEVERITY_REVIEW,
 			pool_printf(check->pool, "今の版（%s）ではない使用規約に同意しています。", wanted),
-			"今の版に同意してもらうか、確認済みにしてください。");
+			"今の版に同意をもらってから、「許可」にしてください。");
 	str_free(&given);
 	str_free(&in_force);
 }
@@ -946,9 +947,8 @@ static void check_applied_on(struct check *check, enum form_field field, const c
 		day = serial = serial_day(folded_value(check, value));
 	if (day == CIVIL_DAY_NONE) {
 		found(check, field, FINDING_DATE, SEVERITY_REVIEW, "お申込日が日付として読めません。",
-			"2026/11/"
-			"22のような日付に訂正するか、空にしてください（空のときは受け付けた日から数えます）"
-			"。");
+			"受け付けた日から数えてよければ「許可」にしてください（日付は2026/11/22のように書きま"
+			"す）。");
 		return;
 	}
 	struct str text = STR_INIT;
@@ -964,7 +964,7 @@ static void check_applied_on(struct check *check, enum form_field field, const c
 	else if (day < rules->today - rules->backdate_max)
 		found(check, field, FINDING_BACKDATE, SEVERITY_REVIEW,
 			pool_printf(check->pool, "お申込日が%d日より前です。", rules->backdate_max),
-			"日付を確かめ、正しければ確認済みにしてください。それまでメールは送りません。");
+			"日付を確かめ、正しければ「許可」にしてください。それまでメールは送りません。");
 }
 
 static void check_gbiz(struct check *check, enum form_field field, const char *value)
@@ -1169,7 +1169,7 @@ static void check_register(struct check *check)
 					"同じメールアドレスで%"
 					"d件の事業者が申し込んでいます（代行申込みの疑い）。",
 					others + 1),
-				"申込者本人の申込みか確かめ、よければ確認済みにしてください。");
+				"申込者本人の申込みか確かめ、よければ「許可」にしてください。");
 	}
 }
 

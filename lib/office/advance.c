@@ -14,7 +14,7 @@
 #define DRAWS_MAX                                                                                            \
 	1000 /* ten digits and less than a million numbers: one draw in ten thousand meets one that is taken */
 
-#define REVIEW_NO_STAR "ステップアップ元の一つ星の宣言が有効ではありません"
+#define REVIEW_NO_STAR "ステップアップ元の一つ星の宣言が有効ではありません。"
 
 /* ---- rows ---- */
 

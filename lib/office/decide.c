@@ -34,14 +34,14 @@ static enum rc check_reason(struct decision_case *c)
 {
 	if (c->reason && *c->reason)
 		return RC_OK;
-	return refuse(c, "理由を記入してください", "a reason is required");
+	return refuse(c, "理由を記入してください。", "a reason is required");
 }
 
 static enum rc open_case(struct decision_case *c, int64_t id)
 {
 	enum rc rc = application_get(c->office->store, id, &c->app, c->pool, c->err);
 	if (rc == RC_REFUSED)
-		*c->why_ja = "その申込番号の申込みはありません";
+		*c->why_ja = "その申込番号の申込みはありません。";
 	return rc == RC_OK ? rules_get(c->office, c->app.template_set, &c->rules, c->err) : rc;
 }
 
@@ -62,19 +62,19 @@ static enum rc hold(struct decision_case *c)
 	if (rc != RC_OK)
 		return rc;
 	if (c->app.hold == HOLD_STAFF)
-		return refuse(c, "すでに保留中です", "it is held already");
+		return refuse(c, "すでに保留中です。", "it is held already");
 	if (c->app.hold == HOLD_REVIEW)
 		return refuse(c,
 			"要確認の申込みは、許可または却下するまで何も送信されません。保留にする必要はありませ"
-			"ん",
+			"ん。",
 			"it waits for a decision (review); nothing is sent until it is approved");
 	c->app.hold = HOLD_STAFF;
 	c->app.hold_reason = c->reason;
 	return office_write(c->office, &c->app, EVENT_HOLD, c->actor, c->reason, 0, c->err);
 }
 
-#define REVIEW_AFTER_HOLD "保留中に、通知メールの送信が打ち切られました"
-#define REVIEW_STOP_REVOKED "使用中止の予定が取り消されました"
+#define REVIEW_AFTER_HOLD "保留中に、通知メールの送信が打ち切られました。"
+#define REVIEW_STOP_REVOKED "使用中止の予定が取り消されました。"
 
 /* The next stage waits for the notice before it: what came to nothing while the clock stood still needs a person now. */
 static enum rc release(struct decision_case *c)
@@ -83,10 +83,10 @@ static enum rc release(struct decision_case *c)
 	if (rc != RC_OK)
 		return rc;
 	if (c->app.hold == HOLD_REVIEW)
-		return refuse(c, "要確認の申込みです。「許可」または「却下」で処理してください",
+		return refuse(c, "要確認の申込みです。「許可」または「却下」で処理してください。",
 			"it waits for a decision (review): approve or reject it");
 	if (c->app.hold == HOLD_NONE)
-		return refuse(c, "保留中ではありません", "it is not held");
+		return refuse(c, "保留中ではありません。", "it is not held");
 	struct notice previous;
 	bool revoked = office_stop_pending(&c->app);
 	c->app.hold = HOLD_NONE;
@@ -153,16 +153,16 @@ static enum rc approve(struct decision_case *c)
 	if (c->app.hold == HOLD_REVIEW)
 		return approve_reviewed(c);
 	if (c->app.hold == HOLD_STAFF)
-		return refuse(c, "保留中です。先に保留を解除してください", "it is held; release it first");
+		return refuse(c, "保留中です。先に保留を解除してください。", "it is held; release it first");
 	if (c->app.stage < 0 || !c->rules->profile.stage[c->app.stage].approval || c->app.approved)
-		return refuse(c, "許可を待っている申込みではありません", "it does not wait for approval");
+		return refuse(c, "許可を待っている申込みではありません。", "it does not wait for approval");
 	c->app.approved = true;
 	return office_write(c->office, &c->app, EVENT_APPROVE, c->actor, c->reason, 0, c->err);
 }
 
 /* ---- the ends ---- */
 
-#define REVIEW_STAR_ENDED "ステップアップ元の一つ星の申込みが終了しました"
+#define REVIEW_STAR_ENDED "ステップアップ元の一つ星の申込みが終了しました。"
 
 /* A step-up whose star was refused or withdrawn stands in the air: a person must look. */
 static enum rc review_step_up(struct decision_case *c)
@@ -361,12 +361,12 @@ static enum rc check_resend(struct decision_case *c, const char *template_name, 
 		return rc;
 	if (c->app.hold != HOLD_NONE)
 		return refuse(
-			c, "保留中または要確認の申込みには再送できません", "it is held; nothing is sent");
+			c, "保留中または要確認の申込みには再送できません。", "it is held; nothing is sent");
 	rc = outbox_first(c->office->store, c->app.id, template_name, &id, c->err);
 	if (rc == RC_OK && id)
 		rc = outbox_get(c->office->store, id, first, c->pool, c->err);
 	if (rc == RC_OK && (id == 0 || (first->state != OUTBOX_SENT && first->state != OUTBOX_UNKNOWN)))
-		rc = refuse(c, "そのメールはまだ送信されていません",
+		rc = refuse(c, "そのメールはまだ送信されていません。",
 			"there is no first letter of that name that was sent");
 	return rc;
 }

@@ -4,9 +4,9 @@
 
 #include "lib/mail/letter.h"
 
-#define REVIEW_FAILED "通知メールを届けられませんでした（送信を打ち切りました）"
+#define REVIEW_FAILED "通知メールを届けられませんでした（送信を打ち切りました）。"
 #define REVIEW_UNKNOWN                                                                                       \
-	"通知メールが届いたかどうか分かりません（2回とも、送信直後にメールサーバーとの接続が切れました）"
+	"通知メールが届いたかどうか分かりません（2回とも、送信直後にメールサーバーとの接続が切れました）。"
 
 /* ---- the notice before the next stage ---- */
 

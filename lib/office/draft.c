@@ -10,15 +10,15 @@
 #include "lib/mail/letter.h"
 #include "lib/mail/reread.h"
 
-#define REFUSED_TEMPLATE "受付時のひな形セットに、このメールのひな形がありません"
-#define REFUSED_VALUE "差込み項目の値がないか、改行・制御文字が入っているため、通知メールを作れません"
+#define REFUSED_TEMPLATE "受付時のひな形セットに、このメールのひな形がありません。"
+#define REFUSED_VALUE "差込み項目の値がないか、改行・制御文字が入っているため、通知メールを作れません。"
 #define REFUSED_FOREIGN                                                                                      \
-	"ほかの申込みの番号またはメールアドレスと思われる文字列が本文にあるため、送信を止めました"
-#define REFUSED_CHARACTER "メールに書けない文字が入っているため、通知メールを作れません"
+	"ほかの申込みの番号またはメールアドレスと思われる文字列が本文にあるため、送信を止めました。"
+#define REFUSED_CHARACTER "メールに書けない文字が入っているため、通知メールを作れません。"
 #define REFUSED_WORDING                                                                                                                                       \
 	"理由の文に、この制度では使えない表現（認定・取得など）または許可されていないリンクがあるため、通知" \
-	"メールを作れません"
-#define REFUSED_ADDRESS "登録されているメールアドレスが使えません"
+	"メールを作れません。"
+#define REFUSED_ADDRESS "登録されているメールアドレスが使えません。"
 
 static enum rc find_template(
 	const struct rules *rules, const char *name, const struct template **tpl, struct err *err)

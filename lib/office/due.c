@@ -5,7 +5,7 @@
 #define BATCH 8 /* applications a transaction: some milliseconds */
 #define PAUSE_NS 1000000 /* between two, so that another process gets the lock */
 
-#define REVIEW_STAGE "現在の状態からは次の段階へ進めません"
+#define REVIEW_STAGE "現在の状態からは次の段階へ進めません。"
 
 struct run {
 	struct office *office;

@@ -9,8 +9,8 @@
 #define ACTOR_INTAKE "intake"
 #define ACTOR_IMPORT "import"
 
-#define REVIEW_BACKDATE "お申込日が受付日より前すぎます"
-#define REVIEW_IMPORTED "取り込んだ申込みです。ロゴマークの使用許諾がまだ済んでいません"
+#define REVIEW_BACKDATE "お申込日が受付日より前すぎます。"
+#define REVIEW_IMPORTED "取り込んだ申込みです。ロゴマークの使用許諾がまだ済んでいません。"
 
 /* ---- what validate() asks ---- */
 

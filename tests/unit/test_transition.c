@@ -122,13 +122,13 @@ static void test_transition__refusal_for_staff(void **ctx)
 {
 	(void)ctx;
 	assert_string_equal(
-		transition_refusal_ja(STATE_REJECTED, EVENT_HOLD), "「却下」の申込みは保留にできません");
+		transition_refusal_ja(STATE_REJECTED, EVENT_HOLD), "「却下」の申込みは保留にできません。");
 	assert_string_equal(transition_refusal_ja(STATE_ID_ISSUED, EVENT_WITHDRAW),
-		"「ID発行済み」の申込みは取下げできません");
+		"「ID発行済み」の申込みは取下げできません。");
 	assert_string_equal(transition_refusal_ja(STATE_RECEIVED, EVENT_FILE),
-		"「受付済み」の申込みはこの処理ができません");
+		"「受付済み」の申込みはこの処理ができません。");
 	assert_string_equal(
-		transition_refusal_ja(STATE_NONE, EVENT_STOP), "その申込みはまだ登録されていません");
+		transition_refusal_ja(STATE_NONE, EVENT_STOP), "その申込みはまだ登録されていません。");
 	/* Every refused cell has words, whatever was asked. */
 	for (int event = 0; event < EVENT_COUNT; event++)
 		for (int state = 0; state < STATE_COUNT; state++)
