@@ -32,8 +32,8 @@ static enum rc list_one(void *ctx, const struct application *app, struct err *er
 		TABLE_ROW(&list->table, pool_printf(ctl->pool, "%" PRId64, app->id), state_text(app->state),
 			hold_text(app->hold), app->star == 2 ? "★★" : "★",
 			app->declaration_id ? pool_printf(ctl->pool, "%" PRId64, app->declaration_id) : "-",
-			day_text(ctl, app->clock_start), *next ? next : "-", time_text(ctl, app->due_at),
-			name ? name : "-");
+			day_text(ctl, app->clock_start), *next ? office_notice_text(next) : "-",
+			time_text(ctl, app->due_at), name ? name : "-");
 	}
 	/* A long list is printed as it comes: columns then fit a thousand rows at a time, and memory stays flat. */
 	if (list->count % 1000 == 0) {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "ctl/ctl.h"
+#include "lib/base/text.h"
 
 #define DAYS_MAX 3660
 
@@ -46,8 +47,11 @@ static enum rc plan_one(void *ctx, const struct planned *planned, struct err *er
 		say("%s", heading(ctl, day));
 	plan->shown = day;
 	int minute = civil_minute_of(planned->at);
-	say("  %02d:%02d  %8" PRId64 "  %-12s %s%s", minute / 60, minute % 60, planned->application_id,
-		planned->template_name, planned->certain ? "" : "~ ", planned->why ? planned->why : "");
+	const char *name = office_notice_text(planned->template_name);
+	size_t wide = text_columns(name), column = i18n_japanese() ? 28 : 12;
+	say("  %02d:%02d  %8" PRId64 "  %s%*s %s%s", minute / 60, minute % 60, planned->application_id, name,
+		wide < column ? (int)(column - wide) : 0, "", planned->certain ? "" : "~ ",
+		planned->why ? planned->why : "");
 	if (plan->mails % 1000 == 0)
 		pool_reset(ctl->pool);
 	return RC_OK;

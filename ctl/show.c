@@ -102,6 +102,17 @@ static json_t *notice_json(const struct notice *notice)
 		json_text(notice->message_id));
 }
 
+/* As staff know it, and behind it the word that `resend` and `preview` want where that is another. */
+static const char *notice_name(struct ctl *ctl, const struct notice *notice)
+{
+	const char *name = office_notice_text(notice->template_name);
+	const char *shown = strcmp(name, notice->template_name) == 0
+				    ? name
+				    : pool_printf(ctl->pool, "%s (%s)", name, notice->template_name);
+	return notice->resend_of ? pool_printf(ctl->pool, "%s (%s %d)", shown, _("resend"), notice->resend_no)
+				 : shown;
+}
+
 static enum rc add_notice(void *ctx, const struct notice *notice, struct err *err)
 {
 	struct rows *rows = ctx;
@@ -111,9 +122,7 @@ static enum rc add_notice(void *ctx, const struct notice *notice, struct err *er
 		(void)json_array_append_new(rows->list, notice_json(notice));
 		return RC_OK;
 	}
-	const char *name = notice->resend_of ? pool_printf(ctl->pool, "%s (%s %d)", notice->template_name,
-						       _("resend"), notice->resend_no)
-					     : notice->template_name;
+	const char *name = notice_name(ctl, notice);
 	const char *reply = notice->reply_code ? pool_printf(ctl->pool, "%d %s", notice->reply_code,
 							 notice->reply ? notice->reply : "")
 					       : "";
@@ -146,7 +155,7 @@ static enum rc print_history(struct ctl *ctl, const struct application *app, jso
 
 /* ---- show ---- */
 
-static void print_head(struct ctl *ctl, const struct application *app)
+static void print_head(struct ctl *ctl, const struct application *app, const char *origin)
 {
 	struct table table = {.columns = 2};
 	TABLE_ROW(&table, _("state"), state_text(app->state));
@@ -158,10 +167,11 @@ static void print_head(struct ctl *ctl, const struct application *app)
 	TABLE_ROW(&table, _("user number"), masked_user_number(ctl, app->user_number));
 	TABLE_ROW(&table, _("profile"), app->profile);
 	TABLE_ROW(&table, _("received"), time_text(ctl, app->received_at));
+	TABLE_ROW(&table, _("file"), origin);
 	TABLE_ROW(&table, _("applied"), day_text(ctl, app->applied_on));
 	TABLE_ROW(&table, _("clock started"), day_text(ctl, app->clock_start));
 	const char *next = next_stage(ctl, app);
-	TABLE_ROW(&table, _("next notice"), *next ? next : "-");
+	TABLE_ROW(&table, _("next notice"), *next ? office_notice_text(next) : "-");
 	TABLE_ROW(&table, _("due"), time_text(ctl, app->due_at));
 	TABLE_ROW(&table, _("latest"), time_text(ctl, app->latest_at));
 	TABLE_ROW(&table, _("ID issued"), day_text(ctl, app->id_issued_on));
@@ -189,16 +199,33 @@ static void print_form(struct ctl *ctl, const struct application *app)
 	table_print(&table);
 }
 
+/* Where it came from: the file as it was dropped, and which record of it; an import has none. */
+static enum rc origin_text(struct ctl *ctl, const struct application *app, const char **out, struct err *err)
+{
+	struct spool_file file;
+	*out = "-";
+	if (!app->file_id)
+		return RC_OK;
+	enum rc rc = file_get(ctl->store, app->file_id, &file, ctl->pool, err);
+	if (rc == RC_OK)
+		*out = pool_printf(ctl->pool, _("%s, record %d"), file.name, app->row);
+	return rc;
+}
+
 enum rc command_show(struct ctl *ctl, struct err *err)
 {
 	struct application app;
 	enum rc rc = target_get(ctl, ctl->argument[0], &app, err);
 	if (rc != RC_OK)
 		return rc;
+	const char *origin;
+	rc = origin_text(ctl, &app, &origin, err);
+	if (rc != RC_OK)
+		return rc;
 	json_t *notices = ctl->json ? json_array() : NULL, *history = ctl->json ? json_array() : NULL;
 	if (!ctl->json) {
 		say(_("Application %lld"), (long long)app.id);
-		print_head(ctl, &app);
+		print_head(ctl, &app, origin);
 		say("%s", "");
 		print_form(ctl, &app);
 		say("%s", "");
@@ -228,7 +255,10 @@ enum rc command_why(struct ctl *ctl, struct err *err)
 	struct application app;
 	struct due due = {0};
 	struct str text = STR_INIT;
+	const char *origin;
 	enum rc rc = target_get(ctl, ctl->argument[0], &app, err);
+	if (rc == RC_OK)
+		rc = origin_text(ctl, &app, &origin, err);
 	if (rc == RC_OK)
 		rc = office_why(&ctl->office, &app, &text, &due, err);
 	if (rc != RC_OK) {
@@ -249,8 +279,8 @@ enum rc command_why(struct ctl *ctl, struct err *err)
 		(void)json_object_set_new(object, "notices", notices);
 		say_json(object);
 	} else {
-		say(_("Application %lld, received %s (file %lld, row %d): %s"), (long long)app.id,
-			time_text(ctl, app.received_at), (long long)app.file_id, app.row,
+		say(_("Application %lld, received %s (%s): %s"), (long long)app.id,
+			time_text(ctl, app.received_at), app.file_id ? origin : _("taken over"),
 			state_text(app.state));
 		rc = print_notices(ctl, &app, NULL, err);
 		for (char *line = strtok(text.s, "\n"); line; line = strtok(NULL, "\n"))

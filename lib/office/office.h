@@ -108,6 +108,9 @@ enum rc office_release_ceiling(struct office *office, const char *actor, struct 
 enum rc office_release_restored(struct office *office, const char *actor, struct err *err);
 
 /* ---- looking (a store opened for reading is enough) ---- */
+/* What a notice is called, in the language of the process: "id" or 自己宣言IDのお知らせ. A template of the office's own goes by its name. */
+const char *office_notice_text(const char *template_name);
+
 /* Renders a stage's notice for an application without queueing it. template_name NULL: the next one. app_id 0: sample data. raw: the wire
  * bytes too. */
 enum rc office_preview(struct office *office, int64_t application_id, const char *profile,
@@ -120,7 +123,7 @@ struct planned {
 	utc_time at; /* when it will be queued */
 	bool at_once; /* it answers a form at once, at any hour */
 	bool certain; /* false: reckoned from a notice that is itself still to come */
-	const char *why; /* until fn returns. English: "7 days after application, moved from 天皇誕生日" */
+	const char *why; /* until fn returns, in the language of the process: "7 days after application, moved from 天皇誕生日" */
 };
 typedef enum rc planned_fn(void *ctx, const struct planned *planned, struct err *err);
 /* The mails of the days from `from` to `until` (civil days, both included), by day; counting only when fn is NULL.

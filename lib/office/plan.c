@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "lib/base/i18n.h"
+
 /* One mail to come. What it takes to say why is kept instead of the sentence: a plan can have a hundred thousand of them. */
 struct mail_to_come {
 	utc_time at;
@@ -164,17 +166,19 @@ static void say_why(struct str *out, const struct mail_to_come *mail, bool at_on
 {
 	str_clear(out);
 	if (at_once)
-		str_addz(out, "at once");
+		str_addz(out, _("at once"));
+	else if (mail->from_previous)
+		str_printf(out, _("%d days after the notice before"), mail->days);
 	else
-		str_printf(out, "%d days after %s", mail->days,
-			mail->from_previous ? "the notice before" : "application");
+		str_printf(out, _("%d days after application"), mail->days);
 	if (mail->moved_from != CIVIL_DAY_NONE && !at_once) {
-		str_addz(out, ", moved from ");
-		civil_day_print(out, mail->moved_from);
-		str_printf(out, " (%s)", mail->moved_why);
+		struct str day = STR_INIT;
+		civil_day_print(&day, mail->moved_from);
+		str_printf(out, _(", moved from %s (%s)"), day.s, mail->moved_why);
+		str_free(&day);
 	}
 	if (mail->overdue && !at_once)
-		str_addz(out, ", overdue");
+		str_addz(out, _(", overdue"));
 }
 
 static enum rc hand_out(struct planner *planner, planned_fn *fn, void *ctx, struct err *err)

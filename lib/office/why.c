@@ -1,6 +1,7 @@
 #include "lib/office/office_p.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "lib/base/i18n.h"
 
@@ -30,6 +31,26 @@ static const char *time_text(struct pool *pool, utc_time at)
 static const char *state_text(enum state state)
 {
 	return i18n_japanese() ? state_name_ja(state) : state_name(state);
+}
+
+const char *office_notice_text(const char *template_name)
+{
+	static const struct {
+		const char *template_name, *name_ja;
+	} names[] = {
+		{"receipt", "お申込み受付のお知らせ"},
+		{"id", "自己宣言IDのお知らせ"},
+		{"logo", "ロゴマーク使用許諾のお知らせ"},
+		{"confirm", "メールアドレスご確認のお願い"},
+		{"completion", "自己宣言完了のお知らせ"},
+		{"acceptance", "申込受理のご連絡"},
+		{NOTICE_REFUSED, "お申込み内容のご確認のお願い"},
+		{NOTICE_REJECTED, "お申込みの取扱いについてのご連絡"},
+	};
+	for (size_t i = 0; i18n_japanese() && i < sizeof names / sizeof names[0]; i++)
+		if (strcmp(names[i].template_name, template_name) == 0)
+			return names[i].name_ja;
+	return template_name;
 }
 
 static void say(struct str *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -65,7 +86,7 @@ static const struct stage *next_stage(const struct why *why)
 static const char *next_name(const struct why *why)
 {
 	const struct stage *stage = next_stage(why);
-	return stage ? stage->template_name : "";
+	return stage ? office_notice_text(stage->template_name) : "";
 }
 
 /* ---- what holds it back, in the order of deciding ---- */
@@ -152,15 +173,15 @@ static bool say_previous(const struct why *why)
 		return false;
 	switch (notice->state) {
 	case OUTBOX_QUEUED:
-		say(why->out, _("The notice \"%s\" waits to be sent; next try on %s."), notice->template_name,
-			time_text(why->pool, notice->next_try_at));
+		say(why->out, _("The notice \"%s\" waits to be sent; next try on %s."),
+			office_notice_text(notice->template_name), time_text(why->pool, notice->next_try_at));
 		if (notice->attempts)
 			say(why->out, _("%d tries so far; last answer of the mail server: %d %s"),
 				notice->attempts, notice->reply_code, notice->reply);
 		return true;
 	case OUTBOX_SENDING:
 		say(why->out, _("The notice \"%s\" is being handed to the mail server this moment."),
-			notice->template_name);
+			office_notice_text(notice->template_name));
 		return true;
 	case OUTBOX_UNKNOWN:
 		if (notice->next_try_at == UTC_NEVER)
@@ -168,14 +189,15 @@ static bool say_previous(const struct why *why)
 		say(why->out,
 			_("The line went dead after the notice \"%s\" was handed over; it is sent once more "
 			  "on %s."),
-			notice->template_name, time_text(why->pool, notice->next_try_at));
+			office_notice_text(notice->template_name), time_text(why->pool, notice->next_try_at));
 		return true;
 	case OUTBOX_FAILED:
 		say(why->out, _("The notice \"%s\" was given up; last answer of the mail server: %d %s"),
-			notice->template_name, notice->reply_code, notice->reply);
+			office_notice_text(notice->template_name), notice->reply_code, notice->reply);
 		return true;
 	case OUTBOX_CANCELLED:
-		say(why->out, _("The notice \"%s\" was cancelled."), notice->template_name);
+		say(why->out, _("The notice \"%s\" was cancelled."),
+			office_notice_text(notice->template_name));
 		return true;
 	case OUTBOX_SENT:
 		break;
@@ -224,8 +246,8 @@ static void say_last_sent(const struct why *why)
 	const struct notice *notice = &why->previous;
 	if (notice->id && notice->state == OUTBOX_SENT)
 		say(why->out, _("Last sent: \"%s\" on %s; the mail server answered: %d %s"),
-			notice->template_name, time_text(why->pool, notice->accepted_at), notice->reply_code,
-			notice->reply);
+			office_notice_text(notice->template_name), time_text(why->pool, notice->accepted_at),
+			notice->reply_code, notice->reply);
 }
 
 static void say_next(const struct why *why)
