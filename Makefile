@@ -60,7 +60,7 @@ $(BUILD)/locale/%/LC_MESSAGES/sengen.mo: po/%.po
 	@msgfmt --check-format -o $@ $<
 
 # Data files that are built in: config/x.conf becomes the array embedded_x.
-EMBED := $(wildcard config/form-fields.conf config/wording.conf config/sheet-labels.conf config/request-rules.conf)
+EMBED := $(filter-out config/sengend.conf,$(wildcard config/*.conf))
 EMBED_OBJ := $(patsubst config/%.conf,$(BUILD)/embed/%.o,$(EMBED))
 $(BUILD)/embed/%.c: config/%.conf
 	@mkdir -p $(@D)

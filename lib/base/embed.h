@@ -6,6 +6,7 @@
 #ifndef SENGEN_EMBED_H
 #define SENGEN_EMBED_H
 
+extern const char embedded_bounce_rules[];
 extern const char embedded_form_fields[];
 extern const char embedded_wording[];
 extern const char embedded_sheet_labels[];
