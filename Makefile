@@ -136,11 +136,12 @@ install: programs
 	install -m 755 $(BUILD)/sengend $(DESTDIR)$(SBINDIR)/sengend
 	install -m 755 $(BUILD)/sengenctl $(DESTDIR)$(BINDIR)/sengenctl
 	cp -rn config/* $(DESTDIR)$(SYSCONFDIR)/sengen/
-	cp -r templates $(DESTDIR)$(DATADIR)/sengen/
+	cp -r templates spool $(DESTDIR)$(DATADIR)/sengen/
 	install -m 644 systemd/*.service systemd/*.target $(DESTDIR)$(UNITDIR)/
 	sed -i 's|^ExecStart=/usr/sbin/|ExecStart=$(SBINDIR)/|; s|/etc/sengen/|$(SYSCONFDIR)/sengen/|' $(DESTDIR)$(UNITDIR)/sengen-*.service
 	install -m 644 systemd/sysusers.d/sengen.conf $(DESTDIR)$(SYSUSERSDIR)/sengen.conf
 	install -m 644 systemd/tmpfiles.d/sengen.conf $(DESTDIR)$(TMPFILESDIR)/sengen.conf
+	sed -i 's|/usr/share/sengen/|$(DATADIR)/sengen/|; s|/etc/sengen/|$(SYSCONFDIR)/sengen/|' $(DESTDIR)$(TMPFILESDIR)/sengen.conf
 	for page in man/*.[1-8]; do s=$${page##*.}; install -D -m 644 $$page $(DESTDIR)$(MANDIR)/man$$s/$${page##*/}; done
 	for mo in $(BUILD)/locale/*/LC_MESSAGES/sengen.mo; do [ ! -f $$mo ] || install -D -m 644 $$mo \
 		$(DESTDIR)$(DATADIR)/$${mo#$(BUILD)/}; done

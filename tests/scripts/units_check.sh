@@ -33,7 +33,7 @@ for role in intake scheduler sender control; do
 		grep -q '^RestrictAddressFamilies=AF_UNIX$' "$unit" || fail "$unit may open network sockets"
 	fi
 	for line in Type=notify TimeoutStopSec=90 UMask=0027 LimitCORE=0 StateDirectory=sengen RuntimeDirectory=sengen \
-		RuntimeDirectoryPreserve=yes User=sengen; do
+		RuntimeDirectoryPreserve=yes User=sengen ReloadPropagatedFrom=sengen.target; do
 		grep -qx "$line" "$unit" || fail "$unit lacks $line"
 	done
 	grep -q '^WatchdogSec=' "$unit" || fail "$unit has no watchdog"
@@ -45,6 +45,8 @@ if [ "$(id -u)" = 0 ]; then
 	mkdir -p "$root/etc" "$root/usr/lib/sysusers.d" "$root/usr/lib/tmpfiles.d"
 	cp systemd/sysusers.d/sengen.conf "$root/usr/lib/sysusers.d/"
 	cp systemd/tmpfiles.d/sengen.conf "$root/usr/lib/tmpfiles.d/"
+	mkdir -p "$root/usr/share/sengen"
+	cp -r spool "$root/usr/share/sengen/"
 	systemd-sysusers --root="$root" sengen.conf
 	systemd-tmpfiles --root="$root" --create sengen.conf
 	user=$(sed -n 's/^sengen:[^:]*:\([0-9]*\):.*/\1/p' "$root/etc/passwd")
@@ -58,6 +60,9 @@ if [ "$(id -u)" = 0 ]; then
 		2770 /var/spool/sengen/incoming
 		2750 /var/spool/sengen/accepted
 		2750 /var/spool/sengen/rejected
+		2750 /var/spool/sengen/templates
+		644 /var/spool/sengen/templates/申込み.csv
+		644 /var/spool/sengen/templates/判断.csv
 		700 /var/spool/sengen/work
 	LIST
 	[ "$(stat -c '%a %u %g' "$root/etc/sengen/credentials")" = "700 0 0" ] || fail "credentials are open"
