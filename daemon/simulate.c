@@ -159,6 +159,18 @@ static enum rc prepare(struct simulation *simulation, const char *config, const 
 
 /* ---- the run ---- */
 
+/* A simulation that goes on from an earlier one must not draw that one's numbers over again: each would be found taken. */
+static enum rc seed_anew(struct simulation *simulation, struct err *err)
+{
+	struct role_context *house = &simulation->turn.house;
+	int64_t seq = 0;
+	uint8_t hash[SHA256_LEN];
+	enum rc rc = history_head(house->office.store, &seq, hash, err);
+	if (!rc)
+		house->rng = rng_seeded(SEED + (uint64_t)seq);
+	return rc;
+}
+
 static enum rc run(struct simulation *simulation, struct err *err)
 {
 	struct turn *turn = &simulation->turn;
@@ -187,6 +199,7 @@ enum rc simulate_run(const char *config, const char *until, const char *from, bo
 		const struct clock clock = clock_virtual(simulation.from);
 		const struct rng rng = rng_seeded(SEED);
 		rc = turn_open(&simulation.turn, config, &clock, &rng, &err);
+		rc = rc ? rc : seed_anew(&simulation, &err);
 		rc = rc ? rc : run(&simulation, &err);
 		turn_close(&simulation.turn);
 	}
