@@ -105,15 +105,14 @@ void role_close(struct role_context *ctx)
 enum rc role_lock(const struct settings *settings, const char *name, int *lock, struct err *err)
 {
 	struct str path = STR_INIT;
-	runtime_path(&path, settings, name, ".lock");
+	str_printf(&path, "%s.%s.lock", settings->store_path, name);
 	*lock = open(path.s, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
 	enum rc rc = RC_OK;
 	if (*lock < 0)
 		rc = err_set(err, RC_CONFIG, "The lock %s could not be opened: %s.", path.s, strerror(errno));
 	else if (flock(*lock, LOCK_EX | LOCK_NB) != 0)
 		rc = err_set(err, RC_REFUSED,
-			"Another process runs the role %s with this configuration (%s is locked).", name,
-			path.s);
+			"Another process runs the role %s on this register (%s is locked).", name, path.s);
 	if (rc && *lock >= 0) {
 		(void)close(*lock);
 		*lock = -1;

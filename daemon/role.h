@@ -51,8 +51,8 @@ enum rc role_prepare(struct role_context *ctx, const char *config, struct err *e
 enum rc role_open(struct role_context *ctx, bool want_dkim, bool writes, struct err *err);
 void role_close(struct role_context *ctx);
 
-/* One role at a time on one machine, however it is run: a lock in the runtime directory. *lock is held until closed.
- * RC_REFUSED: another process runs it. */
+/* One role at a time, however it is run: a lock beside the register, which containers may share where they share no runtime directory. A
+ * second sender would take the first one's claims for those of a dead process. *lock is held until closed. RC_REFUSED: another process runs it. */
 enum rc role_lock(const struct settings *settings, const char *name, int *lock, struct err *err);
 
 /* Runs one role as a service until SIGTERM; the exit status of the process. */

@@ -309,7 +309,8 @@ static enum rc supervisor_open(
 		return err_set(err, RC_CONFIG, "Signals can't be received: %s.", strerror(errno));
 
 	supervisor->watchdog_ms = settings->watchdog_seconds * 1000;
-	enum rc rc = file_mkdirs(settings->runtime_directory, 0755, err);
+	enum rc rc = file_mkdirs(settings->state_directory, 0750, err);
+	rc = rc ? rc : file_mkdirs(settings->runtime_directory, 0755, err);
 	return rc ? rc : notify_open(supervisor, err);
 }
 

@@ -26,6 +26,10 @@ until_ok 30 eval '[ "$(mails)" = 3 ]'
 
 # One supervisor at a time.
 equal "$(code "$build/sengend" -c "$conf")" 1 "second supervisor"
+# Nor a second sender by another way in, such as a container with a runtime directory of its own.
+mkdir "$dir/run2"
+sed 's|^runtime_directory = .*|runtime_directory = "run2";|' "$conf" >"$dir/other.conf"
+equal "$(code "$build/sengend" -c "$dir/other.conf" --once)" 1 "second sender on the same register"
 
 # A role that is killed comes back, and goes on with its work.
 old=$(role_pid intake)
