@@ -253,6 +253,8 @@ static utc_time whole_at(const struct spool *spool, struct spool_entry *entry, c
 	}
 	if (spool->simulating)
 		return st->st_mtim.tv_sec;
+	if (entry->quiet_since > now) /* the clock was put back */
+		entry->quiet_since = now;
 	if (entry->renamed_in && st->st_size > 0)
 		return now;
 	utc_time quiet = entry->quiet_since + spool->settle_seconds;

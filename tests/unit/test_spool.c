@@ -142,6 +142,18 @@ static void test_spool__a_file_of_the_future_settles_too(void **state)
 	assert_int_equal(whole_after(6, NULL), 1);
 }
 
+/* The clock was a day ahead when the file came, and was then set right. */
+static void test_spool__a_clock_that_jumps_back_keeps_nobody_waiting(void **state)
+{
+	(void)state;
+	put(incoming("a.csv"), "x");
+	assert_int_equal(whole_after(86400, NULL), 1);
+	put(incoming("a.csv"), "xx");
+	assert_int_equal(whole_after(86400, NULL), 0);
+	assert_int_equal(whole_after(0, NULL), 0);
+	assert_int_equal(whole_after(6, NULL), 1);
+}
+
 static void test_spool__renamed_in_is_whole_at_once(void **state)
 {
 	(void)state;
@@ -348,6 +360,8 @@ int main(void)
 {
 #define WITH_SPOOL(test) cmocka_unit_test_setup_teardown(test, open_spool, close_spool)
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			test_spool__a_clock_that_jumps_back_keeps_nobody_waiting, open_spool, close_spool),
 		cmocka_unit_test(test_spool__names_that_are_not_ready),
 		WITH_SPOOL(test_spool__a_written_file_has_to_settle),
 		WITH_SPOOL(test_spool__an_old_modification_time_is_not_enough),
