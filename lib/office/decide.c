@@ -107,17 +107,45 @@ static enum rc release(struct decision_case *c)
 
 /* ---- 許可 ---- */
 
-/* A notice that was given up goes out once more: made anew, to the address that is registered today. */
-static enum rc send_failed_again(struct decision_case *c, const struct notice *failed)
+struct resends {
+	const char *template_name;
+	int last_no;
+};
+
+static enum rc take_last_resend(void *ctx, const struct notice *notice, struct err *err)
 {
+	struct resends *resends = ctx;
+	(void)err;
+	if (strcmp(notice->template_name, resends->template_name) == 0 &&
+		notice->resend_no > resends->last_no)
+		resends->last_no = notice->resend_no;
+	return RC_OK;
+}
+
+/* The number of the next repetition of a letter, by whoever it was repeated before. */
+static enum rc next_resend_no(struct decision_case *c, const char *template_name, int *number)
+{
+	struct resends resends = {.template_name = template_name};
+	enum rc rc = outbox_each(c->office->store, c->app.id, take_last_resend, &resends, c->err);
+	*number = resends.last_no + 1;
+	return rc;
+}
+
+/* A notice that was given up or cancelled goes out once more: made anew, to the address that is registered today. */
+static enum rc send_again(struct decision_case *c, const struct notice *failed)
+{
+	int number;
+	enum rc rc = next_resend_no(c, failed->template_name, &number);
+	if (rc != RC_OK)
+		return rc;
 	struct draft_order order = {.app = &c->app,
 		.rules = c->rules,
 		.template_name = failed->template_name,
 		.stage = failed->stage,
 		.resend_of = failed->resend_of ? failed->resend_of : failed->id,
-		.resend_no = failed->resend_no + 1};
+		.resend_no = number};
 	struct draft draft;
-	enum rc rc = draft_make(c->office, &order, &draft, c->err);
+	rc = draft_make(c->office, &order, &draft, c->err);
 	if (rc == RC_REFUSED)
 		*c->why_ja = draft.refused_ja;
 	if (rc == RC_OK)
@@ -134,8 +162,9 @@ static enum rc approve_reviewed(struct decision_case *c)
 	if (rc != RC_OK)
 		return rc;
 	bool open = previous.id && c->app.previous_sent_at == 0;
-	if (open && previous.state == OUTBOX_FAILED)
-		rc = send_failed_again(c, &previous);
+	/* Cancelled: when a stop was announced that was then revoked. */
+	if (open && (previous.state == OUTBOX_FAILED || previous.state == OUTBOX_CANCELLED))
+		rc = send_again(c, &previous);
 	else if (open && previous.state == OUTBOX_UNKNOWN)
 		c->app.previous_sent_at = clock_now(c->office->clock);
 	if (rc != RC_OK)
@@ -337,22 +366,6 @@ enum rc office_stop(struct office *office, int64_t application_id, civil_day on,
 
 /* ---- 再送 ---- */
 
-struct resends {
-	int64_t first_id;
-	const char *template_name;
-	int last_no;
-};
-
-static enum rc find_last_resend(void *ctx, const struct notice *notice, struct err *err)
-{
-	struct resends *resends = ctx;
-	(void)err;
-	if (strcmp(notice->template_name, resends->template_name) == 0 &&
-		notice->resend_no > resends->last_no)
-		resends->last_no = notice->resend_no;
-	return RC_OK;
-}
-
 static enum rc check_resend(struct decision_case *c, const char *template_name, struct notice *first)
 {
 	int64_t id = 0;
@@ -374,8 +387,8 @@ static enum rc check_resend(struct decision_case *c, const char *template_name, 
 static enum rc queue_resend(
 	struct decision_case *c, const struct notice *first, const struct str *wire, int64_t *notice_id)
 {
-	struct resends resends = {.first_id = first->id, .template_name = first->template_name};
-	enum rc rc = outbox_each(c->office->store, c->app.id, find_last_resend, &resends, c->err);
+	int number;
+	enum rc rc = next_resend_no(c, first->template_name, &number);
 	if (rc != RC_OK)
 		return rc;
 	struct draft_order order = {.app = &c->app,
@@ -383,7 +396,7 @@ static enum rc queue_resend(
 		.template_name = first->template_name,
 		.stage = STAGE_NONE,
 		.resend_of = first->id,
-		.resend_no = resends.last_no + 1,
+		.resend_no = number,
 		.first_wire = wire,
 		.first_sent_on = civil_day_of(first->accepted_at ? first->accepted_at : first->queued_at)};
 	struct draft draft;

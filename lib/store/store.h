@@ -158,7 +158,7 @@ enum rc outbox_get(struct store *store, int64_t id, struct notice *out, struct p
 /* The packed letter, the set its dictionary comes from, and the DKIM-Signature fields it was sent with ("" before). */
 enum rc outbox_letter(struct store *store, int64_t id, struct str *letter, int64_t *template_set,
 	struct str *dkim, struct err *err);
-/* The letter first sent under that name for that application; 0: none. */
+/* The letter first sent under that name for that application, resends not counted; where none was sent, the first one; 0: none. */
 enum rc outbox_first(
 	struct store *store, int64_t application_id, const char *template_name, int64_t *id, struct err *err);
 typedef enum rc notice_fn(void *ctx, const struct notice *notice, struct err *err);

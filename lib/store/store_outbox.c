@@ -121,12 +121,16 @@ enum rc outbox_first(
 		return rc;
 	sqlite3_stmt *stmt = sql_ready(store,
 		"SELECT id FROM outbox WHERE application_id = :application_id AND template = :template"
-		" ORDER BY resend_no LIMIT 1",
+		" AND (stage <> :none OR resend_of IS NULL)"
+		" ORDER BY state <> :sent, state <> :unknown, resend_no LIMIT 1",
 		err);
 	if (!stmt)
 		return err->rc;
 	sql_int(stmt, ":application_id", application_id);
 	sql_int(stmt, ":template", template);
+	sql_int(stmt, ":none", STAGE_NONE);
+	sql_int(stmt, ":sent", OUTBOX_SENT);
+	sql_int(stmt, ":unknown", OUTBOX_UNKNOWN);
 	return sql_number(store, stmt, 0, id, err);
 }
 

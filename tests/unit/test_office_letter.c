@@ -421,6 +421,37 @@ static enum outcome always_refused(const struct notice *notice)
 	return OUTCOME_PERMANENT;
 }
 
+/* Staff resent a letter of which nobody knew whether it arrived; then its own second try was refused. */
+static void test_office_letter__given_up_after_a_resend(void **state)
+{
+	struct rig *rig = *state;
+	int64_t id = rig_apply(rig, 1), notice_id;
+	const char *why_ja = NULL;
+	rig->answer = all_unknown;
+	assert_int_equal(rig_send(rig), 1);
+	assert_ok(office_resend(
+		&rig->office, id, "receipt", "staff:1000", &notice_id, &why_ja, rig->pool, &rig_err));
+	rig->answer = NULL;
+	assert_int_equal(rig_send(rig), 1);
+	rig->answer = always_refused;
+	clock_set(&rig->clock, rig->clock.now + 3600);
+	assert_int_equal(rig_send(rig), 1);
+	assert_int_equal(rig_app(rig, id).hold, HOLD_REVIEW);
+	rig->answer = NULL;
+	rig_decide(rig, id, DECISION_APPROVE, "アドレスを確認");
+	rig_run_days(rig, 30);
+	assert_string_equal(
+		rig_outbox(rig, id), "receipt/failed receipt/sent receipt/sent id/sent logo/sent");
+
+	/* What is resent now is the letter that arrived, made anew after the refusal: not the first, and not the resend. */
+	assert_ok(office_resend(
+		&rig->office, id, "receipt", "staff:1000", &notice_id, &why_ja, rig->pool, &rig_err));
+	struct rig_notices all = rig_notices(rig, id);
+	assert_int_equal(all.item[5].id, notice_id);
+	assert_int_equal(all.item[5].resend_of, all.item[2].id);
+	rig_assert_whole(rig);
+}
+
 /* Given up while staff held it: the release finds it, and does not let it wait for ever. */
 static void test_office_letter__given_up_while_held(void **state)
 {
@@ -699,6 +730,8 @@ int main(void)
 			test_office_letter__unknown_once_goes_on, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_office_letter__given_up_goes_to_review, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_office_letter__given_up_after_a_resend, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_office_letter__given_up_while_held, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(
