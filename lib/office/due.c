@@ -192,7 +192,15 @@ static enum rc stop_announced(struct office *office, int64_t id, struct pool *po
 		return rc;
 	struct act act = {
 		.event = EVENT_STOP, .stage = STAGE_NONE, .note = app.hold_reason, .on = app.stopped_on};
-	return office_advance(office, &app, &act, err);
+	int64_t step_up_id = 0;
+	rc = office_advance(office, &app, &act, err);
+	/* A stop ends both, also a step-up that began after it was announced. */
+	if (rc == RC_OK)
+		rc = application_step_up_of(office->store, id, &step_up_id, err);
+	if (rc != RC_OK || step_up_id == 0)
+		return rc;
+	rc = application_get(office->store, step_up_id, &app, pool, err);
+	return rc == RC_OK && state_is_live(app.state) ? office_advance(office, &app, &act, err) : rc;
 }
 
 /* Stops whose day has come. Held ones are few: they are looked through when the day changes, not found by an index. */

@@ -287,7 +287,8 @@ enum rc rules_read(struct office *office, const struct profile *profile, struct 
 	return rc;
 }
 
-static enum rc keep(struct office *office, const struct profile *profile, struct err *err)
+/* Into the register and the cache; *index is its place there. */
+static enum rc keep(struct office *office, const struct profile *profile, size_t *index, struct err *err)
 {
 	struct template_set *templates = NULL;
 	enum rc rc = read_templates(office, profile, &templates, err);
@@ -305,9 +306,18 @@ static enum rc keep(struct office *office, const struct profile *profile, struct
 	const struct rules *rules;
 	if (rc == RC_OK)
 		rc = rules_get(office, id, &rules, err);
-	if (rc == RC_OK)
-		set_current(office->cache, profile->name, cache_find(office->cache, id));
+	*index = cache_find(cache_of(office), id);
 	return rc;
+}
+
+/* What was read into the cache by a transaction that failed is not on file. */
+static void forget_unkept(struct rules_cache *cache, size_t count)
+{
+	while (cache->count > count) {
+		struct rules *rules = cache->item[--cache->count];
+		rules_free(rules);
+		free(rules);
+	}
 }
 
 enum rc office_load_templates(struct office *office, struct err *err)
@@ -321,11 +331,19 @@ enum rc office_load_templates(struct office *office, struct err *err)
 			return rc;
 		template_set_free(&templates);
 	}
+	struct rules_cache *cache = cache_of(office);
+	size_t known = cache->count, *index = xcalloc(profiles->count, sizeof *index);
 	struct txn txn;
 	enum rc rc = txn_begin(office, &txn, err);
+	if (rc == RC_OK) {
+		for (size_t i = 0; rc == RC_OK && i < profiles->count; i++)
+			rc = keep(office, &profiles->profile[i], &index[i], err);
+		rc = txn_end(office, &txn, rc, err);
+	}
 	if (rc != RC_OK)
-		return rc;
+		forget_unkept(cache, known);
 	for (size_t i = 0; rc == RC_OK && i < profiles->count; i++)
-		rc = keep(office, &profiles->profile[i], err);
-	return txn_end(office, &txn, rc, err);
+		set_current(cache, profiles->profile[i].name, index[i]);
+	free(index);
+	return rc;
 }

@@ -503,6 +503,37 @@ static void test_office__announced_stop_revoked(void **state)
 	assert_int_equal(rig_app(rig, id).state, STATE_LOGO_AUTHORIZED);
 }
 
+/* The receipt that the announcement cancelled goes out after all, or the next stage would wait for it for ever. */
+static void test_office__announced_stop_revoked_before_the_mail_left(void **state)
+{
+	struct rig *rig = *state;
+	int64_t id = rig_apply(rig, 1);
+	stop(rig, id, civil_from_ymd(2026, 6, 20));
+	rig_decide(rig, id, DECISION_RELEASE, "申し出の取消し");
+	rig_decide(rig, id, DECISION_APPROVE, "");
+	rig_run_days(rig, 30);
+	assert_string_equal(rig_outbox(rig, id), "receipt/cancelled receipt/sent id/sent logo/sent");
+	assert_int_equal(rig_app(rig, id).state, STATE_LOGO_AUTHORIZED);
+	rig_assert_whole(rig);
+}
+
+/* A step-up that began after its star's stop was announced ends with it. */
+static void test_office__announced_stop_takes_a_later_step_up_along(void **state)
+{
+	struct rig *rig = *state;
+	int64_t star = rig_apply(rig, 1);
+	rig_run_days(rig, 20);
+	stop(rig, star, civil_from_ymd(2026, 7, 1));
+	int64_t id = step_up(rig, 1, rig_app(rig, star).declaration_id);
+	rig_run_until(rig, rig_at(2026, 6, 30, 23, 0));
+	assert_int_equal(rig_app(rig, id).state, STATE_ID_ISSUED);
+	rig_run_until(rig, rig_at(2026, 8, 1, 12, 0));
+	assert_int_equal(rig_app(rig, star).state, STATE_STOPPED);
+	assert_int_equal(rig_app(rig, id).state, STATE_STOPPED);
+	assert_int_equal(rig_app(rig, id).stopped_on, civil_from_ymd(2026, 7, 1));
+	rig_assert_whole(rig);
+}
+
 /* ---- dates ---- */
 
 static void test_office__future_date_counts_from_intake(void **state)
@@ -755,6 +786,10 @@ int main(void)
 			test_office__rejected_are_told_only_where_wanted, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_office__announced_stop, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_office__announced_stop_revoked, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_office__announced_stop_revoked_before_the_mail_left, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_office__announced_stop_takes_a_later_step_up_along, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_office__future_date_counts_from_intake, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(

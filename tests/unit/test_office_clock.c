@@ -1,5 +1,8 @@
 #include "office_rig.h"
 
+#include <signal.h>
+#include <sys/resource.h>
+
 /* Rule 5: a run that finds far more due than was forecast stops and asks. Rule 3: after downtime oldest first, nothing twice. */
 
 static const char tight[] = "ceiling_minimum = 10; ceiling_percent = 150;";
@@ -341,6 +344,27 @@ static void test_office_clock__broken_templates_are_refused(void **state)
 	assert_string_equal(rig_outbox(rig, id), "receipt/sent id/sent logo/sent");
 }
 
+/* A set that can't be written is not in force either: the old rules are, and they are on file. */
+static void test_office_clock__unwritten_templates_are_refused(void **state)
+{
+	struct rig *rig = *state;
+	struct rlimit old, none = {0};
+	copy_templates(rig);
+	rig_write(rig, "slow.conf", slow_profile);
+	rig_load_settings(rig, "template_directory = \"mail\"; profile_files = ( \"slow.conf\" );");
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	none.rlim_max = old.rlim_max;
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+	assert_int_equal(office_load_templates(&rig->office, &rig_err), RC_STORE);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	int64_t id = rig_apply(rig, 1);
+	rig_run_days(rig, 20);
+	assert_string_equal(rig_outbox(rig, id), "receipt/sent id/sent logo/sent");
+	assert_null(strstr(rig_text(rig, rig_notices(rig, id).item[1].id), "新しい文面"));
+	rig_assert_whole(rig);
+}
+
 /* ---- plan and why ---- */
 
 struct plan {
@@ -460,6 +484,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_office_clock__days_that_trip_calendars, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_office_clock__rules_are_pinned, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_office_clock__unwritten_templates_are_refused, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_office_clock__broken_templates_are_refused, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(
