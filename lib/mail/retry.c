@@ -80,7 +80,10 @@ bool health_note(struct sender_health *health, const struct retry_policy *policy
 		*health = (struct sender_health){0};
 		return false;
 	case OUTCOME_UNKNOWN:
-		return false;
+		if (++health->unknown < LOST_IN_A_ROW && health->faults == 0)
+			return false;
+		health->unknown = 0;
+		break;
 	case OUTCOME_NOT_SENT:
 		if (++health->lost < LOST_IN_A_ROW)
 			return false;

@@ -28,11 +28,13 @@ void retry_settle(const struct retry_policy *policy, struct notice *notice, cons
 struct sender_health { /* of our side; starts as zeros */
 	int faults; /* in a row */
 	int lost; /* connections lost before the final dot, in a row */
+	int unknown; /* mails of which nobody knows whether the server has them, in a row */
 	utc_time pause_until; /* nothing is claimed before */
 };
 
 /* Takes note of an outcome. True: it is, or has become, trouble of ours; pause_until grows with each probe that fails. Three connections in
- * a row that die before the dot are trouble too. */
+ * a row that die before the dot are trouble too, and so are three that die behind it: a server that falls silent there would make every mail
+ * of the queue an unknown one. */
 bool health_note(struct sender_health *health, const struct retry_policy *policy,
 	const struct delivery *delivery, utc_time now);
 /* How many of `wanted` mails may be claimed: none during a pause, one to try whether it is over, then all. */

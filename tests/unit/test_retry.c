@@ -133,6 +133,26 @@ static void test_retry__lost_connections_in_a_row(void **state)
 	assert_int_equal(health_room(&health, 4, 1060), 1);
 }
 
+/* A server that falls silent at each final dot would make every mail of the queue an unknown one. */
+static void test_retry__unknown_answers_in_a_row(void **state)
+{
+	(void)state;
+	struct sender_health health = {0};
+	struct delivery unknown = delivery_of(OUTCOME_UNKNOWN, 0, "", "");
+	struct delivery good = delivery_of(OUTCOME_ACCEPTED, 250, "", "");
+	assert_false(health_note(&health, &policy, &unknown, 1000));
+	assert_false(health_note(&health, &policy, &unknown, 1000));
+	assert_true(health_note(&health, &policy, &unknown, 1000));
+	assert_int_equal(health_room(&health, 4, 1059), 0);
+	/* The probe ends the same way: a longer pause at once. */
+	assert_int_equal(health_room(&health, 4, 1060), 1);
+	assert_true(health_note(&health, &policy, &unknown, 1060));
+	assert_int_equal(health_room(&health, 4, 1060 + 119), 0);
+	assert_false(health_note(&health, &policy, &good, 2000));
+	assert_int_equal(health_room(&health, 4, 2000), 4);
+	assert_false(health_note(&health, &policy, &unknown, 2000));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -141,6 +161,7 @@ int main(void)
 		cmocka_unit_test(test_retry__life_time),
 		cmocka_unit_test(test_retry__faults_pause_the_sender),
 		cmocka_unit_test(test_retry__lost_connections_in_a_row),
+		cmocka_unit_test(test_retry__unknown_answers_in_a_row),
 	};
 	return cmocka_run_group_tests_name("retry", tests, NULL, NULL);
 }
