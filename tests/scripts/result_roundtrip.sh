@@ -3,7 +3,7 @@
 cd "$(dirname "$0")/../.."
 . tests/scripts/lib
 
-[ -x "$build/tests/unit/test_result" ] || make -s BUILD="$SENGEN_BUILD" "$build/tests/unit/test_result"
+[ -x "$build/tests/unit/test_result" ] || make -s BUILD="$build" "$build/tests/unit/test_result"
 SENGEN_RESULT_DIR=$dir "$build/tests/unit/test_result" >"$dir/made" 2>&1 || fail "test_result: $(tail -n 5 "$dir/made")"
 mv "$dir/要修正.csv" "$dir/xlsx.csv"
 cp "$dir/xlsx.csv" "$dir/ods.csv"
