@@ -87,13 +87,30 @@ void say(const char *format, ...)
 	str_free(&line);
 }
 
+/* One line for every reader (some also break lines at U+0085 and U+2028), and nothing that a terminal would obey. */
+static void json_line_add(struct str *out, const char *json)
+{
+	size_t len = strlen(json);
+	uint32_t c = 0;
+	for (size_t at = 0, size; (size = utf8_next(json + at, len - at, &c)) != 0; at += size) {
+		char one[5] = {0};
+		memcpy(one, json + at, size);
+		if (text_has_control(one))
+			str_printf(out, "\\u%04x", c); /* none lies above U+FFFF */
+		else
+			str_add(out, one, size);
+	}
+}
+
 void say_json(json_t *object)
 {
 	char *text = json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER);
-	if (text)
-		(void)puts(text);
-	else
+	struct str line = STR_INIT;
+	if (!text)
 		die("a value could not be written as JSON");
+	json_line_add(&line, text);
+	(void)puts(line.s);
+	str_free(&line);
 	free(text);
 	json_decref(object);
 }

@@ -206,6 +206,13 @@ static bool is_invisible(uint32_t c)
 	       (c >= 0xFE00 && c <= 0xFE0F) || (c >= 0xE0100 && c <= 0xE01EF);
 }
 
+/* Marks of direction, which copying from other programs brings along. */
+static bool is_bidi(uint32_t c)
+{
+	return c == 0x061C || c == 0x200E || c == 0x200F || (c >= 0x202A && c <= 0x202E) ||
+	       (c >= 0x2066 && c <= 0x2069);
+}
+
 static bool is_hyphen(uint32_t c)
 {
 	return (c >= 0x2010 && c <= 0x2015) || c == 0x2043 || c == 0x2212 || c == 0x2500 || c == 0x2501;
@@ -385,10 +392,13 @@ bool text_digits(struct str *out, const char *text)
 	bool only = true;
 	text_fold(&folded, text);
 	for (const char *p = folded.s; *p && only; p++) {
+		uint32_t c;
+		size_t size = char_at(&folded, (size_t)(p - folded.s), &c);
 		if (is_digit(*p))
 			str_addc(out, *p);
 		else
-			only = *p == ' ' || *p == '-';
+			only = *p == ' ' || *p == '-' || is_invisible(c) || is_bidi(c);
+		p += size - 1;
 	}
 	str_free(&folded);
 	if (!only)
@@ -400,8 +410,7 @@ bool text_digits(struct str *out, const char *text)
 
 static bool is_control(uint32_t c)
 {
-	return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x2028 || c == 0x2029 || c == 0x061C ||
-	       c == 0x200E || c == 0x200F || (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069) ||
+	return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x2028 || c == 0x2029 || is_bidi(c) ||
 	       c == 0xFFF9 || c == 0xFFFA || c == 0xFFFB;
 }
 

@@ -42,7 +42,8 @@ void text_key(struct str *out, const char *text);
 
 /* Removes Unicode white space at both ends, in place; returns text. */
 char *text_trim(char *text);
-/* Keeps only ASCII digits after folding width; false when anything but digits, blanks and hyphens stood there. */
+/* Keeps only ASCII digits after folding width; false when anything but digits, blanks, hyphens and what shows nothing stood
+ * there. */
 bool text_digits(struct str *out, const char *text);
 
 bool text_has_control(const char *text); /* C0, DEL, C1, U+2028/2029, bidi controls, NUL can't occur */

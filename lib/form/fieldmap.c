@@ -169,9 +169,13 @@ static void label_key(const struct fieldmap *map, struct str *out, const char *l
 	text_fold(&folded, label);
 	str_addc(out, (char)KEY_LABEL);
 	size_t len = folded.len;
-	const char *example = bare ? strstr(folded.s, "例)") : NULL;
-	if (example)
-		len = (size_t)(example - folded.s);
+	/* What follows only explains: 担当者名 例)山田太郎, 法人番号※法人の場合. */
+	static const char *const asides[] = {"例)", "※"};
+	for (size_t i = 0; bare && i < sizeof asides / sizeof *asides; i++) {
+		const char *aside = strstr(folded.s, asides[i]);
+		if (aside > folded.s && (size_t)(aside - folded.s) < len)
+			len = (size_t)(aside - folded.s);
+	}
 	uint32_t c = 0;
 	size_t at = numbering_len(folded.s, len);
 	for (size_t n; (n = utf8_next(folded.s + at, len - at, &c)) != 0; at += n) {

@@ -255,10 +255,21 @@ static enum form_field slot_field(int slot)
 	return slot < FIELD_COUNT ? (enum form_field)slot : fields[slot - FIELD_COUNT];
 }
 
-/* Spreadsheets and our own result files put an apostrophe before what must stay text. */
+/* Spreadsheets and our own result files put an apostrophe before what must stay text, be it a formula or a number; the one of
+ * '90s belongs to the name. */
 static bool is_guard(const char *text)
 {
-	return text[0] == '\'' && text[1] != '\0' && strchr("=+-@\t\r0123456789", text[1]) != NULL;
+	if (text[0] != '\'' || !text[1])
+		return false;
+	return strchr("=+-@\t\r", text[1]) || !text[1 + strspn(text + 1, "0123456789-.,/:() ")];
+}
+
+/* ="0123": another guard, which programs that export for spreadsheets write. The length of what is inside; 0: none. */
+static size_t formula_text_len(const char *text, size_t len)
+{
+	if (len < 4 || text[0] != '=' || text[1] != '"' || text[len - 1] != '"')
+		return 0;
+	return memchr(text + 2, '"', len - 3) ? 0 : len - 3;
 }
 
 /* A longer value is cut at a character boundary. */
@@ -277,6 +288,12 @@ void reader_put(struct form_reader *reader, int slot, int rank, const char *text
 	if (is_guard(begin))
 		begin++;
 	size_t len = strlen(begin), end = blank_end(begin, len);
+	size_t inside = formula_text_len(begin, end);
+	if (inside) {
+		begin += 2;
+		len -= 2;
+		end = inside;
+	}
 	if (end > reader->limits->value_bytes) {
 		reader_damage(reader, slot_field(slot), "値が長すぎます（%zu文字まで）。",
 			reader->limits->value_bytes / 3);
@@ -342,16 +359,34 @@ static const char *skip_title(const char *name)
 	return name;
 }
 
+/* The first blank within text, or its end. */
+static const char *first_blank(const char *text)
+{
+	while (*text && blank_len(text) == 0)
+		text++;
+	return text;
+}
+
+/* 代表者姓, 代表者名: beside a column of family names 代表者名 is the given name, or the whole name that begins with it. */
+static void take_given_name(struct form_reader *reader)
+{
+	const char *family = reader->value[FIELD_FAMILY_NAME], *name = reader->value[SLOT_REPRESENTATIVE];
+	if (!family || !name || reader->value[FIELD_GIVEN_NAME])
+		return;
+	const char *rest = name + (str_has_prefix(name, family) ? strlen(family) : 0);
+	if (*family || !*first_blank(name))
+		reader->value[FIELD_GIVEN_NAME] = *skip_blank(rest) ? skip_blank(rest) : name;
+}
+
 static void split_representative(struct form_reader *reader)
 {
+	take_given_name(reader);
 	const char *whole = reader->value[SLOT_REPRESENTATIVE];
 	if (!whole || is_filled(reader->value[FIELD_FAMILY_NAME]) ||
 		is_filled(reader->value[FIELD_GIVEN_NAME]))
 		return;
 	whole = skip_title(whole);
-	const char *gap = whole;
-	while (*gap && blank_len(gap) == 0)
-		gap++;
+	const char *gap = first_blank(whole);
 	const char *given = skip_blank(gap);
 	reader->value[FIELD_FAMILY_NAME] = pool_strndup(reader->pool, whole, (size_t)(gap - whole));
 	reader->value[FIELD_GIVEN_NAME] = given;

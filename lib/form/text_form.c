@@ -31,6 +31,7 @@ struct labelled {
 	int slot, rank;
 	const char *value; /* within the line; "" when the label stands alone */
 	bool quoted; /* a line of a two-column CSV: "label","value" */
+	size_t gap; /* bytes of the blanks that alone part label and value; 0: a sign does */
 };
 
 /* ---- lines ---- */
@@ -95,6 +96,19 @@ static size_t find_colon(const char *line, size_t at, size_t *label_len)
 	return 0;
 }
 
+/* The bracket that closes what was opened before `inside`: 【【公開】事業者名】. NULL: none. */
+static const char *closing(const char *inside, const char *open, const char *close)
+{
+	int depth = 1;
+	for (const char *p = inside; *p; p++) {
+		if (str_has_prefix(p, open))
+			depth++;
+		else if (str_has_prefix(p, close) && --depth == 0)
+			return p;
+	}
+	return NULL;
+}
+
 /* 【担当者名】山田太郎 */
 static bool bracketed_label(const struct form_reader *reader, const char *line, struct labelled *out)
 {
@@ -103,7 +117,8 @@ static bool bracketed_label(const struct form_reader *reader, const char *line, 
 	for (size_t i = 0; i < sizeof brackets / sizeof *brackets; i++) {
 		if (!str_has_prefix(line, brackets[i][0]))
 			continue;
-		const char *inside = line + strlen(brackets[i][0]), *close = strstr(inside, brackets[i][1]);
+		const char *inside = line + strlen(brackets[i][0]);
+		const char *close = closing(inside, brackets[i][0], brackets[i][1]);
 		if (!close || !label_at(reader, inside, (size_t)(close - inside), out))
 			return false;
 		out->value = skip_blank(close + strlen(brackets[i][1]));
@@ -125,6 +140,7 @@ static bool spaced_label(const struct form_reader *reader, const char *line, str
 			continue;
 		if (label_at(reader, line, (size_t)(p - line), out)) {
 			out->value = behind;
+			out->gap = (size_t)(behind - p);
 			return true;
 		}
 		p = behind - 1;
@@ -132,12 +148,24 @@ static bool spaced_label(const struct form_reader *reader, const char *line, str
 	return false;
 }
 
+/* Values behind blanks that would pass for signs or for part of the label: ★★, {{…}}, and =1+1 behind a wide gap. */
+static bool spaced_sign(const struct form_reader *reader, const char *line, struct labelled *out)
+{
+	if (!spaced_label(reader, line, out))
+		return false;
+	const char *value = out->value;
+	return str_has_prefix(value, "★") || str_has_prefix(value, "☆") || str_has_prefix(value, "{{") ||
+	       str_has_prefix(value, "'=") ||
+	       (*value == '=' && out->gap > 1 && skip_blank(value + 1) == value + 1);
+}
+
 static bool labelled_line(const struct form_reader *reader, const char *line, struct labelled *out)
 {
 	line = skip_blank(line);
-	out->quoted = *line == '"';
-	if (bracketed_label(reader, line, out))
+	*out = (struct labelled){.slot = SLOT_COUNT, .quoted = *line == '"'};
+	if (bracketed_label(reader, line, out) || spaced_sign(reader, line, out))
 		return true;
+	out->gap = 0;
 	size_t label_len = 0;
 	for (size_t at = find_colon(line, 0, &label_len), tries = 0; at && tries < 3;
 		at = find_colon(line, at, &label_len), tries++) {
@@ -324,8 +352,13 @@ static enum rc take_line(struct text *text, const char *line)
 	bool awaited = is_awaiting(text);
 	bool answer = awaited && text->slot < FIELD_COUNT &&
 		      fieldmap_choice(text->reader->map, (enum form_field)text->slot, line);
-	if (!answer && labelled_line(text->reader, line, &found) && found.slot != SLOT_IGNORED)
-		return take_label(text, &found);
+	if (!answer && labelled_line(text->reader, line, &found) && found.slot != SLOT_IGNORED) {
+		/* 法人・個人事業主 below 法人／個人事業主 is an answer, if not a good one; so are 代表取締役 見本 and 同意 太郎. */
+		answer = awaited && ((found.slot == text->slot && !*found.value) ||
+					    (found.slot >= FIELD_COUNT && found.gap > 0));
+		if (!answer)
+			return take_label(text, &found);
+	}
 	if (!answer && is_page_text(line, &starts)) {
 		end_value(text);
 		return starts ? end_record(text) : RC_OK;

@@ -442,6 +442,43 @@ static const char *choices_of_pieces(
 	return copy;
 }
 
+/* Which star, in words of the writer's own: "1. 新規に【★ひとつ星】を申し込みます". Only what can be meant in one way. */
+static const char *kind_of_words(const char *value)
+{
+	static const char *const one_star[] = {"一つ星", "1つ星", "ひとつ星", NULL};
+	static const char *const two_stars[] = {"二つ星", "2つ星", "ふたつ星", NULL};
+	static const char *const from_to[] = {"から", "→", "⇒", "->", NULL};
+	static const char *const others[] = {"三つ", "3つ", "みっつ", "★★★", "☆☆☆", "ない", "ません", NULL};
+	static const char *const step_up[] = {"ステップアップ", "stepup", NULL};
+	static const char *const star[] = {"★", "☆", NULL}, *const twice[] = {"★★", "☆☆", NULL};
+	struct str key = STR_INIT;
+	text_key(&key, value);
+	bool one = has_any(key.s, one_star), two = has_any(key.s, two_stars), up = has_any(key.s, step_up);
+	bool other = has_any(key.s, others), parts = has_any(key.s, from_to);
+	/* The signs must not gainsay the words. */
+	bool gainsaid = has_any(key.s, twice) ? !two : two && has_any(key.s, star);
+	str_free(&key);
+	if (other || (gainsaid && !up))
+		return NULL;
+	if (up || (one && two))
+		return up || parts ? "step" : NULL;
+	return two ? "new2" : one ? "new1" : NULL;
+}
+
+/* A choice with an explanation in brackets behind it: 法人（株式会社）. Not for consents, which nothing may qualify. */
+static const char *choice_before_bracket(struct check *check, enum form_field field, const char *value)
+{
+	static const enum form_field fields[] = {
+		FIELD_PURPOSE, FIELD_TYPE, FIELD_INDUSTRY, FIELD_ASSOCIATION};
+	const char *folded = folded_value(check, value), *open = strchr(folded, '(');
+	for (size_t i = 0; open > folded && i < sizeof fields / sizeof *fields; i++) {
+		if (fields[i] == field && str_has_suffix(folded, ")"))
+			return fieldmap_choice(check->map, field,
+				pool_strndup(check->pool, folded, (size_t)(open - folded)));
+	}
+	return NULL;
+}
+
 /* The canonical answer, "" when none was given, NULL when it is not admissible. */
 static const char *choice_read(
 	struct check *check, enum form_field field, const char *value, const char **unknown)
@@ -454,13 +491,15 @@ static const char *choice_read(
 	if (!*value)
 		return "";
 	key = fieldmap_choice(check->map, field, value);
+	key = key ? key : choice_before_bracket(check, field, value);
 	if (key)
 		return key;
 	if (fieldmap_several(check->map, field)) {
 		const char *answers = choices_of_pieces(check, field, value, unknown);
 		return *unknown && !fieldmap_open(check->map, field) ? NULL : answers;
 	}
-	return choice_of_lines(check, field, value);
+	key = choice_of_lines(check, field, value);
+	return key || field != FIELD_KIND ? key : kind_of_words(value);
 }
 
 /* ---- the rules, one a field; value is never empty ---- */
@@ -615,6 +654,38 @@ static void check_mail_confirm(struct check *check, enum form_field field, const
 			"申込者に確かめ、両方を同じアドレスにしてください。");
 }
 
+/* 法人番号：… within the cell: the number's own name before it is dropped. */
+static const char *behind_name(const char *folded, const char *const *names)
+{
+	for (; *names; names++) {
+		if (str_has_prefix(folded, *names)) {
+			folded += strlen(*names);
+			break;
+		}
+	}
+	return folded + strspn(folded, " :.#");
+}
+
+/* 2,999,046,046,739: how a spreadsheet shows a large number. */
+static const char *without_thousands(struct check *check, const char *number)
+{
+	const char *p = number;
+	size_t first = strspn(p, "0123456789");
+	if (first == 0 || first > 3 || p[first] != ',')
+		return number;
+	for (p += first; *p; p += 4) {
+		if (*p != ',' || strspn(p + 1, "0123456789") < 3)
+			return number;
+	}
+	char *copy = pool_strdup(check->pool, number), *to = copy;
+	for (p = number; *p; p++) {
+		if (*p != ',')
+			*to++ = *p;
+	}
+	*to = '\0';
+	return copy;
+}
+
 static void check_corporate_number(struct check *check, enum form_field field, const char *value)
 {
 	const char *type = check->out->value[FIELD_TYPE];
@@ -627,14 +698,15 @@ static void check_corporate_number(struct check *check, enum form_field field, c
 				"個人事業主に法人番号はありません。入っていた番号は使いません。");
 		return;
 	}
+	static const char *const names[] = {"法人番号", "登録番号", "インボイス番号", NULL};
 	struct str digits = STR_INIT;
-	const char *p = folded;
+	const char *p = behind_name(folded, names);
 	while (*p == '\'' || *p == 'T' || *p == 't' || *p == ' ')
 		p++;
 	size_t len = strlen(p);
 	if (len > 13 && str_has_suffix(p, ".0"))
 		len -= 2;
-	const char *bare = pool_strndup(check->pool, p, len), *message = NULL;
+	const char *bare = without_thousands(check, pool_strndup(check->pool, p, len)), *message = NULL;
 	const char *remedy = "国税庁の法人番号公表サイトで13桁の番号を確かめて入れてください。";
 	if (is_scientific(bare) || strstr(bare, "##")) {
 		message =
@@ -660,19 +732,37 @@ static void check_corporate_number(struct check *check, enum form_field field, c
 	str_free(&digits);
 }
 
+/* 東京都千代田区 in the column of the prefecture: only its beginning is meant, unless another one follows (東京都・大阪府). */
+static const char *prefecture_before_city(struct check *check, const char *plain)
+{
+	static const char *const dividers[] = {
+		"・", "、", "/", ",", ";", "|", "&", "と", "又は", "または", "及び"};
+	const char *key = NULL;
+	uint32_t c;
+	size_t at = 0;
+	for (size_t n; !key && (n = utf8_next(plain + at, strlen(plain + at), &c)) != 0; at += n) {
+		if (c == 0x90FD || c == 0x9053 || c == 0x5E9C || c == 0x770C) /* 都 道 府 県 */
+			key = fieldmap_choice(
+				check->map, FIELD_PREFECTURE, pool_strndup(check->pool, plain, at + n));
+	}
+	for (size_t i = 0; key && i < sizeof dividers / sizeof *dividers; i++) {
+		if (str_has_prefix(plain + at, dividers[i]))
+			return NULL;
+	}
+	return key;
+}
+
 static void check_prefecture(struct check *check, enum form_field field, const char *value)
 {
 	const char *key = fieldmap_choice(check->map, field, value);
+	const char *plain = folded_value(check, value);
+	if (!key) { /* 13 東京都, 13:東京都: some lists give the prefectures' codes too */
+		plain += strspn(plain, "0123456789");
+		plain += strspn(plain, " .:_-");
+		key = fieldmap_choice(check->map, field, plain);
+	}
 	if (!key) {
-		/* 東京都千代田区 in the column of the prefecture: only its beginning is meant. */
-		const char *plain = folded_value(check, value);
-		uint32_t c;
-		for (size_t at = 0, n; !key && (n = utf8_next(plain + at, strlen(plain + at), &c)) != 0;
-			at += n) {
-			if (c != 0x90FD && c != 0x9053 && c != 0x5E9C && c != 0x770C) /* 都 道 府 県 */
-				continue;
-			key = fieldmap_choice(check->map, field, pool_strndup(check->pool, plain, at + n));
-		}
+		key = prefecture_before_city(check, plain);
 		if (key)
 			note(check, field, FINDING_PREFECTURE,
 				pool_printf(check->pool, "都道府県を「%s」と読みました。", key));
@@ -700,6 +790,15 @@ static void missing_prefecture(struct check *check)
 	}
 	refuse(check, FIELD_PREFECTURE, FINDING_PREFECTURE, "都道府県がありません。",
 		"都道府県名（例: 東京都）を入れてください。");
+}
+
+/* No declaration fails for want of a telephone number or postal code: the office writes to the mail address. */
+static void accept_as_written(struct check *check, enum form_field field, const char *value,
+	enum finding_code code, const char *message_ja)
+{
+	check_text(check, field, value);
+	if (check->out->value[field])
+		note(check, field, code, message_ja);
 }
 
 /* Postal codes that begin with 0 belong to these prefectures only: with one of them a lost 0 is certain. */
@@ -769,8 +868,8 @@ static void check_postal_code(struct check *check, enum form_field field, const 
 				"まま受け付けます。");
 		}
 	} else if (strpbrk(folded_value(check, value), "0123456789")) {
-		refuse(check, field, FINDING_POSTAL_CODE, "郵便番号の形ではありません（数字7桁）。",
-			"123-4567の形で入れるか、空にしてください。");
+		accept_as_written(check, field, value, FINDING_POSTAL_CODE,
+			"郵便番号の形ではありません（数字7桁）。そのまま受け付けます。");
 	}
 	str_free(&digits);
 }
@@ -809,11 +908,12 @@ static void check_telephone(struct check *check, enum form_field field, const ch
 			pool_printf(check->pool, "Excelが電話番号の先頭の0を消したようです。%sと読みました。",
 				check->out->value[field]));
 	} else if (digits.len || scientific) {
-		refuse(check, field, FINDING_TELEPHONE,
-			scientific ? "Excelが電話番号を指数の形（1.2E+"
-				     "10など）に変えてしまい、元の番号が失われています。"
-				   : "電話番号の形ではありません（0から始まる10桁か11桁）。",
-			"03-1234-5678のようにハイフンを入れて書くか、空にしてください。");
+		accept_as_written(check, field, value, FINDING_TELEPHONE,
+			scientific
+				? "Excelが電話番号を指数の形（1.2E+10など）に変えてしまい、元の番号が失われて"
+				  "います。そのまま受け付けます。"
+				: "電話番号の形ではありません（0から始まる10桁か11桁）。そのまま受け付けます"
+				  "。");
 	}
 	str_free(&digits);
 }
@@ -891,10 +991,11 @@ static void check_terms_version(struct check *check, enum form_field field, cons
 /* 10 or 11 digits, 4 (or 5) first. NULL: the message says what it is instead. */
 static const char *declaration_id_read(struct check *check, const char *value, const char **message)
 {
-	const char *folded = folded_value(check, value);
+	static const char *const names[] = {"自己宣言ID番号", "自己宣言ID", "宣言ID", "ID", NULL};
+	const char *folded = behind_name(folded_value(check, value), names);
 	struct str digits = STR_INIT;
 	const char *id = NULL;
-	bool only = plain_digits(check, str_has_prefix(folded, "ID") ? folded + 2 : folded, &digits);
+	bool only = plain_digits(check, folded, &digits);
 	if (is_scientific(folded))
 		*message = "Excelが自己宣言IDを指数の形に変えてしまい、元の番号が失われています。";
 	else if (only && digits.len >= 10 && digits.len <= 11 && digits.s[0] == '9')

@@ -162,6 +162,11 @@ static void test_form__csv_columns(void **state)
 			"見本"},
 		{"事業者名,都道府県,代表者氏名\n例,東京都,代表 太郎\n", FIELD_FAMILY_NAME, "太郎"},
 		{"事業者名,都道府県,代表者氏名\n例,東京都,見本陽菜\n", FIELD_FAMILY_NAME, "見本陽菜"},
+		{"事業者名,代表者姓,代表者名\n例,見本,陽菜\n", FIELD_GIVEN_NAME, "陽菜"},
+		{"事業者名,代表者姓,代表者名\n例,見本,見本 陽菜\n", FIELD_GIVEN_NAME, "陽菜"},
+		{"事業者名,代表者姓,代表者名\n例,見本,\n", FIELD_GIVEN_NAME, ""},
+		{"事業者名,代表者姓,代表者名\n例,,陽菜\n", FIELD_FAMILY_NAME, ""},
+		{"事業者名,代表者姓,代表者名\n例,,見本 陽菜\n", FIELD_FAMILY_NAME, "見本"},
 		{"事業者名,都道府県,担当者（姓）,担当者（名）\n例,東京都,見本,陽菜\n", FIELD_CONTACT,
 			"見本 陽菜"},
 		/* 法人名 and 屋号 side by side: the type tells which counts */
@@ -182,6 +187,10 @@ static void test_form__csv_columns(void **state)
 		{"担当者名,事業者名,電話番号\nx,例,'0312345678\n", FIELD_TELEPHONE, "0312345678"},
 		{"担当者名,事業者名,電話番号\nx,'=例,1\n", FIELD_BUSINESS_NAME, "=例"},
 		{"担当者名,事業者名,電話番号\nx,'例',1\n", FIELD_BUSINESS_NAME, "'例'"},
+		{"担当者名,事業者名,電話番号\nx,'90s カフェ,1\n", FIELD_BUSINESS_NAME, "'90s カフェ"},
+		{"担当者名,事業者名,電話番号\nx,例,\"=\"\"0312345678\"\"\"\n", FIELD_TELEPHONE, "0312345678"},
+		{"担当者名,事業者名,電話番号\nx,\"=\"\"a\"\"&b\",1\n", FIELD_BUSINESS_NAME, "=\"a\"&b"},
+		{"担当者名,事業者名,法人番号※法人の場合\nx,例,1\n", FIELD_CORPORATE_NUMBER, "1"},
 		{"担当者名,事業者名,電話番号\nx, \"例, 社\" ,1\n", FIELD_BUSINESS_NAME, "例, 社"},
 		{"担当者名,事業者名,電話番号\nx,　 例　社　,1\n", FIELD_BUSINESS_NAME, "例　社"},
 		{"担当者名,事業者名,電話番号\nx,株式会社\"例示\"商店,1\n", FIELD_BUSINESS_NAME,
@@ -457,6 +466,15 @@ static void test_form__page_records(void **state)
 		/* an answer that reads like a label */
 		{"担当者名\n一\n都道府県\n東京都\n個人情報の取り扱いについて\n同意\n", 1, FIELD_PRIVACY,
 			"同意"},
+		{"担当者名\n同意 太郎\n都道府県\n東京都\n事業者名\n例\n", 1, FIELD_CONTACT, "同意 太郎"},
+		{"担当者名\n一\n法人／個人事業主\n法人・個人事業主\n事業者名\n例\n", 1, FIELD_TYPE,
+			"法人・個人事業主"},
+		{"宣言の内容　　★★\n担当者名　　一\n事業者名　　=例\n", 1, FIELD_KIND, "★★"},
+		{"宣言の内容　　★★\n担当者名　　一\n事業者名　　=例\n", 1, FIELD_BUSINESS_NAME, "=例"},
+		{"担当者名 = 一\n都道府県 = 東京都\n事業者名 = 例\n", 1, FIELD_BUSINESS_NAME, "例"},
+		/* a bracket within a bracket */
+		{"【担当者名】一\n【都道府県】東京都\n【【公開】事業者名】例\n", 1, FIELD_BUSINESS_NAME,
+			"例"},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		rig_readz(&rig, cases[i].text);
