@@ -379,7 +379,8 @@ static enum rc check_resend(struct decision_case *c, const char *template_name, 
 	if (rc == RC_OK && id)
 		rc = outbox_get(c->office->store, id, first, c->pool, c->err);
 	if (rc == RC_OK && (id == 0 || (first->state != OUTBOX_SENT && first->state != OUTBOX_UNKNOWN)))
-		rc = refuse(c, "そのメールはまだ送信されていません。",
+		rc = refuse(c,
+			"その通知はまだ送信されていません。通知の名前（id、logoなど）も確かめてください。",
 			"there is no first letter of that name that was sent");
 	return rc;
 }

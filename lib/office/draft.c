@@ -25,8 +25,8 @@ static enum rc find_template(
 {
 	*tpl = template_set_find(rules->templates, name);
 	return *tpl ? RC_OK
-		    : err_set(err, RC_REFUSED, "template set %" PRId64 " of profile %s has no template %s",
-			      rules->id, rules->profile.name, name);
+		    : err_set(err, RC_REFUSED, "profile %s has no notice \"%s\" (template set %" PRId64 ")",
+			      rules->profile.name, name, rules->id);
 }
 
 enum rc draft_dictionary(

@@ -6,9 +6,13 @@
  */
 #include "lib/office/office_p.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/base/mailaddr.h"
+#include "lib/base/text.h"
+
+#define LETTER_COLUMNS 68
 
 /* The address to answer; false: there is none that may be answered. */
 static bool may_answer(const struct form_values *form, const struct findings *findings, struct str *key)
@@ -26,19 +30,44 @@ static bool may_answer(const struct form_values *form, const struct findings *fi
 	return true;
 }
 
-/* What to mend, a line a field. */
+/* In lines as wide as those of the notices, the second and later ones indented; no line begins with what closes a sentence. */
+static void add_wrapped(struct str *out, const char *text)
+{
+	char one[5];
+	size_t column = 0;
+	for (const char *next = text; *next;) {
+		uint32_t c;
+		size_t len = utf8_next(next, strlen(next), &c);
+		snprintf(one, sizeof one, "%.*s", (int)len, next);
+		bool may_break = len > 1 && !strstr("。、）」】・", one); /* not within an address either */
+		if (column + text_columns(one) > LETTER_COLUMNS && may_break) {
+			str_addz(out, "\n　");
+			column = 2;
+		}
+		str_addz(out, one);
+		column += text_columns(one);
+		next += len;
+	}
+}
+
+/* What to mend, beginning a line for each field. */
 static void list_remedies(struct office *office, const struct findings *findings, struct str *out)
 {
+	struct str line = STR_INIT;
 	for (size_t i = 0; i < findings->count; i++) {
 		const struct finding *finding = &findings->item[i];
 		if (finding->severity != SEVERITY_REFUSE)
 			continue;
 		if (out->len)
 			str_addc(out, '\n');
+		str_clear(&line);
+		str_addz(&line, "・");
 		if (finding->field != FIELD_COUNT)
-			str_printf(out, "%s：", fieldmap_label(office->settings->fieldmap, finding->field));
-		str_addz(out, finding->remedy_ja);
+			str_printf(&line, "%s：", fieldmap_label(office->settings->fieldmap, finding->field));
+		str_addz(&line, finding->remedy_ja);
+		add_wrapped(out, line.s);
 	}
+	str_free(&line);
 }
 
 static bool told_today(struct office *office, const char *key)

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include "lib/base/mailaddr.h"
+#include "lib/base/text.h"
 #include "lib/flow/ident.h"
 #include "lib/mail/bounceaddr.h"
 
@@ -323,6 +324,10 @@ static void test_office_letter__refused_are_told_only_where_wanted(void **state)
 	assert_ok(outbox_each_in(rig->office.store, OUTBOX_SENT, 0, 4, take_refused, &notice_id, &rig_err));
 	text = rig_text(rig, notice_id);
 	assert_null(strstr(text, declaration));
+	char *lines = xstrdup(text), *rest = lines;
+	for (char *line; (line = strsep(&rest, "\n"));) /* as narrow as the notices are */
+		assert_in_range(text_columns(line), 0, 72);
+	free(lines);
 	rig_run_days(rig, 1);
 	refuse(rig, &duplicate);
 	(void)rig_turn(rig);
