@@ -468,9 +468,11 @@ static void hand_over(struct role_context *ctx, struct line *line, const struct 
 {
 	struct sender *sender = ctx->state;
 	struct err err = {0};
-	char name[40];
+	char name[48];
 	notice_copy(line, notice);
-	(void)snprintf(name, sizeof name, "notice-%010" PRId64, notice->id);
+	/* A Maildir takes a name once. The number alone would be met again by a register begun anew or restored, and its letter be lost. */
+	(void)snprintf(name, sizeof name, "notice-%010" PRId64 "-%02x%02x%02x%02x", notice->id,
+		notice->digest[0], notice->digest[1], notice->digest[2], notice->digest[3]);
 	struct parcel parcel = {
 		.name = name, .sender = line->notice.bounce_address, .recipient = line->notice.recipient};
 	enum rc rc = make_ready(ctx, line, now, &err);

@@ -20,6 +20,10 @@ start_daemon
 for role in intake scheduler sender control; do
 	role_pid $role >/dev/null || fail "role $role does not run"
 done
+# A crash must not leave personal data and secrets behind, also where no systemd sees to it.
+for pid in "$daemon" $(role_pid sender) $(role_pid control); do
+	grep -q '^Max core file size  *0  *0 ' "/proc/$pid/limits" || fail "process $pid may dump core"
+done
 forms 1 3 | drop a.csv
 until_ok 30 log_has 'file.done file=1 registered=3'
 until_ok 30 eval '[ "$(mails)" = 3 ]'

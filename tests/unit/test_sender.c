@@ -305,8 +305,10 @@ static void test_sender__test_mode_withholds(void **state)
 	assert_non_null(strstr(first_notice(post.rig, withheld).reply, "送信していません"));
 	char path[160];
 	struct str mail = STR_INIT;
-	(void)snprintf(path, sizeof path, "%s/withheld/new/notice-%010" PRId64, post.rig->dir,
-		first_notice(post.rig, withheld).id);
+	struct notice notice = first_notice(post.rig, withheld);
+	(void)snprintf(path, sizeof path, "%s/withheld/new/notice-%010" PRId64 "-%02x%02x%02x%02x",
+		post.rig->dir, notice.id, notice.digest[0], notice.digest[1], notice.digest[2],
+		notice.digest[3]);
 	assert_ok(file_read(&mail, path, 65536, &rig_err));
 	assert_non_null(strstr(mail.s, "To: info2@example.co.jp"));
 	str_free(&mail);
