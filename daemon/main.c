@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "daemon/role.h"
@@ -153,6 +154,8 @@ int main(int argc, char **argv)
 	name_in_log(&options);
 	(void)prctl(PR_SET_NAME, "sengend"); /* a role is started as /proc/self/exe */
 	(void)umask(0027);
+	(void)setrlimit(
+		RLIMIT_CORE, &(struct rlimit){0}); /* a core dump would hold personal data and secrets */
 	keep_memory();
 
 	if (options.until)
