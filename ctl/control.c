@@ -29,6 +29,10 @@ static enum rc control_open(const struct ctl *ctl, struct line *line, struct err
 		rc = err_set(err, RC_REFUSED,
 			_("sengend does not answer at %s; start it (systemctl start sengen.target)."),
 			path.s);
+	else if (rc == RC_CONFIG)
+		rc = err_set(err, RC_REFUSED,
+			_("You may not talk to sengend at %s: be root, or in the group %s (control_group)."),
+			path.s, ctl->settings->control_group);
 	str_free(&path);
 	return rc;
 }

@@ -14,7 +14,7 @@
 enum rc local_receive_at(int *fd, const char *path, mode_t mode, struct err *err);
 /* A listening stream socket, not blocking. */
 enum rc local_listen(int *fd, const char *path, mode_t mode, struct err *err);
-/* A connected stream socket, blocking. RC_REFUSED: nobody listens there. */
+/* A connected stream socket, blocking. RC_REFUSED: nobody listens there. RC_CONFIG: this user may not. */
 enum rc local_connect(int *fd, const char *path, struct err *err);
 /* One datagram, never waiting; lost when nobody receives there. */
 void local_send(const char *path, const void *bytes, size_t len);

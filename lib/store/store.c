@@ -229,6 +229,11 @@ static enum rc probe(struct store *store)
 
 static enum rc open_reading(struct store *store, struct err *err)
 {
+	if (access(store->path, F_OK) != 0 && errno == EACCES)
+		return err_set(err, RC_STORE,
+			"you may not read the register at %s; its owner and the staff's group (sengen-staff) "
+			"may",
+			store->path);
 	if (access(store->path, F_OK) != 0)
 		return err_set(err, RC_STORE,
 			"there is no register at %s: %s; sengend makes it when it starts (or check"
