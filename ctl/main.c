@@ -101,7 +101,7 @@ static void print_option(const char *name, const char *argument, const char *hel
 
 static void print_command_help(const struct command *command)
 {
-	printf("%s sengenctl %s %s\n\n%s\n\n", _("usage:"), command->name,
+	printf("%s sengenctl %s%s%s\n\n%s\n\n", _("usage:"), command->name, *command->arguments ? " " : "",
 		*command->arguments ? _(command->arguments) : "", _(command->help));
 	for (int i = 0; i < OPTION_MAX && command->option[i].name; i++) {
 		char name[24];
@@ -210,8 +210,9 @@ static enum rc check_arguments(const struct ctl *ctl, struct err *err)
 	}
 	if (ctl->argument_count < command->least ||
 		(command->most >= 0 && ctl->argument_count > command->most))
-		return err_set(err, RC_USAGE, "%s sengenctl %s %s", _("usage:"), command->name,
-			*command->arguments ? _(command->arguments) : "");
+		return err_set(err, RC_USAGE, _("usage: sengenctl %s%s%s; sengenctl %s --help tells more"),
+			command->name, *command->arguments ? " " : "",
+			*command->arguments ? _(command->arguments) : "", command->name);
 	return RC_OK;
 }
 
