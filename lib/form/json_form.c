@@ -139,14 +139,15 @@ static const json_t *member(const json_t *object, const char *const *names)
 	return NULL;
 }
 
+static const char *const value_names[] = {"value", "answer", "値", "回答", "入力値", "入力内容", NULL};
+
 /* {"question": "担当者名", "answer": "山田太郎"}, as form services list answers. */
 static bool is_pair(const json_t *object, const char **label, const json_t **value)
 {
 	static const char *const labels[] = {
 		"label", "question", "title", "name", "key", "項目", "項目名", "設問", "質問", NULL};
-	static const char *const values[] = {"value", "answer", "値", "回答", "入力値", "入力内容", NULL};
 	const json_t *text = member(object, labels);
-	*value = member(object, values);
+	*value = member(object, value_names);
 	*label = json_string_value(text);
 	return *label && *value;
 }
@@ -175,7 +176,12 @@ static void put_member(struct json *json, const char *group, const char *label, 
 	struct form_reader *reader = json->reader;
 	int rank = 0, slot = fieldmap_slot(reader->map, label, &rank);
 	if (json_is_object(value)) {
-		put_object(json, label, value, depth + 1);
+		/* {"担当者名": {"type": "text", "value": "山田太郎"}} */
+		const json_t *answer = slot < SLOT_COUNT ? member(value, value_names) : NULL;
+		if (answer)
+			put_scalar(json, slot, rank, answer);
+		else
+			put_object(json, label, value, depth + 1);
 		return;
 	}
 	if (json_is_array(value) && json_is_object(json_array_get(value, 0))) {
@@ -208,6 +214,42 @@ static const char *fault_ja(enum json_error_code code)
 	}
 }
 
+/* {"A-001": { … }, "A-002": { … }}: where two members answer the form's first question they are records, not pages of one. */
+static bool is_map_of_records(const struct json *json, json_t *object)
+{
+	const char *name, *label;
+	json_t *member, *value;
+	int kinds = 0;
+	json_object_foreach(object, name, member)
+	{
+		if (!json_is_object(member))
+			return false;
+		json_object_foreach(member, label, value)
+		{
+			if (fieldmap_slot(json->reader->map, label, NULL) == FIELD_KIND) {
+				kinds++;
+				break;
+			}
+		}
+	}
+	return kinds > 1;
+}
+
+static enum rc emit_members(struct json *json, json_t *object, int line)
+{
+	const char *name;
+	json_t *member;
+	json_object_foreach(object, name, member)
+	{
+		reader_begin(json->reader, line);
+		put_object(json, "", member, 0);
+		enum rc rc = reader_emit(json->reader);
+		if (rc)
+			return rc;
+	}
+	return RC_OK;
+}
+
 static enum rc emit_object(struct json *json, size_t begin, size_t end)
 {
 	struct form_reader *reader = json->reader;
@@ -216,6 +258,11 @@ static enum rc emit_object(struct json *json, size_t begin, size_t end)
 	reader_begin(reader, line);
 	json_t *object = json_loadb(json->text + begin, end - begin,
 		JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL | JSON_DISABLE_EOF_CHECK, &error);
+	if (object && is_map_of_records(json, object)) {
+		enum rc rc = emit_members(json, object, line);
+		json_decref(object);
+		return rc;
+	}
 	if (object) {
 		put_object(json, "", object, 0);
 		json_decref(object);

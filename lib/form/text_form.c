@@ -171,6 +171,7 @@ static bool labelled_line(const struct form_reader *reader, const char *line, st
 		at = find_colon(line, at, &label_len), tries++) {
 		if (label_at(reader, line, label_len, out)) {
 			out->value = line + at;
+			out->quoted |= line[at - 1] == ',' && *out->value == '"';
 			return true;
 		}
 	}
@@ -187,6 +188,8 @@ static bool is_separator(const char *line)
 	static const char *const signs[] = {
 		"-", "=", "*", "_", "~", "#", "－", "―", "─", "━", "＝", "＊", "―", "〜", "～", "ー", "…"};
 	line = skip_blank(line);
+	if (strcmp(line, "--") == 0) /* RFC 3676 section 4.3: a signature follows */
+		return true;
 	if (strstr(line, "---") && strspn(line, "-|+:= ") == strlen(line))
 		return true;
 	for (size_t i = 0; i < sizeof signs / sizeof *signs; i++) {
@@ -253,15 +256,33 @@ static void end_value(struct text *text)
 	text->blank_before = false;
 }
 
+/* Behind an application: a way to reach somebody, and nothing that only a form asks. */
+static bool is_signature(const struct text *text)
+{
+	static const int reach[] = {
+		FIELD_TELEPHONE, FIELD_MAIL, SLOT_OTHER_MAIL, FIELD_POSTAL_CODE, FIELD_ADDRESS};
+	static const int asked[] = {FIELD_KIND, FIELD_PURPOSE, FIELD_PLEDGE, FIELD_TYPE,
+		FIELD_CORPORATE_NUMBER, FIELD_PRIVACY, FIELD_TERMS, SLOT_CONSENTS, SLOT_DECISION_ACTION};
+	bool reaches = false;
+	for (size_t i = 0; i < sizeof reach / sizeof *reach; i++)
+		reaches |= text->seen[reach[i]];
+	for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
+		if (text->seen[asked[i]])
+			return false;
+	}
+	return reaches && text->reader->record.record > 0;
+}
+
 static enum rc end_record(struct text *text)
 {
 	end_value(text);
 	text->break_before = false;
 	if (!text->began)
 		return RC_OK;
+	bool signature = is_signature(text);
 	text->began = false;
 	memset(text->seen, 0, sizeof text->seen);
-	return reader_emit(text->reader);
+	return signature ? RC_OK : reader_emit(text->reader);
 }
 
 /* A value may go on over several lines; it begins behind its label's own line end. */

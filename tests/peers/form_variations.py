@@ -9,6 +9,7 @@ import io
 import json
 import os
 import random
+import unicodedata
 
 from forms import HEADER, corporate_number
 
@@ -25,7 +26,7 @@ KINDS = {
 }
 FAMILIES = "見本 髙橋 宮﨑 德永 濵田 栁沢 齋藤 五十嵐 長谷部 小鳥遊 堀 東雲".split()
 GIVEN = "太郎 さくら 真理子 翔太 隆之介 マリア 健 陽菜 ひろみ 蓮".split()
-NAMES = "例示電機 見本工務店 うさぎ整骨院 みなとや商店 ABCリフォーム Ｋ・Ｋシステムズ 浅葱クリニック 五右衛門酒造".split()
+NAMES = "例示電機 見本工務店 うさぎ整骨院 みなとや商店 ABCリフォーム Ｋ・Ｋシステムズ 浅葱クリニック ソーラー表示能力十 五右衛門酒造".split()
 FORMS = ("株式会社%s", "有限会社%s", "%s株式会社", "合同会社%s", "㈱%s", "（有）%s", "%s㈱", "医療法人社団　%s", "NPO法人%s")
 PREFECTURES = "北海道 青森県 東京都 京都府 大阪府 和歌山県 神奈川県 鹿児島県 沖縄県 長崎県".split()
 INDUSTRIES = ("農業", "林業", "総合工事業", "専門サービス業（他に分類されないもの）", "情報サービス業", "医療業", "鉱業，採石業，砂利採取業")
@@ -646,6 +647,12 @@ def json_writer(shape="object", keys=None, indent=None, charset="utf-8", ascii_o
                 whole = {"exported": "2026-11-20", "total": len(objects), "records": objects}
             elif shape == "indexed":
                 whole = {"data": {"applications": objects}}
+            elif shape == "map":
+                whole = {"A-%03d" % i: o for i, o in enumerate(objects, 1)}
+            elif shape == "typed-values":
+                whole = [{k: {"type": "SINGLE_LINE_TEXT", "value": v} for k, v in o.items()} for o in objects]
+            elif shape == "one-wrapped":
+                whole = {"application": whole}
             text = json.dumps(whole, ensure_ascii=ascii_only, indent=indent)
         try:
             return encode(text, charset)
@@ -681,12 +688,17 @@ TEXT_LAYOUTS = {
     "table-drawn": lambda label, value: "│%s│%s│\n" % (label, value),
     "arrow": lambda label, value: "%s→%s\n" % (label, value),
     "csv": lambda label, value: '"%s","%s"\n' % (label, value.replace('"', '""')),
+    "csv-plain": lambda label, value: "%s,%s\n" % (cell(label, ",", False), cell(value, ",", False)),
+    "zcolon-padded": lambda label, value: "%s：%s\n" % (label.ljust(24, "　"), value),
+    "colon-padded": lambda label, value: "%s : %s\n" % (label.ljust(24), value),
+    "bracket-angle": lambda label, value: "＜%s＞\n%s\n" % (label, value),
+    "html-break": lambda label, value: "%s：%s  \n" % (label, value),
 }
 
 
 def text_writer(layout, charset="utf-8", line_end="\n", page=True, variants=False, marks=False, numbered=False):
     form = TEXT_LAYOUTS[layout]
-    multiline = {"lines", "lines-indented", "bullet", "lens-lines"}
+    one_line = {"csv", "csv-plain", "table", "table-drawn", "quoted", "lines-apart"}
 
     def write(records, r):
         out = []
@@ -694,9 +706,7 @@ def text_writer(layout, charset="utf-8", line_end="\n", page=True, variants=Fals
             if page:
                 out.append("入力内容確認\n\n入力（自己宣言内容）1/2\n\n")
             for i, (label, value) in enumerate(record):
-                if layout not in multiline and layout != "csv" and any(c in value for c in "\r\n"):
-                    return None
-                if layout == "csv" and any(c in value for c in "\r\n"):
+                if layout in one_line and any(c in value for c in "\r\n"):
                     return None
                 if page and i == 6:
                     out.append("\n入力（事業者情報入力）2/2\n\n")
@@ -710,6 +720,13 @@ def text_writer(layout, charset="utf-8", line_end="\n", page=True, variants=Fals
             else:
                 out.append("\n----------------------------------------\n\n")
         return encode("".join(out).replace("\r\n", "\n").replace("\n", line_end), charset)
+    return write
+
+
+def around(above, writer, below):
+    def write(records, r):
+        content = writer(records, r)
+        return content and above.encode() + content + below.encode()
     return write
 
 
@@ -755,6 +772,10 @@ WRITERS = {
     "json-pairs": json_writer("pairs"),
     "json-cp932": json_writer(charset="cp932"),
     "json-utf16": json_writer(charset="utf-16"),
+    "json-map": json_writer("map"),
+    "json-typed-values": json_writer("typed-values"),
+    "json-one-wrapped": json_writer("one-wrapped"),
+    "csv-nfd": lambda records, r: unicodedata.normalize("NFD", csv_writer("utf-8")(records, r).decode()).encode(),
 }
 WRITERS.update({"text-" + layout: text_writer(layout) for layout in TEXT_LAYOUTS})
 WRITERS.update({
@@ -763,6 +784,15 @@ WRITERS.update({
     "text-zcolon-utf16": text_writer("zcolon", "utf-16", "\r\n"),
     "text-zcolon-cr": text_writer("zcolon", "utf-8", "\r"),
     "text-zcolon-bare": text_writer("zcolon", page=False),
+    "text-letter": around("お世話になっております。\n下記のとおり申し込みます。\n\n", text_writer("zcolon", page=False),
+        "以上、よろしくお願いいたします。\n"),
+    "text-signature": around("", text_writer("zcolon", page=False),
+        "-- \n株式会社みほん 総務部 見本\nTEL：03-0000-9999\nE-mail: soumu@example.org\n"),
+    "text-signature-drawn": around("申込みます。\n\n", text_writer("zcolon", page=False),
+        "━━━━━━━━━━\n株式会社みほん\n総務部 見本\n〒100-0001 東京都見本区1-1\nTEL：03-0000-9999\n"
+        "MAIL：soumu@example.org\n━━━━━━━━━━\n"),
+    "text-table-headed": around("| 項目 | 内容 |\n|---|---|\n", text_writer("table", page=False), ""),
+    "text-csv-headed": around("項目,内容\n", text_writer("csv-plain", page=False), ""),
     "text-zcolon-marks": text_writer("zcolon", marks=True),
     "text-zcolon-variants": text_writer("zcolon", variants=True),
     "text-zcolon-numbered": text_writer("zcolon", numbered=True),

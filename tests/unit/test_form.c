@@ -317,6 +317,13 @@ static void test_form__json_shapes(void **state)
 			"a\x01"
 			"b"},
 		{"{\"担当者名\": \"} ] , {\"}", 1, FIELD_CONTACT, "} ] , {"},
+		{"{\"担当者名\": {\"type\": \"text\", \"value\": \"見本\"}}", 1, FIELD_CONTACT, "見本"},
+		/* records by name; pages that share a label are none */
+		{"{\"A1\": {\"kind\": \"new1\", \"contact\": \"一\"}, \"A2\": {\"kind\": \"new1\", "
+		 "\"contact\": \"二\"}}",
+			2, FIELD_CONTACT, "二"},
+		{"{\"page1\": {\"kind\": \"new1\", \"電話番号\": \"1\"}, \"page2\": {\"電話番号\": \"1\"}}",
+			1, FIELD_TELEPHONE, "1"},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		rig_readz(&rig, cases[i].text);
@@ -472,6 +479,15 @@ static void test_form__page_records(void **state)
 		{"宣言の内容　　★★\n担当者名　　一\n事業者名　　=例\n", 1, FIELD_KIND, "★★"},
 		{"宣言の内容　　★★\n担当者名　　一\n事業者名　　=例\n", 1, FIELD_BUSINESS_NAME, "=例"},
 		{"担当者名 = 一\n都道府県 = 東京都\n事業者名 = 例\n", 1, FIELD_BUSINESS_NAME, "例"},
+		/* a value alone in quotes */
+		{"担当者名,一\n都道府県,東京都\n事業者名,\"例 \"\"x\"\", Ltd.\"\n", 1, FIELD_BUSINESS_NAME,
+			"例 \"x\", Ltd."},
+		/* signatures are no applications */
+		{"宣言の内容：★\n担当者名：一\n事業者名：例\n--\n株式会社別\nTEL：03-0000-1\nE-mail: "
+		 "a@b.jp\n",
+			1, FIELD_BUSINESS_NAME, "例"},
+		{"担当者名：一\n事業者名：例\nTEL：1\n━━━━━\n別の人\nTEL：2\n━━━━━\n", 1, FIELD_TELEPHONE,
+			"1"},
 		/* a bracket within a bracket */
 		{"【担当者名】一\n【都道府県】東京都\n【【公開】事業者名】例\n", 1, FIELD_BUSINESS_NAME,
 			"例"},

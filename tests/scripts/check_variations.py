@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Each of the varied files of tests/peers/form_variations.py gets its verdict, its codes and its fields.
 
-form_variations.py [SEED...]: other seeds than the fixed one.
+check_variations.py [SEED...]: other seeds than the fixed one.
 """
 import collections
 import json
