@@ -379,6 +379,20 @@ static const char *skip_element(const char *at, const char *end, const char *nam
 	return end;
 }
 
+/* The > that ends a tag: one inside a quoted attribute does not, unless the quotes never close. */
+static const char *tag_end(const char *tag, const char *end)
+{
+	const char *first = memchr(tag, '>', (size_t)(end - tag));
+	char quote = 0;
+	for (const char *at = tag; first && at < end && at - tag < 4096; at++) {
+		if (quote ? *at == quote : (*at == '"' || *at == '\'') && at[-1] == '=')
+			quote = quote ? 0 : *at;
+		else if (!quote && *at == '>')
+			return at;
+	}
+	return first;
+}
+
 void html_to_text(struct str *out, const char *html, size_t len)
 {
 	struct html_reader h = {.out = out};
@@ -393,7 +407,7 @@ void html_to_text(struct str *out, const char *html, size_t len)
 			at = close ? close + 3 : end;
 			continue;
 		}
-		const char *close = memchr(tag, '>', (size_t)(end - tag));
+		const char *close = tag_end(tag, end);
 		if (!close)
 			break;
 		at = close + 1;
@@ -429,6 +443,11 @@ void html_to_text(struct str *out, const char *html, size_t len)
 }
 
 /* ---- one mail ---- */
+
+static bool is_blank(const char *text)
+{
+	return !text || text[strspn(text, " \t\r\n")] == '\0';
+}
 
 struct builder {
 	struct message *message;
@@ -488,7 +507,8 @@ static const char *lower(struct pool *pool, const char *text)
 static const char *declared_type(GMimeObject *object, struct pool *pool)
 {
 	GMimeContentType *type = g_mime_object_get_content_type(object);
-	if (!type)
+	const char *raw = raw_header(object, "Content-Type");
+	if (!type || (raw && !memchr(raw, '/', strcspn(raw, ";")))) /* RFC 2045 section 5.2 */
 		return "text/plain";
 	return lower(pool,
 		pool_printf(pool, "%s/%s",
@@ -499,11 +519,13 @@ static const char *declared_type(GMimeObject *object, struct pool *pool)
 				: "plain"));
 }
 
+static const char parts_left_out[] = "The mail has more parts than are read.";
+
 static struct message_part *new_part(struct builder *b)
 {
 	struct message *m = b->message;
 	if (m->part_count >= (size_t)b->limits->parts) {
-		say_damage(b, "The mail has more parts than are read.");
+		say_damage(b, parts_left_out);
 		return NULL;
 	}
 	if (m->part_count == b->size) {
@@ -530,7 +552,7 @@ static void read_content(struct builder *b, struct message_part *part, GMimeData
 		len = 0;
 	}
 	b->decoded += len;
-	part->bytes = pool_strndup(b->pool, (const char *)bytes->data, len);
+	part->bytes = len ? pool_strndup(b->pool, (const char *)bytes->data, len) : "";
 	part->len = len;
 	g_object_unref(stream);
 }
@@ -595,7 +617,9 @@ static void walk_message(struct builder *b, GMimeObject *object, int depth, int 
 	GMimeStream *stream = g_mime_stream_mem_new();
 	(void)g_mime_object_write_to_stream(GMIME_OBJECT(inner), NULL, stream);
 	GByteArray *bytes = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(stream));
-	if (bytes->len <= b->limits->decoded_bytes - b->decoded) {
+	if (bytes->len > b->limits->decoded_bytes - b->decoded) {
+		say_damage(b, "A part is larger than is read.");
+	} else if (bytes->len) {
 		b->decoded += bytes->len;
 		part->bytes = pool_strndup(b->pool, (const char *)bytes->data, bytes->len);
 		part->len = bytes->len;
@@ -603,6 +627,27 @@ static void walk_message(struct builder *b, GMimeObject *object, int depth, int 
 	g_object_unref(stream);
 	if (g_mime_message_get_mime_part(inner))
 		walk(b, g_mime_message_get_mime_part(inner), depth + 1, index);
+}
+
+/* A multipart whose boundary is missing or never comes: what stands in it is all there is to read. */
+static void walk_prologue(struct builder *b, GMimeMultipart *multipart, int depth, int parent)
+{
+	const char *text = g_mime_multipart_get_prologue(multipart);
+	size_t len = text ? strlen(text) : 0;
+	if (is_blank(text) || len > b->limits->decoded_bytes - b->decoded)
+		return;
+	struct message_part *part = new_part(b);
+	if (!part)
+		return;
+	b->decoded += len;
+	part->kind = PART_TEXT;
+	part->declared_type = "text/plain";
+	part->depth = depth;
+	part->parent = parent;
+	part->bytes = pool_strndup(b->pool, text, len);
+	part->len = len;
+	make_text(b, part, NULL);
+	say_damage(b, "The boundary between the parts is missing.");
 }
 
 static void walk(struct builder *b, GMimeObject *object, int depth, int parent)
@@ -614,8 +659,15 @@ static void walk(struct builder *b, GMimeObject *object, int depth, int parent)
 	if (GMIME_IS_MULTIPART(object)) {
 		GMimeMultipart *multipart = GMIME_MULTIPART(object);
 		int count = g_mime_multipart_get_count(multipart);
-		for (int i = 0; i < count && b->message->part_count < (size_t)b->limits->parts; i++)
+		if (count == 0)
+			walk_prologue(b, multipart, depth, parent);
+		for (int i = 0; i < count; i++) {
+			if (b->message->part_count >= (size_t)b->limits->parts) {
+				say_damage(b, parts_left_out);
+				break;
+			}
 			walk(b, g_mime_multipart_get_part(multipart, i), depth + 1, parent);
+		}
 	} else if (GMIME_IS_MESSAGE_PART(object)) {
 		walk_message(b, object, depth, parent);
 	} else if (GMIME_IS_PART(object)) {
@@ -822,11 +874,6 @@ const char *message_header(const struct message *message, const char *name)
 		if (strcasecmp(message->header[i].name, name) == 0)
 			return message->header[i].value;
 	return NULL;
-}
-
-static bool is_blank(const char *text)
-{
-	return !text || text[strspn(text, " \t\r\n")] == '\0';
 }
 
 const char *message_body(const struct message *message)

@@ -1,0 +1,52 @@
+/* The document part of a Word file, wrapped into a package so that every input is one; an input that is a ZIP is read as it is. */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zip.h>
+
+#include "lib/base/text.h"
+#include "lib/mail/docx.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void package(struct str *out, const uint8_t *xml, size_t size)
+{
+	zip_error_t error;
+	zip_error_init(&error);
+	zip_source_t *target = zip_source_buffer_create(NULL, 0, 0, &error);
+	zip_source_keep(target);
+	zip_t *zip = zip_open_from_source(target, ZIP_TRUNCATE, &error);
+	zip_int64_t index = zip_file_add(
+		zip, "word/document.xml", zip_source_buffer(zip, xml, size, 0), ZIP_FL_ENC_UTF_8);
+	zip_set_file_compression(zip, (zip_uint64_t)index, ZIP_CM_STORE, 0);
+	if (zip_close(zip) != 0)
+		abort();
+	zip_source_open(target);
+	zip_source_seek(target, 0, SEEK_END);
+	zip_int64_t len = zip_source_tell(target);
+	zip_source_seek(target, 0, SEEK_SET);
+	str_grow(out, (size_t)len);
+	out->len = (size_t)zip_source_read(target, out->s, (zip_uint64_t)len);
+	zip_source_close(target);
+	zip_source_free(target);
+	zip_error_fini(&error);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct pool *pool = pool_new();
+	struct str bytes = STR_INIT;
+	struct doc doc;
+	struct err err = {0};
+	if (size > 2 && memcmp(data, "PK", 2) == 0)
+		str_add(&bytes, data, size);
+	else
+		package(&bytes, data, size);
+	if (docx_read(&doc, bytes.s, bytes.len, pool, &err) == RC_OK)
+		for (size_t i = 0; i < doc.count; i++)
+			if (!utf8_valid(doc.cell[i].text, strlen(doc.cell[i].text)) || doc.cell[i].span < 1)
+				abort();
+	str_free(&bytes);
+	pool_free(&pool);
+	return 0;
+}
