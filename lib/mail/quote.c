@@ -15,6 +15,9 @@ enum history {
 	HISTORY_REST, /* everything from here on is history */
 };
 
+/* Patterns are matched as bytes or as characters, as the locale has it: no brackets and no ? or {} behind a Japanese character. */
+#define DATE "[0-9]{4}(年|[/.-]) ?[0-9]{1,2}(月|[/.-]) ?[0-9]{1,2}"
+
 static const struct {
 	enum history kind;
 	const char *pattern; /* POSIX extended, on the line folded (text_fold), trimmed */
@@ -30,10 +33,15 @@ static const struct {
 	/* Gmail, Apple Mail, Thunderbird, iPhone, Becky! */
 	{HISTORY_MARKED, "^on .{6,160} wrote ?:$"},
 	{HISTORY_MARKED, "^.{1,120} wrote ?:$"},
-	{HISTORY_MARKED, "^.{0,80}[0-9]{4}[年/.-] ?[0-9]{1,2}[月/.-] ?[0-9]{1,2}日?.{0,120}[:>] ?$"},
+	{HISTORY_MARKED, "^.{0,80}" DATE ".{0,160}[:>] ?$"},
 	{HISTORY_MARKED, "^.{0,120}(のメール|は書きました|さんは書きました|が書きました|のメッセージ) ?:?$"},
-	{HISTORY_MARKED, "^.{0,100}さん(は|が).{0,40}に?書きました"},
+	{HISTORY_MARKED, "^.{0,100}さん(は|が).{0,40}(に)?書きました"},
 };
+
+/* The first of two lines over which a program broke its announcement. */
+static const char *const broken_announcement =
+	"^(on ((mon|tue|wed|thu|fri|sat|sun)|[0-9]{1,4}[ /.-]).*[0-9]:[0-9]{2}.*|" DATE
+	".*[0-9]:[0-9]{2}.*<)$";
 
 /* A block of header lines such as Outlook puts above the history. */
 static const char *const header_labels =
@@ -58,7 +66,7 @@ static const char *const request_words = "自己宣言|中止|停止|再送|変�
 
 struct patterns {
 	regex_t announcement[sizeof announcements / sizeof *announcements];
-	regex_t header, contact, request;
+	regex_t header, contact, request, broken;
 	regex_t signature[sizeof signature_rules / sizeof *signature_rules];
 	bool ready;
 };
@@ -80,6 +88,7 @@ static void patterns_prepare(void)
 	for (size_t i = 0; i < sizeof signature_rules / sizeof *signature_rules; i++)
 		compile(&patterns.signature[i], signature_rules[i]);
 	compile(&patterns.header, header_labels);
+	compile(&patterns.broken, broken_announcement);
 	compile(&patterns.contact, contact_line);
 	compile(&patterns.request, request_words);
 	patterns.ready = true;
@@ -156,18 +165,45 @@ static void add_line(struct str *out, const struct line *line, bool without_mark
 	str_addc(out, '\n');
 }
 
-static enum history history_at(const struct line *lines, size_t count, size_t at)
+static enum history announced(const char *folded)
+{
+	for (size_t i = 0; i < sizeof announcements / sizeof *announcements; i++)
+		if (matches(&patterns.announcement[i], folded))
+			return announcements[i].kind;
+	return HISTORY_NO;
+}
+
+/* Whether lines[at] and the next are one announcement that was broken. */
+static bool is_broken_announcement(const struct line *lines, size_t count, size_t at)
+{
+	if (at + 1 >= count || lines[at + 1].depth > 0 || !matches(&patterns.broken, lines[at].folded))
+		return false;
+	struct str both = STR_INIT;
+	str_printf(&both, "%s %s", lines[at].folded, lines[at + 1].folded);
+	bool is = announced(both.s) == HISTORY_MARKED;
+	str_free(&both);
+	return is;
+}
+
+/* Whether history begins at the line; *taken: how many lines announce it, 0 when it does not. */
+static enum history history_at(const struct line *lines, size_t count, size_t at, size_t *taken)
 {
 	const struct line *line = &lines[at];
+	*taken = 0;
 	if (!line->folded[0])
 		return HISTORY_NO;
-	for (size_t i = 0; i < sizeof announcements / sizeof *announcements; i++) {
-		if (!matches(&patterns.announcement[i], line->folded))
-			continue;
-		if (announcements[i].kind == HISTORY_REST)
-			return HISTORY_REST;
+	*taken = 1;
+	enum history history = announced(line->folded);
+	if (history != HISTORY_REST && is_broken_announcement(lines, count, at)) {
+		history = HISTORY_MARKED;
+		line = &lines[at + 1];
+		*taken = 2;
+	}
+	if (history == HISTORY_REST)
+		return HISTORY_REST;
+	if (history == HISTORY_MARKED) {
 		/* An attribution is only one when quoted lines follow, or nothing but history can (a mail address or 事務局 in it). */
-		size_t next = at + 1;
+		size_t next = at + *taken;
 		while (next < count && !lines[next].folded[0])
 			next++;
 		if (next < count && lines[next].depth > 0)
@@ -176,15 +212,19 @@ static enum history history_at(const struct line *lines, size_t count, size_t at
 			strstr(line->folded, " wrote"))
 			return HISTORY_REST;
 	}
-	/* Three header lines in a row, or behind a rule of underscores. */
-	if (matches(&patterns.header, line->folded)) {
-		size_t run = 0;
-		while (at + run < count && matches(&patterns.header, lines[at + run].folded))
-			run++;
-		if (run >= 3)
-			return HISTORY_REST;
-	}
-	return HISTORY_NO;
+	/* Three header lines in a row. */
+	size_t run = 0;
+	while (run < 3 && at + run < count && matches(&patterns.header, lines[at + run].folded))
+		run++;
+	*taken = run == 3;
+	return run == 3 ? HISTORY_REST : HISTORY_NO;
+}
+
+/* The line of underscores that Outlook draws above history. */
+static bool is_rule(const char *folded)
+{
+	size_t len = strlen(folded);
+	return len >= 8 && strspn(folded, "_") == len;
 }
 
 /* A line of nothing but ornament: ----- ＊＊＊ ◆◇◆――― //////. Its first character, 0 when it is none. */
@@ -241,15 +281,19 @@ void written_split(struct written *out, const char *body)
 	const struct line **fresh = xcalloc(count + 1, sizeof *fresh);
 	size_t fresh_count = 0;
 	bool rest = false;
+	size_t announcing = 0; /* lines from here that announce history */
 	for (size_t i = 0; i < count; i++) {
-		enum history history = rest                 ? HISTORY_REST
-				       : lines[i].depth > 0 ? HISTORY_NO
-							    : history_at(lines, count, i);
+		enum history history = HISTORY_NO;
+		if (!rest && !announcing && lines[i].depth == 0)
+			history = history_at(lines, count, i, &announcing);
 		rest = rest || history == HISTORY_REST;
-		if (rest || lines[i].depth > 0 || history == HISTORY_MARKED)
+		if (history == HISTORY_REST && fresh_count && is_rule(fresh[fresh_count - 1]->folded))
+			add_line(&out->quoted, fresh[--fresh_count], true);
+		if (rest || lines[i].depth > 0 || announcing)
 			add_line(&out->quoted, &lines[i], true);
 		else
 			fresh[fresh_count++] = &lines[i];
+		announcing -= announcing > 0;
 	}
 	size_t signature = signature_start(fresh, fresh_count);
 	for (size_t i = 0; i < fresh_count; i++)
