@@ -120,6 +120,7 @@ struct box { /* a place where paragraphs go: the body, or a text box inside one 
 	bool placeholder;
 	int table_depth; /* tables open in this box */
 	struct table table; /* the outermost */
+	bool inner_row_begins; /* the next cell of an inner table is the first of its row */
 };
 
 #define BOX_MAX 8
@@ -137,7 +138,7 @@ struct reader {
 	int skip_depth; /* > 0: the element at this depth and what is in it is left out */
 	bool paragraph_mark_deleted;
 	bool run_hidden, in_text, in_run_properties, in_row_properties;
-	int choice_depth; /* depth of an AlternateContent whose Choice was taken */
+	bool choice_taken[DEPTH_MAX + 2]; /* by depth: a Choice of the AlternateContent around was read */
 	int sdt_placeholder; /* depth of a content control that shows its hint; 0: none */
 	int sdt_properties; /* depth of the open sdtPr */
 	bool sdt_hint, sdt_is_checkbox, sdt_checked;
@@ -389,9 +390,13 @@ static void cell_start(struct reader *r)
 	if (box->table_depth == 1) {
 		box->table.span = 1;
 		box->table.continues = false;
-	} else if (box->text.len && box->text.s[box->text.len - 1] != '\n') {
+	} else if (
+		!box->inner_row_begins) { /* beside the cell before it, whose last paragraph has just ended */
+		if (box->text.len && box->text.s[box->text.len - 1] == '\n')
+			str_cut(&box->text, box->text.len - 1);
 		str_addc(&box->text, '\t');
 	}
+	box->inner_row_begins = false;
 }
 
 static void cell_end(struct reader *r)
@@ -533,6 +538,7 @@ static void on_start(void *ctx, const XML_Char *xml_name, const XML_Char **attri
 		table_start(r);
 		break;
 	case E_ROW:
+		box->inner_row_begins = true;
 		if (box->table_depth == 1) {
 			box->table.row++;
 			box->table.column = 0;
@@ -561,18 +567,16 @@ static void on_start(void *ctx, const XML_Char *xml_name, const XML_Char **attri
 		r->skip_depth = r->depth;
 		break;
 	case E_CHOICE:
-		if (r->choice_depth == r->depth)
+		if (r->choice_taken[r->depth])
 			r->skip_depth = r->depth; /* one alternative only */
-		else
-			r->choice_depth = r->depth;
+		r->choice_taken[r->depth] = true;
 		break;
 	case E_FALLBACK:
-		if (r->choice_depth == r->depth)
+		if (r->choice_taken[r->depth])
 			r->skip_depth = r->depth;
 		break;
 	case E_ALTERNATE:
-		if (r->choice_depth == r->depth + 1)
-			r->choice_depth = 0;
+		r->choice_taken[r->depth + 1] = false;
 		break;
 	case E_SDT_PROPERTIES:
 		r->sdt_properties = r->depth;

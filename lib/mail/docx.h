@@ -15,7 +15,8 @@
 struct doc_cell {
 	int table; /* 0: a paragraph outside tables; else number of the (outermost) table, from 1 */
 	int row,
-		column; /* in the table, from 0; column counts merged columns; nested tables are flattened into their cell */
+		column; /* in the table, from 0; column counts merged columns; nested tables are flattened into their cell,
+			   their cells with \t between */
 	int span; /* columns covered */
 	const char *text; /* paragraphs and line breaks as \n, tabs as \t; checkbox controls as ☑/☐ */
 	bool placeholder; /* the text is a content control's hint (クリックまたはタップして…): not filled in */
