@@ -135,8 +135,9 @@ install: programs
 		$(DESTDIR)$(SYSUSERSDIR) $(DESTDIR)$(TMPFILESDIR) $(DESTDIR)$(DATADIR)/sengen
 	install -m 755 $(BUILD)/sengend $(DESTDIR)$(SBINDIR)/sengend
 	install -m 755 $(BUILD)/sengenctl $(DESTDIR)$(BINDIR)/sengenctl
-	cp -rn config/* $(DESTDIR)$(SYSCONFDIR)/sengen/
-	cp -r templates spool $(DESTDIR)$(DATADIR)/sengen/
+	for f in $$(cd config && find . -type f); do [ -e "$(DESTDIR)$(SYSCONFDIR)/sengen/$$f" ] || \
+		install -D -m 644 "config/$$f" "$(DESTDIR)$(SYSCONFDIR)/sengen/$$f"; done
+	for f in $$(find templates spool -type f); do install -D -m 644 "$$f" "$(DESTDIR)$(DATADIR)/sengen/$$f"; done
 	install -m 644 systemd/*.service systemd/*.target $(DESTDIR)$(UNITDIR)/
 	sed -i 's|^ExecStart=/usr/sbin/|ExecStart=$(SBINDIR)/|; s|/etc/sengen/|$(SYSCONFDIR)/sengen/|' $(DESTDIR)$(UNITDIR)/sengen-*.service
 	install -m 644 systemd/sysusers.d/sengen.conf $(DESTDIR)$(SYSUSERSDIR)/sengen.conf
