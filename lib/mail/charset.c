@@ -323,7 +323,8 @@ static size_t decode_jis(struct str *out, const char *bytes, size_t len)
 			unsigned char d = at < len ? (unsigned char)bytes[at] : 0;
 			uint16_t wide = 0;
 			if (d >= 0x21 && d <= 0x7E && c >= 0x21 && c <= 0x7E) {
-				wide = (set == SET_0208 ? jis_table : jis_supplement)[c - 0x21][d - 0x21];
+				wide = set == SET_0208 ? jis_table[c - 0x21][d - 0x21]
+						       : jis_supplement[c - 0x21][d - 0x21];
 				at++;
 			}
 			if (!wide)
