@@ -456,10 +456,34 @@ static enum rc load_profiles(struct settings *settings, struct err *err)
 	return RC_OK;
 }
 
+/* A file that is not there is a fault of the line that names it. */
+static enum rc check_named(
+	const struct settings *settings, const char *key, const char *path, struct err *err)
+{
+	if (!path || access(path, R_OK) == 0)
+		return RC_OK;
+	return err_set(err, RC_CONFIG, "%s: \"%s\" names %s, which can't be read: %s.", settings->path, key,
+		path, strerror(errno));
+}
+
+static enum rc check_named_files(const struct settings *settings, struct err *err)
+{
+	enum rc rc = check_named(settings, "calendar_overrides", settings->calendar_overrides, err);
+	for (size_t i = 0; rc == RC_OK && i < settings->profile_files.count; i++)
+		rc = check_named(settings, "profile_files", settings->profile_files.item[i], err);
+	if (rc == RC_OK)
+		rc = check_named(settings, "form_fields", settings->form_fields, err);
+	if (rc == RC_OK)
+		rc = check_named(settings, "wording", settings->wording, err);
+	return rc;
+}
+
 static enum rc load_named_files(struct settings *settings, struct err *err)
 {
 	settings->calendar.business_days = settings->business_days;
 	enum rc rc = calendar_hours_read(&settings->calendar, settings->hours, err);
+	if (rc == RC_OK)
+		rc = check_named_files(settings, err);
 	if (rc == RC_OK)
 		rc = calendar_load(&settings->calendar, settings->calendar_overrides, err);
 	if (rc == RC_OK)

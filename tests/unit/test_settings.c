@@ -256,10 +256,11 @@ static void test_settings__refusals_name_file_and_line(void **state)
 			"sengend.conf:1: ", "from 1 to 2"},
 		{"dkim = ( { domain = \"example.jp\"; selector = \"s\"; } );",
 			"sengend.conf:1: ", "\"key_from\" is missing"},
-		{"profile_files = ( \"profiles/none.conf\" );", "profiles/none.conf", "could not be opened"},
-		{"calendar_overrides = \"none\";", "none", ""},
-		{"form_fields = \"none\";", "none", ""},
-		{"wording = \"none\";", "none", ""},
+		{"profile_files = ( \"profiles/none.conf\" );", "sengend.conf: \"profile_files\"",
+			"profiles/none.conf, which can't be read"},
+		{"calendar_overrides = \"none\";", "sengend.conf: \"calendar_overrides\"", "none, which"},
+		{"form_fields = \"none\";", "sengend.conf: \"form_fields\"", "none, which"},
+		{"wording = \"none\";", "sengend.conf: \"wording\"", "none, which"},
 	};
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		struct settings *settings = NULL;
