@@ -108,19 +108,6 @@ static enum rc read_question(
 	return rc;
 }
 
-enum rc office_holds(struct office *office, struct office_holds *out, struct err *err)
-{
-	*out = (struct office_holds){.restored = store_restored(office->store)};
-	enum rc rc = fact_is_set(office, "pause.deciding", &out->deciding_paused, err);
-	if (rc == RC_OK)
-		rc = fact_is_set(office, "pause.sending", &out->sending_paused, err);
-	if (rc == RC_OK)
-		rc = read_question(office, CEILING_AT_ONCE, &out->at_once, err);
-	if (rc == RC_OK)
-		rc = read_question(office, CEILING_STAGES, &out->stages, err);
-	return rc;
-}
-
 static enum rc may(struct office *office, const char *pause, bool *yes, struct err *err)
 {
 	bool paused = false;
@@ -187,6 +174,27 @@ static enum rc due_of_kind(struct office *office, enum ceiling_kind kind, int64_
 	struct due_counter counter = {.office = office, .kind = kind};
 	enum rc rc = application_each(office->store, &filter, false, count_due, &counter, err);
 	*count = counter.count;
+	return rc;
+}
+
+/* When it was asked one notice was too many; an answer lets go whatever is due by now. */
+static enum rc look_at_question(
+	struct office *office, enum ceiling_kind kind, struct ceiling_question *out, struct err *err)
+{
+	enum rc rc = read_question(office, kind, out, err);
+	return rc == RC_OK && out->asked ? due_of_kind(office, kind, &out->due, err) : rc;
+}
+
+enum rc office_holds(struct office *office, struct office_holds *out, struct err *err)
+{
+	*out = (struct office_holds){.restored = store_restored(office->store)};
+	enum rc rc = fact_is_set(office, "pause.deciding", &out->deciding_paused, err);
+	if (rc == RC_OK)
+		rc = fact_is_set(office, "pause.sending", &out->sending_paused, err);
+	if (rc == RC_OK)
+		rc = look_at_question(office, CEILING_AT_ONCE, &out->at_once, err);
+	if (rc == RC_OK)
+		rc = look_at_question(office, CEILING_STAGES, &out->stages, err);
 	return rc;
 }
 

@@ -82,7 +82,7 @@ enum rc office_letter(
 struct ceiling_question { /* a kind of notice reached its ceiling, and nobody has answered yet */
 	bool asked;
 	civil_day day; /* on which it was asked */
-	int64_t due, limit; /* found due; what the day allowed */
+	int64_t due, limit; /* due by now, which an answer lets go; what the day allowed */
 };
 struct office_holds {
 	enum restored restored; /* else nothing goes until office_release_restored() */
@@ -123,7 +123,8 @@ struct planned {
 	utc_time at; /* when it will be queued */
 	bool at_once; /* it answers a form at once, at any hour */
 	bool certain; /* false: reckoned from a notice that is itself still to come */
-	const char *why; /* until fn returns, in the language of the process: "7 days after application, moved from 天皇誕生日" */
+	const char *
+		why; /* until fn returns, in the language of the process: "7 days after application, moved from 天皇誕生日" */
 };
 typedef enum rc planned_fn(void *ctx, const struct planned *planned, struct err *err);
 /* The mails of the days from `from` to `until` (civil days, both included), by day; counting only when fn is NULL.
