@@ -310,6 +310,27 @@ static int by_age(const void *a, const void *b)
 	return strcmp(one->name, two->name);
 }
 
+/* A share that was mounted again, or a folder that was made anew, is another directory under the old name. */
+static enum rc follow_incoming(struct spool *spool, const char *path, struct err *err)
+{
+	struct stat held, there;
+	if (fstat(spool->incoming, &held) == 0 && stat(path, &there) == 0 && held.st_dev == there.st_dev &&
+		held.st_ino == there.st_ino)
+		return RC_OK;
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return err_set(err, RC_STORE, "%s could not be opened: %s.", path, strerror(errno));
+	log_event(LEVEL_NOTICE, "spool.reopened", "reason=\"incoming/ is another directory now\"");
+	(void)close(spool->incoming);
+	spool->incoming = fd;
+	if (spool->events >= 0)
+		(void)close(spool->events);
+	spool->events = -1;
+	if (!spool->simulating)
+		watch_incoming(spool);
+	return RC_OK;
+}
+
 enum rc spool_scan(struct spool *spool, utc_time now, int64_t mono_ms, utc_time *look_again, struct err *err)
 {
 	struct strlist names = {0};
@@ -317,7 +338,8 @@ enum rc spool_scan(struct spool *spool, utc_time now, int64_t mono_ms, utc_time 
 	*look_again = UTC_NEVER;
 	spool->ready_count = spool->ready_next = 0;
 	path_join(&path, spool->directory, "incoming");
-	enum rc rc = file_list_dir(&names, path.s, err);
+	enum rc rc = follow_incoming(spool, path.s, err);
+	rc = rc ? rc : file_list_dir(&names, path.s, err);
 	str_free(&path);
 	if (rc)
 		return rc;

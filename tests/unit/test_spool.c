@@ -154,6 +154,28 @@ static void test_spool__a_clock_that_jumps_back_keeps_nobody_waiting(void **stat
 	assert_int_equal(whole_after(6, NULL), 1);
 }
 
+/* As after a share was mounted again: what is dropped there now is seen and taken, by events too. */
+static void test_spool__incoming_made_anew(void **state)
+{
+	(void)state;
+	utc_time again;
+	enum spool_answer answer;
+	struct spool_taken taken;
+	char other[300];
+	assert_int_equal(whole_after(0, NULL), 0);
+	(void)snprintf(other, sizeof other, "%s", scratch_path("old"));
+	assert_int_equal(rename(scratch_path("incoming"), other), 0);
+	assert_int_equal(spool_scan(&spool, now(), mono, &again, &err), RC_STORE);
+	assert_int_equal(mkdir(scratch_path("incoming"), 0770), 0);
+	put(incoming("a.csv"), "x");
+	assert_int_equal(whole_after(10, NULL), 1);
+	assert_string_equal(spool_next(&spool), "a.csv");
+	assert_int_equal(spool_take(&spool, "a.csv", "copy", &answer, &taken, &err), RC_OK);
+	assert_int_equal(answer, SPOOL_TAKEN);
+	put(incoming("b.csv"), "x");
+	assert_true(spool_events(&spool));
+}
+
 static void test_spool__renamed_in_is_whole_at_once(void **state)
 {
 	(void)state;
@@ -360,13 +382,13 @@ int main(void)
 {
 #define WITH_SPOOL(test) cmocka_unit_test_setup_teardown(test, open_spool, close_spool)
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-			test_spool__a_clock_that_jumps_back_keeps_nobody_waiting, open_spool, close_spool),
 		cmocka_unit_test(test_spool__names_that_are_not_ready),
 		WITH_SPOOL(test_spool__a_written_file_has_to_settle),
 		WITH_SPOOL(test_spool__an_old_modification_time_is_not_enough),
 		WITH_SPOOL(test_spool__a_growing_file_starts_to_settle_anew),
 		WITH_SPOOL(test_spool__a_file_of_the_future_settles_too),
+		WITH_SPOOL(test_spool__a_clock_that_jumps_back_keeps_nobody_waiting),
+		WITH_SPOOL(test_spool__incoming_made_anew),
 		WITH_SPOOL(test_spool__renamed_in_is_whole_at_once),
 		WITH_SPOOL(test_spool__renamed_over_a_settling_file_is_whole),
 		WITH_SPOOL(test_spool__an_empty_file_settles_even_when_renamed_in),
