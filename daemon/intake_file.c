@@ -363,6 +363,7 @@ static enum rc rows_write(struct role_context *ctx, struct intake_file *in, stru
 {
 	struct store *store = ctx->office.store;
 	struct spool_file before = in->file;
+	size_t told = ctx->office.told.count;
 	enum rc rc = store_begin(store, err);
 	if (rc)
 		return rc;
@@ -387,6 +388,7 @@ static enum rc rows_write(struct role_context *ctx, struct intake_file *in, stru
 		if (store_in_transaction(store))
 			store_rollback(store);
 		in->file = before;
+		office_untell(&ctx->office, told);
 	}
 	return rc;
 }

@@ -18,6 +18,7 @@
 
 #define SECOND_LOOK_MS 1000 /* a network file system may show yesterday's size */
 #define ARCHIVE_NAME_MAX 150 /* bytes; 255 less the time and the endings of results */
+#define ENDING_MAX 8 /* bytes of ".csv", ".json" */
 
 struct spool_entry {
 	char *name; /* owned */
@@ -51,12 +52,23 @@ void spool_archive_name(struct str *out, utc_time at, const char *name)
 	civil_to_ymd(civil_day_of(at), &year, &month, &day);
 	str_printf(out, "%04d%02d%02d-%02d%02d%02d_", year, month, day, minute / 60, minute % 60,
 		(int)(at % 60));
-	size_t start = out->len;
-	for (size_t at_byte = 0, len = strlen(name); at_byte < len;) {
+	/* A name that is cut keeps its ending: staff open the file by it. */
+	size_t start = out->len, len = strlen(name), longest = ARCHIVE_NAME_MAX;
+	const char *ending = strrchr(name, '.');
+	bool cut = len > longest && ending && strlen(ending) <= ENDING_MAX;
+	if (cut)
+		longest -= strlen(ending);
+	for (size_t at_byte = 0; at_byte < len;) {
 		uint32_t c;
 		size_t bytes = utf8_next(name + at_byte, len - at_byte, &c);
-		if (out->len - start + (bytes ? bytes : 1) > ARCHIVE_NAME_MAX)
-			break;
+		if (out->len - start + (bytes ? bytes : 1) > longest) {
+			if (!cut)
+				break;
+			at_byte = len - strlen(ending);
+			longest = ARCHIVE_NAME_MAX;
+			cut = false;
+			continue;
+		}
 		if (bytes == 0 || c < 0x20 || c == '/' || c == '\\' || (c >= 0x7F && c < 0xA0) ||
 			c == 0x2028 || c == 0x2029 || (c >= 0x202A && c <= 0x202E))
 			str_addc(out, '_');

@@ -75,7 +75,7 @@ enum rc spool_clean(struct spool *spool, const char *keep, struct err *err);
 bool spool_oldest(const char *directory, utc_time *at);
 
 /* "20261122-093000_申込.csv": time in the office's zone, the name made harmless (control characters, slashes, broken UTF-8 → _) and cut to a length
- * that leaves room for endings. */
+ * that leaves room for endings; its own ending stays. */
 void spool_archive_name(struct str *out, utc_time at, const char *name);
 
 #endif

@@ -43,6 +43,8 @@ enum rc office_register(struct office *office, const struct form_values *form,
  * address, under the ceiling of receipts; no value of the form but the names, and none where one looks like an injection. */
 enum rc office_answer_refused(struct office *office, const struct form_values *form,
 	const struct findings *findings, struct err *err);
+/* The caller's transaction came to nothing: whoever was told in it, when told.count was `told`, was not. */
+void office_untell(struct office *office, size_t told);
 /* A `struct registry` over the store, for validate(). */
 struct registry office_registry(struct office *office);
 struct validate_rules office_rules(const struct office *office, utc_time now);

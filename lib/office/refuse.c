@@ -7,6 +7,7 @@
 #include "lib/office/office_p.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/mailaddr.h"
@@ -105,6 +106,12 @@ static enum rc answer(struct office *office, const struct form_values *form, con
 	}
 	draft_free(&draft);
 	return rc;
+}
+
+void office_untell(struct office *office, size_t told)
+{
+	while (office->told.count > told)
+		free(office->told.item[--office->told.count]);
 }
 
 enum rc office_answer_refused(struct office *office, const struct form_values *form,

@@ -248,17 +248,22 @@ static void test_office_letter__many_rows_to_one_address(void **state)
 
 /* ---- refused forms ---- */
 
-static void refuse(struct rig *rig, const struct form_values *form)
+static void refuse_within(struct rig *rig, const struct form_values *form)
 {
 	struct form_values out;
 	struct form_record record = {.record = 1, .form = *form};
 	struct findings findings = {0};
 	struct registry registry = office_registry(&rig->office);
 	struct validate_rules rules = office_rules(&rig->office, rig->clock.now);
-	assert_ok(store_begin(rig->office.store, &rig_err));
 	validate(&out, &findings, &record, rig->settings->fieldmap, &rules, &registry, rig->pool);
 	assert_true(findings_refuse(&findings));
 	assert_ok(office_answer_refused(&rig->office, &out, &findings, &rig_err));
+}
+
+static void refuse(struct rig *rig, const struct form_values *form)
+{
+	assert_ok(store_begin(rig->office.store, &rig_err));
+	refuse_within(rig, form);
 	assert_ok(store_commit(rig->office.store, &rig_err));
 }
 
@@ -284,6 +289,24 @@ static enum rc take_message_id(void *ctx, const struct notice *notice, struct er
 }
 
 /* Who was refused is told what to mend only where the office wants it; the answer repeats no value and reveals no ID. */
+/* The disk was full: what was not written was not told either, and is told when the row is read again. */
+static void test_office_letter__refused_are_told_after_a_rollback(void **state)
+{
+	struct rig *rig = *state;
+	struct form_values wrong = as_written(rig, 6);
+	rig_configure(rig, "notify_refused = true;");
+	wrong.value[FIELD_CORPORATE_NUMBER] = "1234567890123";
+	size_t told = rig->office.told.count;
+	assert_ok(store_begin(rig->office.store, &rig_err));
+	refuse_within(rig, &wrong);
+	store_rollback(rig->office.store);
+	office_untell(&rig->office, told);
+	refuse(rig, &wrong);
+	refuse(rig, &wrong);
+	(void)rig_turn(rig);
+	assert_int_equal(rig->delivered, 1);
+}
+
 static void test_office_letter__refused_are_told_only_where_wanted(void **state)
 {
 	struct rig *rig = *state;
@@ -727,6 +750,8 @@ int main(void)
 			test_office_letter__one_bad_case_leaves_the_others, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_office_letter__many_rows_to_one_address, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_office_letter__refused_are_told_after_a_rollback, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_office_letter__refused_are_told_only_where_wanted, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(

@@ -375,6 +375,16 @@ static void test_spool__archive_names_are_harmless(void **state)
 	spool_archive_name(&out, at, longest.s);
 	assert_true(out.len <= 170 && out.len > 150);
 	str_free(&out);
+	str_addz(&longest, ".json");
+	spool_archive_name(&out, at, longest.s);
+	assert_true(out.len <= 170 && out.len > 150);
+	assert_string_equal(out.s + out.len - strlen("申.json"), "申.json");
+	str_free(&out);
+	/* What only looks like an ending does not make the name longer. */
+	str_addz(&longest, ".of-many-letters");
+	spool_archive_name(&out, at, longest.s);
+	assert_true(out.len <= 170 && out.len > 150);
+	str_free(&out);
 	str_free(&longest);
 }
 
