@@ -553,6 +553,7 @@ static size_t blanks(const char *at, const char *end)
 void header_decode(struct str *out, const char *bytes, size_t len)
 {
 	const char *at = bytes, *end = bytes + len;
+	size_t start = out->len;
 	struct str plain = STR_INIT, run = STR_INIT;
 	while (at < end) {
 		struct word word;
@@ -590,6 +591,10 @@ void header_decode(struct str *out, const char *bytes, size_t len)
 		(void)charset_decode(out, run.s, run.len, label, NULL);
 	}
 	(void)charset_decode(out, plain.s, plain.len, NULL, NULL);
+	/* An encoded word can hold line ends, and fields of the writer's behind them. */
+	for (size_t i = start; i < out->len; i++)
+		if ((unsigned char)out->s[i] < ' ' || out->s[i] == 0x7F)
+			out->s[i] = ' ';
 	str_free(&plain);
 	str_free(&run);
 }

@@ -491,6 +491,9 @@ static const char *part_name(GMimeObject *object, struct pool *pool)
 	bool found = disposition && parameter_find(&name, disposition, "filename") && name.len;
 	if (!found && type)
 		(void)parameter_find(&name, type, "name");
+	for (size_t i = 0; i < name.len; i++) /* what %0A and %00 were */
+		if ((unsigned char)name.s[i] < ' ' || name.s[i] == 0x7F)
+			name.s[i] = ' ';
 	const char *kept = pool_strdup(pool, name.s);
 	str_free(&name);
 	return kept;

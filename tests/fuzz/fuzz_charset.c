@@ -22,6 +22,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	header_decode(&header, (const char *)data + 1, size - 1);
 	if (!utf8_valid(text.s, text.len) || !utf8_valid(header.s, header.len) || bad > size || !used)
 		abort();
+	for (size_t i = 0; i < header.len; i++)
+		if ((unsigned char)header.s[i] < ' ')
+			abort();
 	if (text.len > size * 6 || header.len > size * 6)
 		abort();
 	str_free(&text);

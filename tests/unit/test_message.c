@@ -164,6 +164,7 @@ static void test_message__names_of_files(void **state)
 		{"Content-Disposition: attachment; filename*=utf-8''%", "%"},
 		{"Content-Disposition: attachment; filename=\"never closed", "never closed"},
 		{"Content-Disposition: attachment; filename", ""},
+		{"Content-Disposition: attachment; filename*=utf-8''a%0D%0Ab%00c.docx", "a  b c.docx"},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct str mail = STR_INIT;
