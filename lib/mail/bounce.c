@@ -628,58 +628,83 @@ static void choose_recipients(struct bounce_reader *r)
 	r->recipient_count = kept;
 }
 
-static const char *from_daemon(const struct bounce_reader *r)
+/* By what a mail system is known as the sender; NULL. *weak: the null sender alone, which automatic replies use too. */
+static const char *from_daemon(const struct bounce_reader *r, bool *weak)
 {
 	const struct message *m = r->message;
-	if (m->return_path && !*m->return_path)
-		return "the null sender";
+	const char *from = fold(r, pool_printf(r->pool, "%s <%s>", m->from.name, m->from.address));
+	const char *word = words_find(&r->rules->senders, from);
+	*weak = false;
+	if (word)
+		return word;
 	if (message_header(m, "X-Failed-Recipients"))
 		return "X-Failed-Recipients";
-	return words_find(
-		&r->rules->senders, fold(r, pool_printf(r->pool, "%s <%s>", m->from.name, m->from.address)));
+	*weak = m->return_path && !*m->return_path;
+	return *weak ? "the null sender" : NULL;
 }
 
-static void read_plain(struct bounce_reader *r)
+/* The word or field by which a mail is an automatic reply; NULL. */
+static const char *answers_by_itself(const struct bounce_reader *r, const char *subject, bool weak)
 {
-	const struct message *m = r->message;
-	const char *subject = fold(r, m->subject);
+	static const char *const fields[] = {"X-Autoreply", "X-Autorespond", "X-Autoresponder",
+		"X-Auto-Reply", "X-Mail-Autoreply", "X-Vacation"};
+	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+		if (message_header(r->message, fields[i]))
+			return fields[i];
+	const char *word = words_find(&r->rules->auto_replies, subject);
+	return word || !weak ? word : words_find(&r->rules->auto_replies, r->own_folded);
+}
+
+static void plain_settle(struct bounce_reader *r, const char *from)
+{
+	const char *said = reply_find(r->own);
+	const char *diagnostic = said ? pool_strndup(r->pool, said, strnlen(said, 400)) : "";
+	const char *status = status_find(r->pool, *diagnostic ? diagnostic : r->own);
+	if (!*status)
+		status = status_find(r->pool, r->own);
+	const char *delayed = words_find(&r->rules->delays, r->own_folded);
+	if (!r->recipient_count)
+		(void)recipient_add(r, "");
+	for (size_t i = 0; i < r->recipient_count; i++) {
+		struct recipient *recipient = &r->recipient[i];
+		recipient->diagnostic = diagnostic;
+		recipient->status = status;
+		recipient->action = delayed && *status != '5' ? "delayed" : "failed";
+	}
+	settle(r, from);
+	read_message_id(r);
+}
+
+static void read_plain(struct bounce_reader *r, const char *daemon, bool weak)
+{
+	const char *subject = fold(r, r->message->subject);
 	const char *by_subject = words_find(&r->rules->subjects, subject);
 	const char *by_text = words_find(&r->rules->phrases, r->own_folded);
-	const char *daemon = from_daemon(r), *answer = words_find(&r->rules->auto_replies, subject);
-	const char *failed = message_header(m, "X-Failed-Recipients");
-	if (!daemon) {
-		r->out->why = "no mail system sent it";
-	} else if (answer && !by_subject) {
-		r->out->why = pool_printf(r->pool, "its subject is an automatic reply's: \"%s\"", answer);
-	} else if (!by_subject && !by_text && !failed) {
-		r->out->why = "it says nothing of a mail that was not delivered";
-	} else if (carries_form(r)) {
-		r->out->why = "a mail of a mail system's shape that carries a form is not trusted";
-	} else {
-		mention_all(r, failed, RANK_LABELLED);
-		if (!r->recipient_count)
-			mention_lines(r);
-		choose_recipients(r);
-		const char *said = reply_find(r->own);
-		const char *diagnostic = said ? pool_strndup(r->pool, said, strnlen(said, 400)) : "";
-		const char *status = status_find(r->pool, *diagnostic ? diagnostic : r->own);
-		if (!*status)
-			status = status_find(r->pool, r->own);
-		const char *delayed = words_find(&r->rules->delays, r->own_folded);
-		if (!r->recipient_count)
-			(void)recipient_add(r, "");
-		for (size_t i = 0; i < r->recipient_count; i++) {
-			struct recipient *recipient = &r->recipient[i];
-			recipient->diagnostic = diagnostic;
-			recipient->status = status;
-			recipient->action = delayed && *status != '5' ? "delayed" : "failed";
-		}
-		settle(r, pool_printf(r->pool, "plain text from a mail system (%s), known by \"%s\"", daemon,
-				  by_subject ? by_subject
-				  : by_text  ? by_text
-					     : "X-Failed-Recipients"));
-		read_message_id(r);
+	const char *failed = message_header(r->message, "X-Failed-Recipients");
+	const char *answer = by_subject ? NULL : answers_by_itself(r, subject, weak);
+	if (answer) {
+		r->out->why = pool_printf(r->pool, "an automatic reply, known by \"%s\"", answer);
+		return;
 	}
+	if (!by_subject && !by_text && !failed) {
+		r->out->why = "it says nothing of a mail that was not delivered";
+		return;
+	}
+	if (carries_form(r)) {
+		r->out->why = "a mail of a mail system's shape that carries a form is not trusted";
+		return;
+	}
+	mention_all(r, failed, RANK_LABELLED);
+	if (!r->recipient_count)
+		mention_lines(r);
+	choose_recipients(r);
+	if (weak && !by_subject && !r->recipient_count) {
+		r->out->why = "it names nobody to whom a mail was not delivered";
+		return;
+	}
+	const char *by = by_subject ? by_subject : by_text ? by_text : "X-Failed-Recipients";
+	plain_settle(
+		r, pool_printf(r->pool, "plain text from a mail system (%s), known by \"%s\"", daemon, by));
 }
 
 void bounce_read(struct bounce *out, const struct message *message, struct pool *pool)
@@ -687,27 +712,34 @@ void bounce_read(struct bounce *out, const struct message *message, struct pool 
 	*out = (struct bounce){
 		.action = "", .status = "", .message_id = "", .class_ = BOUNCE_NONE, .why = ""};
 	struct bounce_reader r = {.out = out, .message = message, .rules = bounce_rules(), .pool = pool};
-	split_text(&r, message_body(message));
 	const char *type = message_header(message, "Content-Type");
 	if (part_of_kind(message, PART_DISPOSITION_NOTIFICATION) ||
 		(type && strcasestr(type, "disposition-notification"))) {
 		out->why = "a read receipt is no bounce";
 		return;
 	}
+	bool weak;
 	const struct message_part *report = part_of_kind(message, PART_DELIVERY_STATUS);
+	const char *daemon = from_daemon(&r, &weak);
+	if (!report && !daemon) {
+		out->why = "no mail system sent it";
+		return;
+	}
+	split_text(&r, message_body(message));
 	if (report)
 		read_report(&r, report->text ? report->text : "");
-	else if (from_daemon(&r) && strcasestr(r.own, "Final-Recipient:") && strcasestr(r.own, "Action:"))
+	else if (strcasestr(r.own, "Final-Recipient:") && strcasestr(r.own, "Action:"))
 		read_report(&r, r.own); /* its parts were flattened on the way */
 	if (r.recipient_count == 0) {
-		read_plain(&r);
-		return;
-	}
-	if (carries_form(&r)) {
+		if (daemon)
+			read_plain(&r, daemon, weak);
+		else
+			out->why = "a delivery report without a recipient, not from a mail system";
+	} else if (carries_form(&r)) {
 		out->why = "a delivery report that carries a form is not trusted";
-		return;
+	} else {
+		fill_from_text(&r);
+		settle(&r, "delivery report");
+		read_message_id(&r);
 	}
-	fill_from_text(&r);
-	settle(&r, "delivery report");
-	read_message_id(&r);
 }

@@ -83,8 +83,11 @@ static enum part_kind kind_by_type(const char *type)
 		{"message/rfc822", PART_MESSAGE},
 		{"message/global", PART_MESSAGE},
 		{"text/rfc822-headers", PART_MESSAGE},
+		{"message/global-headers", PART_MESSAGE},
 		{"message/delivery-status", PART_DELIVERY_STATUS},
+		{"message/global-delivery-status", PART_DELIVERY_STATUS}, /* RFC 6533 */
 		{"message/disposition-notification", PART_DISPOSITION_NOTIFICATION},
+		{"message/global-disposition-notification", PART_DISPOSITION_NOTIFICATION},
 		{"application/pkcs7-signature", PART_SIGNATURE},
 		{"application/x-pkcs7-signature", PART_SIGNATURE},
 		{"application/pgp-signature", PART_SIGNATURE},
