@@ -1,10 +1,10 @@
 #include "lib/mail/quote.h"
 
-#include <regex.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/err.h"
+#include "lib/base/pattern.h"
 #include "lib/base/text.h"
 
 /* ---- the lines by which mail programs announce history ---- */
@@ -29,13 +29,13 @@ static const struct {
 	{HISTORY_REST, "^[-_=* ]{2,} ?(forwarded (message|by .*)|転送(された)?(メッセージ|メール)|forwarded) "
 		       "?[-_=* ]{0,}$"},
 	{HISTORY_REST, "^(begin forwarded message|転送されたメッセージ) ?:$"},
-	{HISTORY_REST, "^-{3,} ?.{1,60} (wrote|からのメッセージ|さんからのメール) ?-{3,}$"},
+	{HISTORY_REST, "^-{3,} ?.{1,180} (wrote|からのメッセージ|さんからのメール) ?-{3,}$"},
 	/* Gmail, Apple Mail, Thunderbird, iPhone, Becky! */
-	{HISTORY_MARKED, "^on .{6,160} wrote ?:$"},
-	{HISTORY_MARKED, "^.{1,120} wrote ?:$"},
-	{HISTORY_MARKED, "^.{0,80}" DATE ".{0,160}[:>] ?$"},
-	{HISTORY_MARKED, "^.{0,120}(のメール|は書きました|さんは書きました|が書きました|のメッセージ) ?:?$"},
-	{HISTORY_MARKED, "^.{0,100}さん(は|が).{0,40}(に)?書きました"},
+	{HISTORY_MARKED, "^on .{6,240} wrote ?:$"},
+	{HISTORY_MARKED, "^.{1,240} wrote ?:$"},
+	{HISTORY_MARKED, "^.{0,240}" DATE ".{0,240}[:>] ?$"},
+	{HISTORY_MARKED, "^.{0,240}(のメール|は書きました|さんは書きました|が書きました|のメッセージ) ?:?$"},
+	{HISTORY_MARKED, "^.{0,240}さん(は|が).{0,120}(に)?書きました"},
 };
 
 /* The first of two lines over which a program broke its announcement. */
@@ -75,7 +75,7 @@ static struct patterns patterns;
 
 static void compile(regex_t *to, const char *pattern)
 {
-	if (regcomp(to, pattern, REG_EXTENDED | REG_NOSUB | REG_ICASE) != 0)
+	if (pattern_compile(to, pattern, REG_NOSUB | REG_ICASE) != 0)
 		die("broken pattern: %s", pattern);
 }
 

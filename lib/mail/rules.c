@@ -1,13 +1,12 @@
 #include "lib/mail/rules.h"
 
-#include <locale.h>
-#include <regex.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/conf.h"
 #include "lib/base/embed.h"
+#include "lib/base/pattern.h"
 #include "lib/base/text.h"
 #include "lib/mail/label.h"
 
@@ -81,20 +80,11 @@ static const struct conf_key file_keys[] = {{.name = "rules",
 						    .help = "the rules, in order"},
 	{0}};
 
-/* The expressions are matched as bytes, whatever the locale of the process: the same in the daemon and in a command. */
-static locale_t bytes_locale(void)
-{
-	static locale_t plain;
-	if (!plain)
-		plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-	return plain;
-}
-
 static enum rc rules_compile(struct request_rules *rules, const char *name, struct err *err)
 {
 	for (size_t i = 0; i < rules->count; i++) {
 		struct rule *rule = rules->rule[i];
-		int fault = regcomp(&rule->compiled, rule->pattern, REG_EXTENDED);
+		int fault = pattern_compile(&rule->compiled, rule->pattern, 0);
 		if (fault != 0) {
 			char why[200];
 			(void)regerror(fault, &rule->compiled, why, sizeof why);
@@ -109,12 +99,10 @@ static enum rc rules_compile(struct request_rules *rules, const char *name, stru
 enum rc request_rules_load(struct request_rules **out, const char *path, struct err *err)
 {
 	struct request_rules *rules = xcalloc(1, sizeof *rules);
-	locale_t before = uselocale(bytes_locale());
 	enum rc rc =
 		path ? conf_read(path, file_keys, rules, err)
 		     : conf_read_text(embedded_request_rules, "request-rules.conf", file_keys, rules, err);
 	rc = rc ? rc : rules_compile(rules, path ? path : "request-rules.conf", err);
-	(void)uselocale(before);
 	if (rc)
 		request_rules_free(&rules);
 	else
@@ -237,6 +225,8 @@ static void try_sentence(const struct request_rules *rules, int where, char *sen
 			continue;
 		if (rule->kind == RULE_RESEND && where != IN_FILE)
 			str_addz(&evidence->lost, sentence);
+		evidence->said = evidence->said ||
+				 (where == IN_TEXT && rule->kind <= RULE_ID_ENQUIRY && rule->weight > 1);
 		if (!used || !used[i])
 			note(evidence, rule, sentence + from, to - from, pool);
 		if (used)
@@ -250,10 +240,8 @@ void rules_try_subject(
 	const struct request_rules *rules, const char *subject, struct evidence *evidence, struct pool *pool)
 {
 	struct str key = STR_INIT;
-	locale_t before = uselocale(bytes_locale());
 	label_key(&key, subject);
 	try_sentence(rules, IN_SUBJECT, key.s, NULL, evidence, pool);
-	(void)uselocale(before);
 	str_free(&key);
 }
 
@@ -261,19 +249,20 @@ void rules_try_file(
 	const struct request_rules *rules, const char *name, struct evidence *evidence, struct pool *pool)
 {
 	struct str key = STR_INIT;
-	locale_t before = uselocale(bytes_locale());
 	label_key(&key, name);
 	try_sentence(rules, IN_FILE, key.s, NULL, evidence, pool);
-	(void)uselocale(before);
 	str_free(&key);
 }
 
-/* A line of a form typed into the mail: it names values, it wishes nothing. */
+/* A line of a form typed into the mail: it names values, it wishes nothing. But 自己宣言ID：…の登録停止をお願いします is a sentence. */
 static bool is_form_line(const char *line)
 {
 	struct labelled found = label_read(line);
-	return found.label != LABEL_NONE &&
-	       (found.gap == GAP_SIGN || (found.gap == GAP_BLANK && found.label != LABEL_OTHER));
+	if (found.label == LABEL_NONE || (found.gap == GAP_BLANK && found.label == LABEL_OTHER))
+		return false;
+	bool sentence = strstr(found.value, "。") || str_has_suffix(found.value, "ます") ||
+			str_has_suffix(found.value, "です");
+	return found.label == LABEL_REASON || found.gap == GAP_END || !sentence;
 }
 
 struct sentences {
@@ -313,7 +302,6 @@ void rules_try_text(
 		.pool = pool,
 		.open = STR_INIT,
 		.used = pool_alloc(pool, rules->count + 1)};
-	locale_t before = uselocale(bytes_locale());
 	for (const char *at = text; *at;) {
 		size_t len = strcspn(at, "\n");
 		char *line = xstrndup(at, len);
@@ -326,7 +314,6 @@ void rules_try_text(
 		at += len + (at[len] == '\n');
 	}
 	sentence_end(&s);
-	(void)uselocale(before);
 	str_free(&s.open);
 }
 
