@@ -136,23 +136,41 @@ static bool is_voice_mark(uint32_t c)
 	return c == 0xFF9E || c == 0xFF9F || c == 0x3099 || c == 0x309A;
 }
 
+static void folded_add_byte(struct folded *folded, char c, size_t end)
+{
+	if (folded->key.len == folded->size) {
+		folded->size = folded->size ? folded->size * 2 : 128;
+		folded->end = xrealloc(folded->end, folded->size * sizeof *folded->end);
+	}
+	folded->end[folded->key.len] = end;
+	str_addc(&folded->key, c >= 'A' && c <= 'Z' ? (char)(c + 'a' - 'A') : c);
+}
+
+/* Characters that are their own key, or ASCII in full width: nearly all there are, and quick. */
+static bool folded_add_plain(struct folded *folded, uint32_t c, const char *text, size_t len, size_t end)
+{
+	bool wide = c >= 0xFF01 && c <= 0xFF5D && c != 0xFF0D;
+	if (wide || (c > ' ' && c < 0x7F)) {
+		folded_add_byte(folded, (char)(wide ? c - 0xFEE0 : c), end);
+		return true;
+	}
+	if (!((c >= 0x3041 && c <= 0x3096) || (c >= 0x30A1 && c <= 0x30FB) || (c >= 0x4E00 && c <= 0x9FFF) ||
+		    c == 0x3001 || c == 0x3002))
+		return false;
+	for (size_t i = 0; i < len; i++)
+		folded_add_byte(folded, text[i], end);
+	return true;
+}
+
 static void folded_add(struct folded *folded, const char *text, size_t len, size_t end)
 {
 	struct str piece = STR_INIT;
 	char *copy = xstrndup(text, len);
 	text_fold(&piece, copy); /* hyphens and waves become one kind */
 	free(copy);
-	for (size_t i = 0; i < piece.len; i++) {
-		char c = piece.s[i];
-		if (c == ' ')
-			continue;
-		if (folded->key.len == folded->size) {
-			folded->size = folded->size ? folded->size * 2 : 128;
-			folded->end = xrealloc(folded->end, folded->size * sizeof *folded->end);
-		}
-		folded->end[folded->key.len] = end;
-		str_addc(&folded->key, c >= 'A' && c <= 'Z' ? (char)(c + 'a' - 'A') : c);
-	}
+	for (size_t i = 0; i < piece.len; i++)
+		if (piece.s[i] != ' ')
+			folded_add_byte(folded, piece.s[i], end);
 	str_free(&piece);
 }
 
@@ -172,7 +190,9 @@ static void fold(struct folded *folded, const char *text, size_t most)
 		while ((more = utf8_next(text + end, len - end, &next)) > 0 &&
 			(is_voice_mark(next) || is_selector(next)))
 			end += more;
-		if (!is_blank(c) && !is_selector(c))
+		bool alone = end == at + step;
+		if (!is_blank(c) && !is_selector(c) &&
+			!(alone && folded_add_plain(folded, c, text + at, step, end)))
 			folded_add(folded, text + at, is_voice_mark(c) ? step : end - at, end);
 		at = end;
 	}
@@ -339,8 +359,10 @@ static bool gap_read(const char *text, struct labelled *out)
 {
 	size_t at = 0, step, chars = 0;
 	bool blank = false, sign = false, tab = false;
-	while ((step = close_skip(text + at)) > 0)
+	while ((step = close_skip(text + at)) > 0) {
 		at += step;
+		sign = true; /* 【事業者名】株式会社… */
+	}
 	size_t remark = remark_length(text + at, &chars);
 	size_t before = at;
 	if (!remark) {

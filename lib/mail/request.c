@@ -10,6 +10,9 @@
 #include "lib/mail/rules.h"
 #include "lib/mail/zipped.h"
 
+#define BODY_MAX                                                                                             \
+	((size_t)256 * 1024) /* bytes of a mail's text that are read: nobody writes more to an office */
+#define FRESH_MAX ((size_t)48 * 1024) /* and of what is new in it */
 #define PLAIN 4 /* from here on a wish is plain */
 
 const char *request_kind_name(enum request_kind kind)
@@ -58,6 +61,7 @@ struct reader {
 	bool forwarded; /* a form lies in a forwarded mail */
 	const char *unreadable; /* why a document that may be a form can't be read; NULL */
 	const char *image; /* its name; NULL */
+	bool too_long; /* the text was cut */
 	struct str why;
 };
 
@@ -262,6 +266,11 @@ static bool machine_settles(struct reader *r)
 		say_words(r, RULE_AUTO_REPLY);
 		return auto_reply(r);
 	}
+	if (m->return_path && !*m->return_path && (wishes || is_forged_report(r))) {
+		r->out->kind = REQUEST_OTHER;
+		review(r, "a mail with the null sender that carries a form or a request is forged.");
+		return true;
+	}
 	if (m->return_path && !*m->return_path) {
 		say(r, "The null sender: nothing may answer it.");
 		return auto_reply(r);
@@ -348,7 +357,8 @@ static void kind_decide(struct reader *r)
 		}
 	}
 	bool documents = r->unreadable || r->image;
-	if (plain == 0 && weak > 0 && !r->evidence.asks && (weak == 1 || documents)) {
+	/* A subject alone says little: it may be asked about. */
+	if (plain == 0 && weak > 0 && !r->evidence.asks && (documents || r->evidence.said)) {
 		first = first_weak;
 		r->out->wishes = 1u << wishes[first].kind;
 	}
@@ -455,6 +465,8 @@ static void review_mail(struct reader *r)
 	const char *fault = header_fault(r->message);
 	if (fault)
 		review(r, "%s: it may be forged.", fault);
+	if (r->too_long)
+		review(r, "the text is longer than is read.");
 	if (*r->message->damage)
 		review(r, "the mail is damaged. %s", r->message->damage);
 }
@@ -634,6 +646,25 @@ static void request_settle(struct reader *r)
 	review_registry(r);
 }
 
+/* Cuts at a character's start; says so. */
+static size_t text_cut(struct reader *r, const char *text, size_t len, size_t most)
+{
+	if (len <= most)
+		return len;
+	while (most > 0 && ((unsigned char)text[most] & 0xC0) == 0x80)
+		most--;
+	r->too_long = true;
+	return most;
+}
+
+static void text_split(struct reader *r)
+{
+	const char *body = message_body(r->message);
+	char *text = pool_strndup(r->pool, body, text_cut(r, body, strlen(body), BODY_MAX));
+	written_split(&r->written, text);
+	str_cut(&r->written.fresh, text_cut(r, r->written.fresh.s, r->written.fresh.len, FRESH_MAX));
+}
+
 void request_read(struct reading *out, const struct message *message, const struct request_rules *rules,
 	const char *office, const struct request_registry *registry, struct pool *pool)
 {
@@ -647,7 +678,7 @@ void request_read(struct reading *out, const struct message *message, const stru
 		.pool = pool,
 		.evidence = {.lost = STR_INIT},
 		.why = STR_INIT};
-	written_split(&r->written, message_body(message));
+	text_split(r);
 	sheet_read_text(&r->body, r->written.fresh.s, pool);
 	out->fields = r->body;
 	rules_try_subject(rules, message->subject, &r->evidence, pool);

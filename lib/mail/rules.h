@@ -26,6 +26,7 @@ struct evidence {
 	int score[RULES_KINDS];
 	const char *words[RULES_KINDS]; /* the rule and the words of the heaviest match; NULL */
 	int heaviest[RULES_KINDS];
+	bool said; /* a wish was found in the text, not in a subject or file name alone */
 	bool asks; /* the writer asks how, when or whether */
 	struct str lost; /* the sentences that speak of a notice to be sent again */
 };

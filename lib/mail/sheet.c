@@ -289,7 +289,7 @@ static bool is_nothing(const char *value)
 
 static bool is_note(const char *text)
 {
-	static const char *const opens[] = {"※", "＊", "*注", "注)", "注）", "(注", "（注", "(例", "（例",
+	static const char *const opens[] = {"※", "（事務局", "(事務局", "事務局使用", "事務局記入", "＊", "*注", "注)", "注）", "(注", "（注", "(例", "（例",
 		"例:", "例：", "例)", "例）", "例）", "(記入例", "（記入例", "記入例",
 		"クリックまたはタップして", "ここをクリック", "ここに入力"};
 	text += strspn(text, " \t\r\n");
