@@ -1,0 +1,375 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "ctl/ctl.h"
+#include "lib/base/clock.h"
+#include "lib/base/confine.h"
+#include "lib/base/file.h"
+#include "lib/base/text.h"
+#include "lib/form/registry_csv.h"
+#include "lib/mail/request.h"
+
+/*
+ * Each mail is read in a child of its own, which can do nothing but read memory and answer: a mail that was made to do harm costs its own
+ * reading, no more. The mail is in memory before the child is made.
+ */
+#define CHILD_MEMORY ((size_t)256 * 1024 * 1024)
+#define CHILD_CPU_SECONDS 2
+#define CHILD_WALL_MS 3000
+#define ANSWER_MAX ((size_t)4 * 1024 * 1024)
+
+/* ---- the declarations on file ---- */
+
+struct declaration {
+	char *id, *business_name, *mail, *corporate_number, *representative, *prefecture; /* names as keys */
+};
+
+struct inspect {
+	struct ctl *ctl;
+	struct request_rules *rules;
+	struct request_registry ask;
+	struct declaration *declaration;
+	size_t count;
+	bool refused; /* a file could not be read */
+};
+
+static char *key_of(const char *text)
+{
+	struct str key = STR_INIT;
+	text_key(&key, text ? text : "");
+	return str_take(&key);
+}
+
+static enum rc declaration_add(void *ctx, const struct registry_row *row, struct err *err)
+{
+	(void)err;
+	struct inspect *inspect = ctx;
+	if (row->fault || !row->declaration_id)
+		return RC_OK;
+	if (inspect->count % 256 == 0)
+		inspect->declaration =
+			xrealloc(inspect->declaration, (inspect->count + 256) * sizeof *inspect->declaration);
+	const char *const *value = row->form.value;
+	struct str name = STR_INIT, id = STR_INIT;
+	str_printf(&id, "%lld", (long long)row->declaration_id);
+	str_printf(&name, "%s%s", value[FIELD_FAMILY_NAME] ? value[FIELD_FAMILY_NAME] : "",
+		value[FIELD_GIVEN_NAME] ? value[FIELD_GIVEN_NAME] : "");
+	inspect->declaration[inspect->count++] = (struct declaration){.id = str_take(&id),
+		.business_name = xstrdup(value[FIELD_BUSINESS_NAME] ? value[FIELD_BUSINESS_NAME] : ""),
+		.mail = xstrdup(value[FIELD_MAIL] ? value[FIELD_MAIL] : ""),
+		.corporate_number =
+			xstrdup(value[FIELD_CORPORATE_NUMBER] ? value[FIELD_CORPORATE_NUMBER] : ""),
+		.representative = key_of(name.s),
+		.prefecture = xstrdup(value[FIELD_PREFECTURE] ? value[FIELD_PREFECTURE] : "")};
+	str_free(&name);
+	return RC_OK;
+}
+
+static bool ask_declaration(void *ctx, const char *id, const char **business_name, const char **mail)
+{
+	const struct inspect *inspect = ctx;
+	for (size_t i = 0; i < inspect->count; i++)
+		if (strcmp(inspect->declaration[i].id, id) == 0) {
+			*business_name = inspect->declaration[i].business_name;
+			*mail = inspect->declaration[i].mail;
+			return true;
+		}
+	return false;
+}
+
+static bool ask_sender(void *ctx, const char *mail)
+{
+	const struct inspect *inspect = ctx;
+	for (size_t i = 0; i < inspect->count; i++)
+		if (strcasecmp(inspect->declaration[i].mail, mail) == 0)
+			return true;
+	return false;
+}
+
+static int ask_identify(void *ctx, const struct sheet *fields)
+{
+	const struct inspect *inspect = ctx;
+	char *name = key_of(fields->business_name), *representative = key_of(fields->representative);
+	int matches = 0;
+	for (size_t i = 0; i < inspect->count; i++) {
+		const struct declaration *d = &inspect->declaration[i];
+		char *own = key_of(d->business_name);
+		bool same = strcmp(d->prefecture, fields->prefecture) == 0 &&
+			    (*fields->corporate_number
+					    ? strcmp(d->corporate_number, fields->corporate_number) == 0
+					    : strcmp(own, name) == 0 &&
+						      strcmp(d->representative, representative) == 0);
+		matches += same;
+		free(own);
+	}
+	free(name);
+	free(representative);
+	return matches;
+}
+
+static enum rc registry_read(struct inspect *inspect, const char *path, struct err *err)
+{
+	struct fieldmap *map = NULL;
+	enum rc rc = fieldmap_load(&map, NULL, err);
+	rc = rc ? rc : registry_csv_read(path, map, declaration_add, inspect, err);
+	fieldmap_free(&map);
+	inspect->ask = (struct request_registry){inspect, ask_declaration, ask_sender, ask_identify};
+	return rc;
+}
+
+static void inspect_free(struct inspect *inspect)
+{
+	for (size_t i = 0; i < inspect->count; i++) {
+		struct declaration *d = &inspect->declaration[i];
+		char *const texts[] = {d->id, d->business_name, d->mail, d->corporate_number,
+			d->representative, d->prefecture};
+		for (size_t t = 0; t < sizeof texts / sizeof *texts; t++)
+			free(texts[t]);
+	}
+	free(inspect->declaration);
+	request_rules_free(&inspect->rules);
+}
+
+/* ---- a reading as JSON ---- */
+
+static void put_text(json_t *object, const char *name, const char *value)
+{
+	(void)json_object_set_new(object, name, json_text(value));
+}
+
+static json_t *changes_json(const struct sheet *fields)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < fields->change_count; i++) {
+		json_t *change = json_object();
+		put_text(change, "item", fields->change[i].item);
+		put_text(change, "old", fields->change[i].old);
+		put_text(change, "new", fields->change[i].new_value);
+		(void)json_array_append_new(list, change);
+	}
+	return list;
+}
+
+static void put_sheet(json_t *object, const struct reading *reading)
+{
+	const struct sheet *fields = &reading->fields;
+	put_text(object, "declaration_id", fields->declaration_id);
+	put_text(object, "user_number", fields->user_number);
+	put_text(object, "business_name", fields->business_name);
+	put_text(object, "representative", fields->representative);
+	put_text(object, "contact", fields->contact);
+	put_text(object, "mail", fields->mail);
+	put_text(object, "corporate_number", fields->corporate_number);
+	put_text(object, "prefecture", fields->prefecture);
+	put_text(object, "notice", reading->notice);
+	if (reading->kind == REQUEST_STOP) {
+		(void)json_object_set_new(object, "stop_on", json_day(fields->stop_on));
+		put_text(object, "reason", fields->reason);
+	}
+	if (reading->kind == REQUEST_CHANGE && fields->change_count)
+		(void)json_object_set_new(object, "changes", changes_json(fields));
+}
+
+static void put_bounce(json_t *object, const struct bounce *bounce)
+{
+	json_t *recipients = json_array();
+	for (size_t i = 0; i < bounce->recipient_count; i++)
+		(void)json_array_append_new(recipients, json_string(bounce->recipient[i]));
+	(void)json_object_set_new(object, "recipients", recipients);
+	put_text(object, "action", bounce->action);
+	(void)json_object_set_new(
+		object, "permanent", bounce->permanent_known ? json_boolean(bounce->permanent) : json_null());
+	put_text(object, "status", bounce->status);
+	put_text(object, "message_id", bounce->message_id);
+	put_text(object, "class", bounce_class_name(bounce->class_));
+}
+
+static json_t *wishes_json(unsigned wishes)
+{
+	json_t *list = json_array();
+	for (unsigned kind = REQUEST_OTHER; kind <= REQUEST_AUTO_REPLY; kind++)
+		if (wishes & (1u << kind))
+			(void)json_array_append_new(
+				list, json_string(request_kind_name((enum request_kind)kind)));
+	return list;
+}
+
+static json_t *reading_json(const struct reading *reading)
+{
+	json_t *fields = json_object();
+	if (reading->kind == REQUEST_BOUNCE)
+		put_bounce(fields, &reading->bounce);
+	else if (reading->kind != REQUEST_AUTO_REPLY)
+		put_sheet(fields, reading);
+	json_t *object = json_object();
+	put_text(object, "kind", request_kind_name(reading->kind));
+	(void)json_object_set_new(object, "review", json_boolean(reading->review));
+	put_text(object, "why", reading->why);
+	(void)json_object_set_new(object, "fields", fields);
+	if (reading->wishes & (reading->wishes - 1))
+		(void)json_object_set_new(object, "also", wishes_json(reading->wishes));
+	if (reading->unknown_mail)
+		(void)json_object_set_new(object, "unknown_mail", json_true());
+	return object;
+}
+
+static json_t *unread_json(const char *why)
+{
+	return json_pack("{s:s, s:b, s:s, s:{}}", "kind", "other", "review", 1, "why", why, "fields");
+}
+
+/* ---- the child ---- */
+
+static json_t *mail_read(const struct inspect *inspect, const struct str *bytes, struct pool *pool)
+{
+	struct message message;
+	struct reading reading;
+	struct err err = {0};
+	if (message_read(&message, bytes->s, bytes->len, &message_limits_default, pool, &err))
+		return unread_json(err.text);
+	const struct request_registry *registry = inspect->ask.ctx ? &inspect->ask : NULL;
+	request_read(&reading, &message, inspect->rules, option_of(inspect->ctl, "office"), registry, pool);
+	return reading_json(&reading);
+}
+
+_Noreturn static void child_main(const struct inspect *inspect, const struct str *bytes, int answer)
+{
+	struct confine_limits limits = {.memory_bytes = CHILD_MEMORY,
+		.cpu_seconds = CHILD_CPU_SECONDS,
+		.wall_seconds = CHILD_WALL_MS / 1000};
+	struct err err = {0};
+	if (dup2(answer, STDOUT_FILENO) < 0 || close_range(STDERR_FILENO + 1, ~0U, 0) != 0 ||
+		child_confine(&limits, &err))
+		_exit(RC_CONFIG);
+	json_t *object = mail_read(inspect, bytes, inspect->ctl->pool);
+	char *text = json_dumps(object, JSON_COMPACT);
+	if (!text)
+		_exit(RC_REFUSED);
+	for (size_t at = 0, len = strlen(text); at < len;) {
+		ssize_t n = write(STDOUT_FILENO, text + at, len - at);
+		if (n <= 0)
+			_exit(RC_REFUSED);
+		at += (size_t)n;
+	}
+	_exit(RC_OK);
+}
+
+/* ---- the parent ---- */
+
+/* What the child says, until it ends or its time is over. */
+static void answer_read(struct str *out, int fd)
+{
+	int64_t until = clock_machine_ms() + CHILD_WALL_MS;
+	for (;;) {
+		int64_t left = until - clock_machine_ms();
+		struct pollfd ready = {.fd = fd, .events = POLLIN};
+		if (left <= 0 || out->len > ANSWER_MAX || poll(&ready, 1, (int)left) <= 0)
+			return;
+		char piece[16384];
+		ssize_t n = read(fd, piece, sizeof piece);
+		if (n <= 0)
+			return;
+		str_add(out, piece, (size_t)n);
+	}
+}
+
+static json_t *ended_json(int status)
+{
+	const char *why = "The mail could not be read: its reader failed.";
+	if (WIFSIGNALED(status) &&
+		(WTERMSIG(status) == SIGXCPU || WTERMSIG(status) == SIGKILL || WTERMSIG(status) == SIGALRM))
+		why = "The mail could not be read: it took too much time.";
+	else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+		why = "The mail could not be read: its reader did what it must not.";
+	return unread_json(why);
+}
+
+static json_t *mail_in_child(const struct inspect *inspect, const struct str *bytes, struct err *err)
+{
+	int pair[2];
+	if (pipe2(pair, O_CLOEXEC) != 0) {
+		(void)err_set(err, RC_STORE, "No pipe could be made: %s.", strerror(errno));
+		return NULL;
+	}
+	(void)fflush(stdout);
+	pid_t pid = fork();
+	if (pid == 0)
+		child_main(inspect, bytes, pair[1]);
+	(void)close(pair[1]);
+	struct str answer = STR_INIT;
+	int status = 0;
+	if (pid > 0) {
+		answer_read(&answer, pair[0]);
+		(void)kill(pid, SIGKILL);
+		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+			continue;
+	}
+	(void)close(pair[0]);
+	json_t *object = pid > 0 && answer.len ? json_loadb(answer.s, answer.len, 0, NULL) : NULL;
+	str_free(&answer);
+	if (pid < 0)
+		(void)err_set(err, RC_STORE, "No process could be started: %s.", strerror(errno));
+	else if (!object)
+		object = ended_json(status);
+	return object;
+}
+
+static enum rc file_inspect(struct inspect *inspect, const char *path, struct err *err)
+{
+	struct str bytes = STR_INIT;
+	struct err fault = {0};
+	enum rc rc = RC_OK;
+	json_t *object = NULL;
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		(void)err_set(&fault, RC_REFUSED, _("It could not be opened: %s."), strerror(errno));
+	else
+		(void)file_read_fd(&bytes, fd, message_limits_default.bytes, &fault);
+	if (fd >= 0)
+		(void)close(fd);
+	if (fault.rc) {
+		object = unread_json(fault.text);
+		inspect->refused = true;
+	} else {
+		object = mail_in_child(inspect, &bytes, err);
+		rc = object ? RC_OK : RC_STORE;
+	}
+	if (object) {
+		json_t *line = json_pack("{s:s}", "file", path);
+		(void)json_object_update(line, object);
+		json_decref(object);
+		say_json(line);
+	}
+	str_free(&bytes);
+	return rc;
+}
+
+enum rc command_inspect(struct ctl *ctl, struct err *err)
+{
+	struct inspect inspect = {.ctl = ctl};
+	const char *registry = option_of(ctl, "registry");
+	message_preload();
+	text_preload();
+	/* libzip reckons with local times: a zone that needs no file. */
+	json_object_seed(0); /* reads a file */
+	(void)setenv("TZ", "JST-9", 1);
+	tzset();
+	enum rc rc = request_rules_load(&inspect.rules, NULL, err);
+	rc = rc ? rc : confine_prepare(err);
+	if (rc == RC_OK && registry)
+		rc = registry_read(&inspect, registry, err);
+	for (int i = 0; i < ctl->argument_count && rc == RC_OK; i++)
+		rc = file_inspect(&inspect, ctl->argument[i], err);
+	if (rc == RC_OK && inspect.refused)
+		rc = RC_REFUSED;
+	inspect_free(&inspect);
+	return rc;
+}
