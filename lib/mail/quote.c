@@ -15,7 +15,7 @@ enum history {
 	HISTORY_REST, /* everything from here on is history */
 };
 
-/* Patterns are matched as bytes or as characters, as the locale has it: no brackets and no ? or {} behind a Japanese character. */
+/* Matched as bytes (pattern.h): no brackets of Japanese characters. */
 #define DATE "[0-9]{4}(年|[/.-]) ?[0-9]{1,2}(月|[/.-]) ?[0-9]{1,2}"
 
 static const struct {
