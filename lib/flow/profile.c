@@ -367,7 +367,7 @@ const struct profile *profile_find(const struct profiles *profiles, const char *
 
 const struct profile *profile_on(const struct profiles *profiles, civil_day day)
 {
-	const struct profile *found = NULL;
+	const struct profile *found = profiles->era_count > 0 ? profiles->era[0].profile : NULL;
 
 	for (size_t i = 0; i < profiles->era_count && profiles->era[i].from <= day; i++)
 		found = profiles->era[i].profile;

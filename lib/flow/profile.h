@@ -58,8 +58,8 @@ enum rc profile_load(struct profiles *profiles, const char *path, struct err *er
 /* Appends an era; the profile must be loaded. */
 enum rc profile_add_era(struct profiles *profiles, civil_day from, const char *name, struct err *err);
 const struct profile *profile_find(const struct profiles *profiles, const char *name);
-const struct profile *profile_on(
-	const struct profiles *profiles, civil_day day); /* NULL before the first era */
+/* A day before the first era counts as in it: a form dated, or a declaration taken over, from before must not stop the rest. NULL: no eras. */
+const struct profile *profile_on(const struct profiles *profiles, civil_day day);
 void profiles_free(struct profiles *profiles);
 
 #endif

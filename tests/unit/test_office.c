@@ -560,6 +560,19 @@ static void test_office__backdated_within_bounds_counts_from_its_date(void **sta
 }
 
 /* An older date goes to review and nothing is sent, until a person lets it go on. */
+/* The list of eras begins behind the day it counts from: the first era is in force, and the row does not stop the others. */
+static void test_office__backdated_before_the_first_era(void **state)
+{
+	struct rig *rig = *state;
+	rig_configure(rig, "era = ( { from = \"2026-05-25\"; profile = \"form\"; } );");
+	struct form_values form = rig_form(rig, 1);
+	form.value[FIELD_APPLIED_ON] = "2026-05-22";
+	int64_t id = rig_register(rig, &form);
+	rig_run_days(rig, 30);
+	assert_int_equal(rig_app(rig, id).clock_start, civil_from_ymd(2026, 5, 22));
+	assert_string_equal(rig_outbox(rig, id), "receipt/sent id/sent logo/sent");
+}
+
 static void test_office__backdated_goes_to_review(void **state)
 {
 	struct rig *rig = *state;
@@ -794,6 +807,8 @@ int main(void)
 			test_office__future_date_counts_from_intake, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_office__backdated_within_bounds_counts_from_its_date, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_office__backdated_before_the_first_era, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_office__backdated_goes_to_review, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(
