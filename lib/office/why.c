@@ -122,8 +122,10 @@ static bool say_hold(const struct why *why)
 			day_text(why->pool, app->stopped_on));
 	else if (app->hold == HOLD_STAFF)
 		say(why->out, _("Staff hold it: %s"), reason);
-	else
+	else {
 		say(why->out, _("It waits for a person to decide: %s"), reason);
+		say(why->out, "%s", _("It goes on when staff approve it, and ends when they reject it."));
+	}
 	return true;
 }
 
