@@ -617,6 +617,95 @@ static void test_bounce__what_mail_systems_write(void **state)
 	assert_int_equal(wrong, 0);
 }
 
+/* What servers answer, as the Diagnostic-Code of a report whose status says nothing. */
+static void test_bounce__answers_of_servers(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *answer;
+		enum bounce_class class_;
+	} answers[] = {
+		{"550 5.1.1 <t@example.jp>: inactive email address (in reply to RCPT TO command)",
+			BOUNCE_HARD},
+		{"554 5.7.1 <t@example.jp>: Recipient address rejected: user t not found", BOUNCE_HARD},
+		{"550 5.2.1 The email account that you tried to reach is disabled.", BOUNCE_HARD},
+		{"550 5.5.0 Requested action not taken: mailbox unavailable (S2017062302)", BOUNCE_HARD},
+		{"550 Unknown user t@docomo.ne.jp", BOUNCE_HARD},
+		{"550 <t@ezweb.ne.jp>: User unknown", BOUNCE_HARD},
+		{"550 Invalid recipient: <t@softbank.ne.jp>", BOUNCE_HARD},
+		{"511 5.1.1 unknown address or alias: t@example.jp", BOUNCE_HARD},
+		{"550 #5.1.0 Address rejected.", BOUNCE_HARD},
+		{"556 5.1.10 <t@example.jp>: Recipient address rejected: Domain example.jp does not accept "
+		 "mail (nullMX)",
+			BOUNCE_HARD},
+		{"550 5.1.2 Host or domain name not found. Name service error for name=example.jp type=A: "
+		 "Host not found",
+			BOUNCE_HARD},
+		{"553 5.1.8 <x@sa.example.jp>: Sender address rejected: Domain not found", BOUNCE_POLICY},
+		{"550 5.1.8 Access denied, bad outbound sender", BOUNCE_POLICY},
+		{"550 5.7.1 Unfortunately, messages from [192.0.2.1] weren't sent. Part of their network is "
+		 "on our block list (S3150).",
+			BOUNCE_POLICY},
+		{"550-5.7.26 This mail has been blocked because the sender is unauthenticated.",
+			BOUNCE_POLICY},
+		{"550 5.7.25 The reverse DNS record of the sending address does not exist", BOUNCE_POLICY},
+		{"554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using zen.spamhaus.org",
+			BOUNCE_POLICY},
+		{"553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)", BOUNCE_POLICY},
+		{"550 5.7.1 <t@example.jp>... Relaying denied", BOUNCE_POLICY},
+		{"550 5.7.133 RESOLVER.RST.SenderNotAuthenticatedForGroup", BOUNCE_POLICY},
+		{"550 Administrative prohibition", BOUNCE_POLICY},
+		{"552-5.7.0 This message was blocked because its content presents a potential security "
+		 "issue; the attachment is blocked",
+			BOUNCE_CONTENT},
+		{"554 5.7.1 The message was rejected because it contains prohibited virus or spam content",
+			BOUNCE_CONTENT},
+		{"550 5.7.1 Message identified as SPAM", BOUNCE_CONTENT},
+		{"552 5.3.4 Message size exceeds fixed limit", BOUNCE_CONTENT},
+		{"500 5.5.2 Line too long", BOUNCE_CONTENT},
+		{"552 5.2.2 <t@example.jp>: Mailbox full", BOUNCE_FULL},
+		{"452 4.2.2 The email account that you tried to reach is over quota.", BOUNCE_FULL},
+		{"550 5.2.2 user has exceeded the mailbox size limit", BOUNCE_FULL},
+		{"554 5.2.2 mailbox full; "
+		 "STOREDRV.Deliver.Exception:QuotaExceededException.MapiExceptionShutoffQuotaExceeded",
+			BOUNCE_FULL},
+		{"552 Requested mail action aborted: exceeded storage allocation", BOUNCE_FULL},
+		{"452 4.3.1 Insufficient system storage", BOUNCE_SOFT},
+		{"421 4.7.0 [TSS04] Messages from 192.0.2.1 temporarily deferred due to user complaints",
+			BOUNCE_SOFT},
+		{"450 4.2.0 <t@example.jp>: Recipient address rejected: Greylisted", BOUNCE_SOFT},
+		{"450 4.1.1 <t@example.jp>: Recipient address rejected: unverified address: User unknown",
+			BOUNCE_SOFT},
+		{"connect to mx.example.jp[192.0.2.1]:25: Connection refused", BOUNCE_SOFT},
+		{"550 5.4.300 Message expired -> 451 4.4.0", BOUNCE_SOFT},
+		{"554 5.4.14 Hop count exceeded - possible mail loop ATTR34", BOUNCE_SOFT},
+		{"554 5.0.0 transaction failed", BOUNCE_UNDECIDED},
+		{"550 Rejected", BOUNCE_UNDECIDED},
+		{"", BOUNCE_UNDECIDED},
+	};
+	int wrong = 0;
+	for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+		struct pool *pool = pool_new();
+		struct bounce bounce;
+		const char *mail = pool_printf(pool,
+			"From: MAILER-DAEMON@x\nTo: o@sa.example.jp\nSubject: x\nMIME-Version: "
+			"1.0\nContent-Type: multipart/report; boundary=b\n\n"
+			"--b\n\nIncluded is the original message as an attachment. Sent through "
+			"relay.example.jp.\n--b\nContent-Type: message/delivery-status\n\nReporting-MTA: "
+			"dns; x\n\nFinal-Recipient: rfc822; t@example.jp\nAction: failed\nStatus: "
+			"5.0.0\nDiagnostic-Code: smtp; %s\n\n--b--\n",
+			answers[i].answer);
+		read_text(&bounce, mail, pool);
+		if (bounce.class_ != answers[i].class_) {
+			print_error("%s: %s, %s\n", answers[i].answer, bounce_class_name(bounce.class_),
+				bounce.why);
+			wrong++;
+		}
+		pool_free(&pool);
+	}
+	assert_int_equal(wrong, 0);
+}
+
 static void test_bounce__only_what_is_sure_is_permanent(void **state)
 {
 	(void)state;
@@ -696,6 +785,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bounce__what_mail_systems_write),
+		cmocka_unit_test(test_bounce__answers_of_servers),
 		cmocka_unit_test(test_bounce__only_what_is_sure_is_permanent),
 		cmocka_unit_test(test_bounce__cut_anywhere),
 		cmocka_unit_test(test_bounce__floods_are_bounded),
