@@ -270,6 +270,7 @@ struct entry {
 	int star;
 	bool live; /* counts as the one declaration of its business */
 	bool is_step_up; /* of the file at hand: not live itself, and no second one may follow */
+	uint8_t digest[SHA256_LEN]; /* of the file at hand: form_row_digest() */
 	int next; /* in its bucket; -1 ends */
 };
 
@@ -353,12 +354,27 @@ static struct entry *find(struct csv_registry *registry, const char *key, bool s
 	return found;
 }
 
+/* The very same row, earlier in the file at hand. */
+static const struct entry *find_row(
+	const struct csv_registry *registry, const char *key, const uint8_t digest[SHA256_LEN])
+{
+	for (int i = registry->bucket[hash_of(key) % registry->bucket_count]; i >= 0;
+		i = registry->entry[i].next) {
+		const struct entry *entry = &registry->entry[i];
+		if ((size_t)i >= registry->from_csv && strcmp(entry->key, key) == 0 &&
+			memcmp(entry->digest, digest, SHA256_LEN) == 0)
+			return entry;
+	}
+	return NULL;
+}
+
 static int64_t ask_live(void *ctx, const char *key, const uint8_t row_digest[SHA256_LEN],
 	int64_t *declaration_id, bool *same_row)
 {
-	(void)row_digest;
-	const struct entry *entry = find(ctx, key, false, 0);
-	*same_row = false;
+	const struct entry *entry = find_row(ctx, key, row_digest);
+	*same_row = entry != NULL;
+	if (!entry)
+		entry = find(ctx, key, false, 0);
 	if (!entry)
 		return 0;
 	*declaration_id = entry->declaration_id;
@@ -430,6 +446,7 @@ void csv_registry_add(struct csv_registry *registry, const struct form_values *f
 	entry->record = record;
 	entry->star = strcmp(kind, "new1") == 0 ? 1 : 2;
 	entry->is_step_up = strcmp(kind, "step") == 0;
+	form_row_digest(entry->digest, form);
 	entry->live = !entry->is_step_up;
 }
 

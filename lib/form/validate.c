@@ -761,6 +761,10 @@ static void check_prefecture(struct check *check, enum form_field field, const c
 		plain += strspn(plain, " .:_-");
 		key = fieldmap_choice(check->map, field, plain);
 	}
+	if (!key && !check_hostile(check, field, one_line(check, value))) {
+		check->out->value[field] = NULL;
+		return;
+	}
 	if (!key) {
 		key = prefecture_before_city(check, plain);
 		if (key)
@@ -849,6 +853,8 @@ static const char *printed(struct check *check, void (*print)(struct str *, cons
 static void check_postal_code(struct check *check, enum form_field field, const char *value)
 {
 	struct str digits = STR_INIT;
+	if (!check_hostile(check, field, one_line(check, value)))
+		return;
 	bool only = plain_digits(check, one_line(check, value), &digits);
 	const char *prefecture = check->out->value[FIELD_PREFECTURE];
 	if (only && digits.len == 7) {
@@ -878,6 +884,10 @@ static void check_telephone(struct check *check, enum form_field field, const ch
 {
 	const char *folded = folded_value(check, value), *p = folded;
 	struct str digits = STR_INIT;
+	/* +81 (0)90 looks like a formula; a line break or URL is what a number never has. */
+	if ((strpbrk(value, "\r\n") || text_has_url(value)) &&
+		!check_hostile(check, field, one_line(check, value)))
+		return;
 	while (*p && !is_digit(*p))
 		p++;
 	bool international = p > folded && p[-1] == '+' && str_has_prefix(p, "81");
@@ -1213,9 +1223,8 @@ static void found_live(struct check *check, int64_t application_id, int64_t decl
 	if (same_row) {
 		refuse(check, field, FINDING_SAME_ROW,
 			pool_printf(check->pool,
-				"同じ内容の申込みがすでに登録されています（申込番号 "
-				"%lld）。何も変えていません。",
-				(long long)application_id),
+				"同じ内容の申込みがすでに登録されています（%s %lld）。何も変えていません。",
+				number_ja, (long long)application_id),
 			"何もする必要はありません。");
 		return;
 	}

@@ -450,6 +450,8 @@ FILLINGS = [
     bad("injection-encoded", "injection", {"contact": "見本%0D%0ABcc: victim@example.com"}),
     bad("injection-literal", "injection", {"contact": "見本\\r\\nBcc: victim@example.com"}),
     bad("injection-address", "injection", {"contact": "victim@example.com"}),
+    bad("injection-telephone", "injection", {"telephone": "03-0000-1234\r\nBcc: victim@example.com"}),
+    bad("injection-prefecture", "injection", {"prefecture": "東京都\r\nBcc: victim@example.com"}),
     bad("injection-in-address", "injection", {"address": "例示市 https://example.com/win"}),
     # what decides nothing
     ok("telephone-international", {"telephone": "+81-3-0000-1234"}),
@@ -526,6 +528,8 @@ FILLINGS = [
     bad("two-injection-mail", "injection mail", dict(both("a@b@example.jp"), business_name="例示\r\nBcc: x@example.com")),
     bad("two-step-consent", "step-up consent", dict(STEP, declaration_id="", privacy="")),
 ]
+STEPPING = next(filling for filling in FILLINGS if filling[0] == "ok:step")
+
 
 # ---- ways to write a file ----
 #
@@ -884,10 +888,12 @@ def make(directory, seed=1, rounds=1):
     for writer_name, writer in WRITERS.items():
         several = [filled(maker, maker.random.choice(FILLINGS[:6] + [f for f in FILLINGS if f[0].startswith("bad:corporate")]))
             for _ in range(5)]
-        again = [(key, value) for key, value in several[0][0]]
-        records = [record for record, _ in several] + [again]
+        several.append(filled(maker, STEPPING))
+        # The first and the last come again: duplicates of what was accepted, the same refusal of what was not.
+        several += [(record, {"valid": False, "errors": ["duplicate"], "fields": {}} if truth["valid"] else truth)
+            for record, truth in (several[0], several[-1])]
+        records = [record for record, _ in several]
         truths = [truth for _, truth in several]
-        truths.append({"valid": False, "errors": ["duplicate"], "fields": {}} if truths[0]["valid"] else truths[0])
         content = writer(records, maker.random)
         if content is not None:
             number_of += 1

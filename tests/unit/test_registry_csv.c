@@ -152,6 +152,34 @@ static void test_registry_csv__step_up_wants_that_star(void **state)
 	csv_registry_free(&registry);
 }
 
+/* The very same row once more is a duplicate, also of a step-up, which is not live itself. */
+static void test_registry_csv__same_row_within_the_file(void **state)
+{
+	(void)state;
+	struct csv_registry *registry = load(HEADER ROW_CORPORATION);
+	struct registry ask = csv_registry_ask(registry);
+	struct pool *pool = pool_new();
+	const char *key = applicant_key(&corporation_step, pool);
+	uint8_t digest[SHA256_LEN];
+	int64_t id = 0;
+	bool same_row = true;
+	form_row_digest(digest, &corporation_step);
+	assert_int_equal(ask.live(ask.ctx, key, digest, &id, &same_row), 1);
+	assert_false(same_row);
+	csv_registry_add(registry, &corporation_step, 5);
+	assert_int_equal(ask.live(ask.ctx, key, digest, &id, &same_row), 5);
+	assert_true(same_row);
+	digest[0] ^= 1;
+	assert_int_equal(ask.live(ask.ctx, key, digest, &id, &same_row), 1);
+	assert_false(same_row);
+	digest[0] ^= 1;
+	csv_registry_next_file(registry);
+	assert_int_equal(ask.live(ask.ctx, key, digest, &id, &same_row), 1);
+	assert_false(same_row);
+	pool_free(&pool);
+	csv_registry_free(&registry);
+}
+
 static void test_registry_csv__duplicates_within_the_file(void **state)
 {
 	(void)state;
@@ -312,6 +340,7 @@ int main(void)
 		cmocka_unit_test(test_registry_csv__duplicates_of_live_declarations),
 		cmocka_unit_test(test_registry_csv__addresses_tell_facilities_apart),
 		cmocka_unit_test(test_registry_csv__step_up_wants_that_star),
+		cmocka_unit_test(test_registry_csv__same_row_within_the_file),
 		cmocka_unit_test(test_registry_csv__duplicates_within_the_file),
 		cmocka_unit_test(test_registry_csv__many_rows),
 		cmocka_unit_test(test_registry_csv__japanese_columns_in_cp932),

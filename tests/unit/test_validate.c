@@ -377,6 +377,10 @@ static void test_validate__injection(void **state)
 		{FIELD_ADDRESS, "例示市1-2\nビル3F", "", "例示市1-2 ビル3F"},
 		{FIELD_ADDRESS, "例示市 http://example.com/", "injection", NULL},
 		{FIELD_TELEPHONE, "12345\r\nBcc: x@example.com", "injection", NULL},
+		{FIELD_TELEPHONE, "03-1234-5678\r\nBcc: x@example.com", "injection", NULL},
+		{FIELD_TELEPHONE, "03-1234-5678\n090-1234-5678", "", "03-1234-5678 090-1234-5678"},
+		{FIELD_POSTAL_CODE, "850-0001 http://example.com/", "injection", NULL},
+		{FIELD_PREFECTURE, "東京都\r\nBcc: x@example.com", "injection", ""},
 		/* names that only look odd */
 		{FIELD_BUSINESS_NAME, "株式会社A&B Co., Ltd.", "", NULL},
 		{FIELD_BUSINESS_NAME, "(株)サンプル", "", NULL},
