@@ -550,7 +550,7 @@ static size_t blanks(const char *at, const char *end)
 	return (size_t)(at - start);
 }
 
-void header_decode(struct str *out, const char *bytes, size_t len)
+bool header_decode(struct str *out, const char *bytes, size_t len)
 {
 	const char *at = bytes, *end = bytes + len;
 	size_t start = out->len;
@@ -592,9 +592,13 @@ void header_decode(struct str *out, const char *bytes, size_t len)
 	}
 	(void)charset_decode(out, plain.s, plain.len, NULL, NULL);
 	/* An encoded word can hold line ends, and fields of the writer's behind them. */
-	for (size_t i = start; i < out->len; i++)
+	bool hidden = false;
+	for (size_t i = start; i < out->len; i++) {
+		hidden = hidden || out->s[i] == '\r' || out->s[i] == '\n' || out->s[i] == '\0';
 		if ((unsigned char)out->s[i] < ' ' || out->s[i] == 0x7F)
 			out->s[i] = ' ';
+	}
 	str_free(&plain);
 	str_free(&run);
+	return hidden;
 }

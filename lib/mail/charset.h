@@ -8,6 +8,8 @@
 #ifndef SENGEN_CHARSET_H
 #define SENGEN_CHARSET_H
 
+#include <stdbool.h>
+
 #include "lib/base/str.h"
 
 void charset_preload(void); /* opens every converter: before file access is given up */
@@ -17,7 +19,8 @@ void charset_preload(void); /* opens every converter: before file access is give
 size_t charset_decode(struct str *out, const char *bytes, size_t len, const char *label, const char **used);
 
 /* RFC 2047 header text → UTF-8: encoded words joined as bytes before decoding where a mailer cut inside a character, raw 8-bit and raw
- * ISO-2022-JP accepted, unknown words left as they are; folding undone, control characters made blanks. */
-void header_decode(struct str *out, const char *bytes, size_t len);
+ * ISO-2022-JP accepted, unknown words left as they are; folding undone, control characters made blanks. True when a line end
+ * or NUL was among them: somebody hid fields in an encoded word. */
+bool header_decode(struct str *out, const char *bytes, size_t len);
 
 #endif

@@ -241,7 +241,7 @@ static bool parameter_find(struct str *out, const char *field, const char *name)
 		(void)charset_decode(out, extended.value.s, extended.value.len, extended.charset, NULL);
 		found = true;
 	} else if (found_plain) {
-		header_decode(out, plain.value.s,
+		(void)header_decode(out, plain.value.s,
 			plain.value.len); /* RFC 2047 inside quotes, raw 8-bit, raw ISO-2022-JP */
 		found = true;
 	}
@@ -472,7 +472,7 @@ static void say_damage(struct builder *b, const char *sentence)
 static const char *decoded_header(struct pool *pool, const char *raw)
 {
 	struct str text = STR_INIT;
-	header_decode(&text, raw, strlen(raw));
+	(void)header_decode(&text, raw, strlen(raw));
 	const char *kept = text_trim(pool_strdup(pool, text.s));
 	str_free(&text);
 	return kept;
@@ -777,7 +777,11 @@ static void read_headers(struct builder *b, GMimeMessage *mime)
 			say_damage(b, "The header is longer than is read.");
 			break;
 		}
-		const char *value = decoded_header(b->pool, raw);
+		struct str decoded = STR_INIT;
+		if (header_decode(&decoded, raw, strlen(raw)))
+			say_damage(b, "A header field holds a hidden line end.");
+		const char *value = text_trim(pool_strdup(b->pool, decoded.s));
+		str_free(&decoded);
 		m->header[m->header_count++] = (struct message_header){pool_strdup(b->pool, name), value};
 		for (size_t s = 0; s < sizeof single_headers / sizeof *single_headers; s++) {
 			const char **to = (const char **)((char *)m + single_headers[s].offset);
