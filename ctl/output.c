@@ -106,9 +106,10 @@ void say_json(json_t *object)
 {
 	char *text = json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER);
 	struct str line = STR_INIT;
-	if (!text)
+	if (text)
+		json_line_add(&line, text);
+	else
 		die("a value could not be written as JSON");
-	json_line_add(&line, text);
 	(void)puts(line.s);
 	str_free(&line);
 	free(text);
