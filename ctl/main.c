@@ -226,6 +226,8 @@ static enum rc check_arguments(const struct ctl *ctl, struct err *err)
 static enum rc open_store(struct ctl *ctl, struct err *err)
 {
 	struct str host = STR_INIT;
+	if (!ctl->settings)
+		die("the register was to be opened before the settings were read");
 	host_identity(&host);
 	struct store_settings where = {
 		.path = ctl->settings->store_path, .witness = ctl->settings->witness_path, .host = host.s};
@@ -255,6 +257,8 @@ static enum rc set_clock(struct ctl *ctl, struct err *err)
 static enum rc run(struct ctl *ctl, struct err *err)
 {
 	enum rc rc = RC_OK;
+	if (!ctl->command)
+		die("no command was chosen");
 	if (ctl->command->need != NEED_NOTHING)
 		rc = settings_load(&ctl->settings, ctl->config, err);
 	if (rc == RC_OK && ctl->at)

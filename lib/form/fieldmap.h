@@ -14,7 +14,7 @@
 struct fieldmap;
 
 /* path NULL: the built-in map. */
-enum rc fieldmap_load(struct fieldmap **map, const char *path, struct err *err);
+enum rc fieldmap_load(struct fieldmap **out, const char *path, struct err *err);
 void fieldmap_free(struct fieldmap **map);
 
 /* FIELD_COUNT when no field has that label. */

@@ -23,7 +23,7 @@ enum result_verdict {
 struct result; /* collects; memory: two temporary files, not the rows */
 
 /* dir: an existing directory for the temporary files. */
-enum rc result_begin(struct result **result, const char *dir, const char *original_name,
+enum rc result_begin(struct result **out, const char *dir, const char *original_name,
 	const struct form_head *head, const struct fieldmap *map, struct err *err);
 /* application_id: 0 when refused. detail_ja: for RESULT_DECIDED or a refused decision, what happened. */
 enum rc result_add(struct result *result, const struct form_record *record, enum result_verdict verdict,
@@ -31,7 +31,7 @@ enum rc result_add(struct result *result, const struct form_record *record, enum
 /* Writes `stem`_結果.txt and, when rows of a CSV were refused, `stem`_要修正.csv (whole or not at all), and releases.
  * file_fault_ja: why the file was not read, or not to its end; NULL otherwise. */
 enum rc result_end(
-	struct result **result, const char *stem, utc_time at, const char *file_fault_ja, struct err *err);
+	struct result **out, const char *stem, utc_time at, const char *file_fault_ja, struct err *err);
 void result_drop(struct result **result);
 
 #endif

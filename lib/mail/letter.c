@@ -293,7 +293,7 @@ enum rc letter_pack(struct str *out, const char *wire, size_t len, const char *d
 	if (cuts.count == 0) {
 		str_addc(out, FORM_PLAIN);
 		str_add(out, digest, sizeof digest);
-	} else if (!secrets->key) {
+	} else if (!secrets || !secrets->key) {
 		rc = err_set(err, RC_CONFIG,
 			"the mail holds a user number or password, and no credential key is configured to "
 			"seal it; set "

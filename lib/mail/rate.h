@@ -24,7 +24,7 @@ void rate_change(struct rate *rate, const struct rate_limits *limits);
 void rate_restore(struct rate *rate, int64_t last_minute, int64_t today, utc_time now);
 
 /* A mail to that domain leaves. */
-void rate_leaves(struct rate *rate, const char *domain, utc_time now);
+void rate_leaves(struct rate *rate, const char *name, utc_time now);
 /* The server took one: it counts for the day. */
 void rate_accepted(struct rate *rate, utc_time now);
 

@@ -52,7 +52,7 @@ bool request_identifies(const struct sheet *fields);
 
 struct request_rules;
 enum rc request_rules_load(
-	struct request_rules **rules, const char *path, struct err *err); /* NULL: built in */
+	struct request_rules **out, const char *path, struct err *err); /* NULL: built in */
 void request_rules_free(struct request_rules **rules);
 /* Calls fn with each rule as it was read, in their order: for printing. */
 void request_rules_each(const struct request_rules *rules,

@@ -289,9 +289,9 @@ static bool is_nothing(const char *value)
 
 static bool is_note(const char *text)
 {
-	static const char *const opens[] = {"※", "（事務局", "(事務局", "事務局使用", "事務局記入", "＊", "*注", "注)", "注）", "(注", "（注", "(例", "（例",
-		"例:", "例：", "例)", "例）", "例）", "(記入例", "（記入例", "記入例",
-		"クリックまたはタップして", "ここをクリック", "ここに入力"};
+	static const char *const opens[] = {"※", "（事務局", "(事務局", "事務局使用", "事務局記入", "＊",
+		"*注", "注)", "注）", "(注", "（注", "(例", "（例", "例:", "例：", "例)", "例）", "例）",
+		"(記入例", "（記入例", "記入例", "クリックまたはタップして", "ここをクリック", "ここに入力"};
 	text += strspn(text, " \t\r\n");
 	while (str_has_prefix(text, "　"))
 		text += strlen("　");
@@ -488,7 +488,7 @@ static void set_stop_on(struct filling *f, const char *value)
 static struct sheet_change *change_open(struct filling *f)
 {
 	struct sheet *sheet = f->sheet;
-	if (sheet->change_count == f->change_size) {
+	if (!sheet->change || sheet->change_count == f->change_size) {
 		f->change_size = f->change_size ? f->change_size * 2 : 8;
 		struct sheet_change *larger = pool_alloc(f->pool, f->change_size * sizeof *larger);
 		if (sheet->change_count)
@@ -1041,8 +1041,7 @@ static const char *person_in_prose(
 		"、", "。", "です", "で、", "となり", "(", "（", ")", "）", "\n", "・", "／", "/"};
 	static const char *const fillers[] = {"は", "：", ":", "　", " ", "、", "私、", "私", "同じく"};
 	static const char *const no_names[] = {"した", "ため", "ので", "ません", "ます", "変更", "退職",
-		"異動", "不在", "より", "から", "まで", "こと", "いる", "@", "ID", "自己宣言",
-		"担当"};
+		"異動", "不在", "より", "から", "まで", "こと", "いる", "@", "ID", "自己宣言", "担当"};
 	for (size_t w = 0; w < count; w++) {
 		const char *at = strstr(text, words[w]);
 		if (!at)

@@ -168,7 +168,9 @@ static void test_charset__hostile_headers(void **state)
 		const char *header, *text;
 	} rows[] = {
 		{"=?utf-8?B?", "=?utf-8?B?"},
-		{"=?utf-8?B?" "?=", ""},
+		{"=?utf-8?B?"
+		 "?=",
+			""},
 		{"=?utf-8?B?!!!!?=", ""},
 		{"=?utf-8?Q?=ZZ=4?=", "=ZZ=4"},
 		{"=??B?YQ==?=", "=??B?YQ==?="},
