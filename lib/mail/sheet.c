@@ -491,7 +491,7 @@ static struct sheet_change *change_open(struct filling *f)
 	if (!sheet->change || sheet->change_count == f->change_size) {
 		f->change_size = f->change_size ? f->change_size * 2 : 8;
 		struct sheet_change *larger = pool_alloc(f->pool, f->change_size * sizeof *larger);
-		if (sheet->change_count)
+		if (sheet->change)
 			memcpy(larger, sheet->change, sheet->change_count * sizeof *larger);
 		sheet->change = larger;
 	}
