@@ -317,6 +317,7 @@ static bool other_settles(struct reader *r)
 		{RULE_UNKNOWN_MAIL, "the writer does not know the mail (心当たりがない)."},
 		{RULE_PHISHING, "it looks like phishing."},
 		{RULE_INCIDENT, "it speaks of an incident."},
+		{RULE_FORM_WANTED, "it wants a form sent."},
 		{RULE_PASSWORD, "it brings a password for an attachment."},
 	};
 	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {

@@ -30,7 +30,8 @@ struct request_rules {
 enum { IN_TEXT = 1, IN_SUBJECT, IN_FILE };
 
 static const char *const kind_names[] = {"", "stop", "resend", "change", "news-unsubscribe", "id-enquiry",
-	"auto-reply", "unknown-mail", "password", "incident", "phishing", "contradiction", NULL};
+	"auto-reply", "unknown-mail", "password", "incident", "phishing", "contradiction", "form-wanted",
+	NULL};
 static const char *const place_names[] = {"", "text", "subject", "attachment", NULL};
 
 static const struct conf_key rule_keys[] = {{.name = "kind",
@@ -175,8 +176,8 @@ static bool is_how(const char *sentence)
 		"必要があり", "構いませ", "かまいませ", "かまわな", "構わな", "問題ありませんか",
 		"問題ないで", "可能でしょう", "可能です", "べきでしょう", "べきです", "場合は", "場合、",
 		"場合に", "場合の", "した後", "後も", "したら", "すると", "伺い", "うかがい", "お聞き",
-		"質問", "できますか", "できるので", "できるのでしょう", "方法", "書き方", "ますでしょうか",
-		"相談"};
+		"質問", "できますか", "できるので", "できるのでしょう", "方法", "検討", "まだ決ま", "書き方",
+		"ますでしょうか", "相談"};
 	return holds_any(sentence, words, sizeof words / sizeof *words);
 }
 
