@@ -157,13 +157,16 @@ static void load_cells(struct csv *csv, const struct span *span)
 
 /* ---- header ---- */
 
-/* How much of a form the cells name: different fields, or 100 for the two columns that make a control file. */
+/* How much of a form the cells name: different fields, at least HEADER_FIELDS_MIN for the two columns that make a control
+ * file. A row with an address outside of a label (担当者メールアドレス 例)xxx@xxx.co.jp) holds values. */
 static int header_score(const struct form_reader *reader, const struct cells *cells)
 {
 	bool seen[SLOT_COUNT + 1] = {false};
 	int score = 0;
 	for (size_t i = 0; i < cells->count && i < reader->limits->columns; i++) {
 		int slot = fieldmap_slot(reader->map, cells->text[i], NULL);
+		if (slot == SLOT_COUNT && strchr(cells->text[i], '@'))
+			return 0;
 		if (slot < SLOT_COUNT && slot != SLOT_IGNORED && !seen[slot])
 			score++;
 		seen[slot] = true;
@@ -334,10 +337,32 @@ static bool may_be_missing(int slot)
 	       slot == SLOT_BUILDING || slot == SLOT_DECISION_REASON || slot >= SLOT_COUNT;
 }
 
+/* Does the cell answer the closed question of that column? */
+static bool is_answer(const struct csv *csv, size_t column, size_t cell)
+{
+	int slot = column < csv->columns ? csv->slot[column] : SLOT_COUNT;
+	return slot < FIELD_COUNT && fieldmap_closed(csv->reader->map, (enum form_field)slot) &&
+	       fieldmap_choice(csv->reader->map, (enum form_field)slot, csv->cells.text[cell]);
+}
+
+/* A separator within a value (Sample Co., Ltd.) moves what follows; where the last cell was empty only the answers show it. */
+static bool is_shifted(const struct csv *csv)
+{
+	size_t count = csv->cells.count, surplus = count > csv->columns ? count - csv->columns : 0;
+	for (size_t i = 0; surplus && i < csv->columns; i++) {
+		size_t moved = i + surplus;
+		if (!is_answer(csv, i, i) && is_answer(csv, i, moved) && !is_answer(csv, moved, moved))
+			return true;
+	}
+	return false;
+}
+
 /* 0: as many cells as columns (empty ones left over or left off don't count); else how many are too many or too few. */
 static int ragged_by(const struct csv *csv)
 {
 	size_t count = csv->cells.count;
+	if (is_shifted(csv))
+		return (int)(count - csv->columns);
 	while (count > csv->columns && !*skip_blank(csv->cells.text[count - 1]))
 		count--;
 	if (count > csv->columns)

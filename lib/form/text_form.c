@@ -171,7 +171,8 @@ static bool labelled_line(const struct form_reader *reader, const char *line, st
 		at = find_colon(line, at, &label_len), tries++) {
 		if (label_at(reader, line, label_len, out)) {
 			out->value = line + at;
-			out->quoted |= line[at - 1] == ',' && *out->value == '"';
+			out->quoted |= *skip_blank(out->value) == '"' &&
+				       (line[at - 1] == ',' || line[label_len - 1] == '"');
 			return true;
 		}
 	}
@@ -296,7 +297,9 @@ static void add_value(struct text *text, const char *line)
 
 static void add_quoted_value(struct text *text, const char *value)
 {
+	value = skip_blank(value);
 	size_t len = strlen(value);
+	len -= str_has_suffix(value, "\","); /* a line of JSON */
 	if (len < 2 || *value != '"' || value[len - 1] != '"') {
 		add_value(text, value);
 		return;

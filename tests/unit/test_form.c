@@ -225,6 +225,7 @@ static void test_form__csv_damage(void **state)
 		{"a@example.jp,見本,例示,東京都,メモ,,,", ""}, /* commas of the sheet */
 		{"a@example.jp,見本,例示", "列の数が見出しより2少なくなっています"},
 		{"a@example.jp,見本,サンプル, Ltd.,東京都,メモ", "列の数が見出しより1多くなっています"},
+		{"a@example.jp,見本,サンプル, Ltd.,東京都,", "列の数が見出しより1多くなっています"},
 		{"a@example.jp,見本,\"例示,東京都,メモ", "引用符（\"）が閉じていません"},
 		{"a@example.jp,見本,\"例示\"商店,東京都,メモ", "引用符（\"）の使い方が崩れています"},
 		{"a@example.jp,見本,\x8a\xff例示,東京都,メモ", "読み取れない文字があります"},
@@ -252,6 +253,29 @@ static void test_form__csv_damage(void **state)
 }
 
 /* A quote that opens in one row and closes in a later one would swallow what lies between. */
+/* Two columns with the same answers and commas of the sheet behind: nothing has moved. */
+static void test_form__csv_empty_answer_is_no_shift(void **state)
+{
+	(void)state;
+	rig_readz(&rig, "担当者名,事業者名,個人情報の取り扱いについて,ロゴマーク使用規約\nx,例,,同意する,\n");
+	assert_int_equal(rig.count, 1);
+	assert_string_equal(rig.record[0].damage, "");
+	assert_form(&rig.record[0], FIELD_PRIVACY, "");
+	assert_form(&rig.record[0], FIELD_TERMS, "同意する");
+}
+
+/* A row of values is no header, else its application would be lost without a word. */
+static void test_form__csv_values_are_no_header(void **state)
+{
+	(void)state;
+	rig_readz(&rig, "担当者名:見本\tmail:a@b.jp\t自己宣言ID:\tお申込日:\tアンケート:\n");
+	assert_int_equal(rig.rc, RC_REFUSED);
+	rig_readz(&rig, "担当者名 例)山田太郎,担当者メールアドレス 例)xxx@xxx.co.jp "
+			"【必須】,都道府県\n見本,a@b.jp,東京都\n");
+	assert_int_equal(rig.count, 1);
+	assert_form(&rig.record[0], FIELD_MAIL, "a@b.jp");
+}
+
 static void test_form__csv_stray_quote_costs_one_row(void **state)
 {
 	(void)state;
@@ -482,6 +506,8 @@ static void test_form__page_records(void **state)
 		/* a value alone in quotes */
 		{"担当者名,一\n都道府県,東京都\n事業者名,\"例 \"\"x\"\", Ltd.\"\n", 1, FIELD_BUSINESS_NAME,
 			"例 \"x\", Ltd."},
+		{"- \"担当者名\": \"一\",\n  \"都道府県\": \"東京都\",\n  \"事業者名\": \"例\"\n", 1,
+			FIELD_CONTACT, "一"},
 		/* signatures are no applications */
 		{"宣言の内容：★\n担当者名：一\n事業者名：例\n--\n株式会社別\nTEL：03-0000-1\nE-mail: "
 		 "a@b.jp\n",
@@ -646,6 +672,8 @@ int main(void)
 		cmocka_unit_test(test_form__csv_another_header_in_the_middle),
 		cmocka_unit_test(test_form__csv_columns),
 		cmocka_unit_test(test_form__csv_damage),
+		cmocka_unit_test(test_form__csv_empty_answer_is_no_shift),
+		cmocka_unit_test(test_form__csv_values_are_no_header),
 		cmocka_unit_test(test_form__csv_stray_quote_costs_one_row),
 		cmocka_unit_test(test_form__nul_bytes_are_seen),
 		cmocka_unit_test(test_form__two_columns_that_differ),
