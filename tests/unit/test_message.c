@@ -105,6 +105,16 @@ static void test_message__damaged_headers(void **state)
 	}
 }
 
+static void test_message__hidden_line_breaks_are_said(void **state)
+{
+	(void)state;
+	struct opened o =
+		open_mail("From: a@example.jp\nSubject: =?utf-8?B?eA0KQmNjOiB2QGV4YW1wbGUuanA=?=\n\nb");
+	assert_string_equal(o.message.subject, "x  Bcc: v@example.jp");
+	assert_non_null(strstr(o.message.damage, "hidden line end"));
+	close_mail(&o);
+}
+
 static void test_message__nothing_to_read(void **state)
 {
 	(void)state;
@@ -476,6 +486,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_message__header_fields),
 		cmocka_unit_test(test_message__damaged_headers),
+		cmocka_unit_test(test_message__hidden_line_breaks_are_said),
 		cmocka_unit_test(test_message__nothing_to_read),
 		cmocka_unit_test(test_message__names_of_files),
 		cmocka_unit_test(test_message__kind_by_bytes),
