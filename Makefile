@@ -168,10 +168,15 @@ format-check:
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 FUZZ_SECONDS ?= 20
 .PHONY: fuzz-short
-$(BUILD)-fuzz/%: tests/fuzz/%.c $(LIB_SRC) $(EMBED_OBJ)
+FUZZ_FLAGS = -std=c17 -D_GNU_SOURCE -DSENGEN_VERSION='"$(VERSION)"' -I. -g -O1 -fno-sanitize-recover=all $(PKG_CFLAGS)
+$(BUILD)-fuzz/obj/%.o: %.c
 	@mkdir -p $(@D)
-	@clang -std=c17 -D_GNU_SOURCE -DSENGEN_VERSION='"$(VERSION)"' -I. -g -O1 -fsanitize=fuzzer,address,undefined \
-		-fno-sanitize-recover=all $(PKG_CFLAGS) -o $@ $< $(LIB_SRC) $(EMBED_OBJ) $(PKG_LIBS)
+	@clang $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link,address,undefined -MMD -MP -c -o $@ $<
+$(BUILD)-fuzz/libsengen.a: $(patsubst %.c,$(BUILD)-fuzz/obj/%.o,$(LIB_SRC)) $(EMBED_OBJ)
+	@rm -f $@
+	@$(AR) rcs $@ $^
+$(BUILD)-fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(BUILD)-fuzz/libsengen.a
+	@clang $(FUZZ_FLAGS) -fsanitize=fuzzer,address,undefined -o $@ $^ $(PKG_LIBS)
 fuzz-short: $(FUZZERS:%=$(BUILD)-fuzz/%)
 	@for f in $(FUZZERS); do mkdir -p $(BUILD)-fuzz/work/$$f; echo "fuzz $$f"; \
 		$(BUILD)-fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=1024 -timeout=5 -print_final_stats=0 -verbosity=0 \
