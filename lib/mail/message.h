@@ -97,7 +97,7 @@ enum rc message_read(struct message *out, const char *bytes, size_t len, const s
 const char *message_header(const struct message *message, const char *name);
 /* HTML → plain text: block elements to lines, entities, scripts and styles dropped, quoted blocks marked with "> ". */
 void html_to_text(struct str *out, const char *html, size_t len);
-/* The text a person reads: the best text part of the mail itself (alternative: plain unless it is empty or a stub). */
+/* The text a person reads: the best text part of the mail itself (alternative: plain unless it is empty or only says that there is HTML). */
 const char *message_body(const struct message *message);
 
 #endif
