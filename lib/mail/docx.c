@@ -497,18 +497,9 @@ static void sdt_content_start(struct reader *r)
 	r->sdt_hint = r->sdt_is_checkbox = r->sdt_checked = false;
 }
 
-static void on_start(void *ctx, const XML_Char *xml_name, const XML_Char **attributes)
+/* Runs and what stands in them. */
+static void text_start(struct reader *r, enum element element, const XML_Char **attributes)
 {
-	struct reader *r = ctx;
-	if (++r->depth > DEPTH_MAX) {
-		r->too_much = true;
-		(void)XML_StopParser(r->parser, XML_FALSE);
-		return;
-	}
-	if (r->skip_depth)
-		return;
-	enum element element = element_of(local_name(xml_name));
-	struct box *box = open_box(r);
 	switch (element) {
 	case E_T:
 		r->in_text = true;
@@ -534,6 +525,16 @@ static void on_start(void *ctx, const XML_Char *xml_name, const XML_Char **attri
 	case E_RUN_PROPERTIES:
 		r->in_run_properties = true;
 		break;
+	default:
+		break;
+	}
+}
+
+/* Tables, text boxes, what is deleted, alternatives. */
+static void structure_start(struct reader *r, enum element element)
+{
+	struct box *box = open_box(r);
+	switch (element) {
 	case E_TABLE:
 		table_start(r);
 		break;
@@ -578,6 +579,15 @@ static void on_start(void *ctx, const XML_Char *xml_name, const XML_Char **attri
 	case E_ALTERNATE:
 		r->choice_taken[r->depth + 1] = false;
 		break;
+	default:
+		break;
+	}
+}
+
+/* Content controls and legacy form fields. */
+static void control_start(struct reader *r, enum element element)
+{
+	switch (element) {
 	case E_SDT_PROPERTIES:
 		r->sdt_properties = r->depth;
 		r->sdt_hint = r->sdt_is_checkbox = r->sdt_checked = false;
@@ -596,9 +606,54 @@ static void on_start(void *ctx, const XML_Char *xml_name, const XML_Char **attri
 	case E_CHUNK:
 		r->damage = "an imported part (altChunk) was not read";
 		break;
+	default:
+		break;
+	}
+}
+
+static void on_start(void *ctx, const XML_Char *xml_name, const XML_Char **attributes)
+{
+	struct reader *r = ctx;
+	if (++r->depth > DEPTH_MAX) {
+		r->too_much = true;
+		(void)XML_StopParser(r->parser, XML_FALSE);
+		return;
+	}
+	if (r->skip_depth)
+		return;
+	enum element element = element_of(local_name(xml_name));
+	switch (element) {
 	case E_NONE:
 	case E_P:
 	case E_PARAGRAPH_PROPERTIES:
+		break;
+	case E_T:
+	case E_TAB:
+	case E_BREAK:
+	case E_HYPHEN:
+	case E_SYMBOL:
+	case E_RUN:
+	case E_RUN_PROPERTIES:
+		text_start(r, element, attributes);
+		break;
+	case E_TABLE:
+	case E_ROW:
+	case E_ROW_PROPERTIES:
+	case E_CELL:
+	case E_BOX:
+	case E_DELETED:
+	case E_SKIP:
+	case E_CHOICE:
+	case E_FALLBACK:
+	case E_ALTERNATE:
+		structure_start(r, element);
+		break;
+	case E_SDT_PROPERTIES:
+	case E_SDT_CONTENT:
+	case E_FIELD:
+	case E_FIELD_CHECKBOX:
+	case E_CHUNK:
+		control_start(r, element);
 		break;
 	case E_VANISH:
 	case E_GRID_SPAN:
