@@ -166,7 +166,9 @@ format-check:
 
 # Each reader of outside bytes under libFuzzer: tests/fuzz/fuzz_x.c with its seeds in tests/fuzz/corpus/x.
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
-FUZZ_SECONDS ?= 20
+# The short run is the same on every machine: fixed seed, fixed number of inputs. FUZZ_RUNS=-1 goes on until it is stopped.
+FUZZ_RUNS ?= 15000
+FUZZ_SEED ?= 1
 .PHONY: fuzz-short
 FUZZ_FLAGS = -std=c17 -D_GNU_SOURCE -DSENGEN_VERSION='"$(VERSION)"' -I. -g -O1 -fno-sanitize-recover=all $(PKG_CFLAGS)
 $(BUILD)-fuzz/obj/%.o: %.c
@@ -179,7 +181,7 @@ $(BUILD)-fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(BUILD)-fuzz/libsengen.a
 	@clang $(FUZZ_FLAGS) -fsanitize=fuzzer,address,undefined -o $@ $^ $(PKG_LIBS)
 fuzz-short: $(FUZZERS:%=$(BUILD)-fuzz/%)
 	@for f in $(FUZZERS); do mkdir -p $(BUILD)-fuzz/work/$$f; echo "fuzz $$f"; \
-		$(BUILD)-fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=1024 -timeout=5 -print_final_stats=0 -verbosity=0 \
+		$(BUILD)-fuzz/$$f -runs=$(FUZZ_RUNS) -seed=$(FUZZ_SEED) -rss_limit_mb=2048 -timeout=30 -verbosity=0 \
 		-artifact_prefix=$(BUILD)-fuzz/ $(BUILD)-fuzz/work/$$f $$(ls -d tests/fuzz/corpus/$${f#fuzz_} 2>/dev/null) || exit 1; done
 
 .PHONY: clean
