@@ -49,7 +49,7 @@ enum rc reader_emit(struct form_reader *reader);
 enum rc reader_refuse(struct form_reader *reader, const char *why_ja, const char *why);
 /* Bytes after white space (ASCII, U+3000, U+00A0, U+FEFF) at the beginning / before it at the end. */
 const char *skip_blank(const char *text);
-size_t blank_end(const char *bytes, size_t len);
+size_t blank_end(const char *text, size_t len);
 
 /* CSV: tells whether a header row is there, and which sign separates its cells (csv.c). */
 bool csv_detect(struct form_reader *reader);
@@ -57,6 +57,6 @@ enum rc csv_read(struct form_reader *reader);
 bool json_detect(const char *text, size_t len);
 enum rc json_read(struct form_reader *reader, const char *text, size_t len);
 bool text_detect(const struct form_reader *reader, const char *text, size_t len);
-enum rc text_read(struct form_reader *reader, const char *text, size_t len);
+enum rc text_read(struct form_reader *reader, const char *bytes, size_t len);
 
 #endif
