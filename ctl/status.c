@@ -76,10 +76,12 @@ static enum rc add_questions(struct ctl *ctl, struct status *status, json_t *obj
 {
 	struct office_holds holds = {0};
 	struct str paused = STR_INIT, fault = STR_INIT;
+	int64_t late = 0;
 	enum rc rc = office_holds(&ctl->office, &holds, err);
 	rc = rc ? rc : fact_get(ctl->store, "intake.paused", &paused, err);
 	rc = rc ? rc
 		: fact_get(ctl->store, i18n_japanese() ? "sender.fault_ja" : "sender.fault", &fault, err);
+	rc = rc ? rc : office_late(&ctl->office, &late, err);
 	const struct books *books = &status->books;
 	const struct question questions[] = {
 		{holds.restored != RESTORED_NO, "restored",
@@ -99,6 +101,8 @@ static enum rc add_questions(struct ctl *ctl, struct status *status, json_t *obj
 		{holds.deciding_paused, "deciding_paused", _("deciding is paused"), ""},
 		{holds.sending_paused, "sending_paused", _("sending is paused"), ""},
 		{paused.len > 0, "intake_paused", _("intake is paused"), paused.s},
+		{late > 0, "late", _("notices miss their latest day unless somebody acts"),
+			pool_printf(ctl->pool, "%" PRId64, late)},
 		{fault.len > 0, "sender_fault", _("mails can't be handed to the mail server"), fault.s},
 		{books->orphan_notices || books->orphan_numbers, "orphans",
 			_("notices or numbers belong to no application; run: sengenctl audit"), ""},

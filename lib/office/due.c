@@ -1,6 +1,9 @@
 #include "lib/office/office_p.h"
 
+#include <inttypes.h>
 #include <time.h>
+
+#include "lib/base/log.h"
 
 #define BATCH 8 /* applications a transaction: some milliseconds */
 #define PAUSE_NS 1000000 /* between two, so that another process gets the lock */
@@ -235,7 +238,12 @@ static enum rc new_day(struct run *run, struct pool *pool, struct err *err)
 	if (rc != RC_OK || !changed)
 		return rc;
 	rc = stop_all_announced(run, pool, err);
-	return rc == RC_OK ? ceiling_new_day(run->office, err) : rc;
+	rc = rc ? rc : ceiling_new_day(run->office, err);
+	int64_t late = 0;
+	rc = rc ? rc : office_late(run->office, &late, err);
+	if (rc == RC_OK && late > 0)
+		log_event(LEVEL_FAULT, "notices.late", "applications=%" PRId64, late);
+	return rc;
 }
 
 enum rc office_run_due(struct office *office, int limit, struct step_result *out, struct err *err)

@@ -93,6 +93,9 @@ struct office_holds {
 	struct ceiling_question stages; /* notices of the cadence (ceiling_percent, ceiling_minimum) */
 };
 enum rc office_holds(struct office *office, struct office_holds *out, struct err *err);
+/* How many live applications have missed, or within `alarm_days` will miss, the latest day of their next notice unless somebody acts: held, in
+ * review, waiting for approval or for the mail server. Looked at by status, and logged once a day by office_run_due(). */
+enum rc office_late(struct office *office, int64_t *count, struct err *err);
 /* May the sender claim anything? Not while a restored store waits for release or sending is paused. */
 enum rc office_may_send(struct office *office, bool *yes, struct err *err);
 

@@ -386,6 +386,32 @@ static void test_office__stop_records_what_is_in_flight(void **state)
 	rig_assert_whole(rig);
 }
 
+/* 申込日から7日、遅くとも10日: a hold that lasts is told of two days before the tenth, not when it is over. */
+static void test_office__a_latest_day_alarms_early_enough_to_act(void **state)
+{
+	struct rig *rig = *state;
+	int64_t id = rig_apply(rig, 1), late = -1;
+	(void)rig_apply(rig, 2); /* goes its way: never late */
+	(void)rig_turn(rig);
+	rig_decide(rig, id, DECISION_HOLD, "書類の確認");
+	const civil_day latest = civil_day_of(rig_app(rig, id).latest_at);
+	int days = (int)(latest - rig_today(rig));
+	assert_true(days > 3);
+	rig_run_days(rig, days - 2);
+	assert_ok(office_late(&rig->office, &late, &rig_err));
+	assert_int_equal(late, 0);
+	rig_run_days(rig, 1);
+	assert_ok(office_late(&rig->office, &late, &rig_err));
+	assert_int_equal(late, 1);
+	rig_run_days(rig, 3); /* past */
+	assert_ok(office_late(&rig->office, &late, &rig_err));
+	assert_int_equal(late, 1);
+	rig_decide(rig, id, DECISION_RELEASE, "");
+	rig_run_days(rig, 3);
+	assert_ok(office_late(&rig->office, &late, &rig_err));
+	assert_int_equal(late, 0);
+}
+
 static void test_office__hold_stops_the_clock_and_release_reckons_anew(void **state)
 {
 	struct rig *rig = *state;
@@ -789,6 +815,8 @@ int main(void)
 			test_office__no_withdrawal_after_the_id, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_office__stop_records_what_is_in_flight, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_office__a_latest_day_alarms_early_enough_to_act, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_office__hold_stops_the_clock_and_release_reckons_anew, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(
