@@ -38,7 +38,7 @@ void str_cut(struct str *str, size_t len); /* shorten to len */
 /* Gives the heap string away; the caller frees it; str is empty afterwards. */
 char *str_take(struct str *str);
 
-/* malloc and friends that end the program when memory runs out; xfree_wipe() clears len bytes first. */
+/* malloc and friends that end the program when memory runs out; wipe() clears len bytes. */
 void *xmalloc(size_t size);
 void *xcalloc(size_t count, size_t size);
 void *xrealloc(void *old, size_t size);

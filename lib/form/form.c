@@ -15,12 +15,6 @@ const struct form_limits form_limits_default = {
 	.columns = 200,
 };
 
-const char *form_format_name(enum form_format format)
-{
-	static const char *const names[] = {"csv", "json", "text"};
-	return names[format];
-}
-
 enum rc reader_refuse(struct form_reader *reader, const char *why_ja, const char *why)
 {
 	*reader->why_ja = why_ja;

@@ -69,6 +69,4 @@ typedef enum rc form_record_fn(
 enum rc form_read(const char *bytes, size_t len, const struct fieldmap *map, const struct form_limits *limits,
 	form_record_fn *fn, void *ctx, const char **why_ja, struct err *err);
 
-const char *form_format_name(enum form_format format); /* "csv", "json", "text" */
-
 #endif
