@@ -12,7 +12,7 @@
 #define REASON_MAX 2000 /* bytes */
 #define VALUE_MAX 8192 /* bytes of one value of an imported form */
 
-struct request {
+struct control_request {
 	struct role_context *ctx;
 	struct control_import *import;
 	const char *actor;
@@ -80,7 +80,7 @@ static int64_t read_declaration(const json_t *value)
 	return json_is_string(value) ? ident_read_declaration(json_string_value(value)) : 0;
 }
 
-static enum rc find_application(struct request *request, struct err *err)
+static enum rc find_application(struct control_request *request, struct err *err)
 {
 	const json_t *application = json_object_get(request->json, "application");
 	const json_t *declaration = json_object_get(request->json, "declaration_id");
@@ -103,7 +103,7 @@ static enum rc find_application(struct request *request, struct err *err)
 	return rc;
 }
 
-static enum rc read_reason(struct request *request, struct err *err)
+static enum rc read_reason(struct control_request *request, struct err *err)
 {
 	const json_t *reason = json_object_get(request->json, "reason");
 	request->reason = "";
@@ -118,14 +118,14 @@ static enum rc read_reason(struct request *request, struct err *err)
 
 /* ---- commands ---- */
 
-static enum rc decide(struct request *request, enum decision_action action, struct err *err)
+static enum rc decide(struct control_request *request, enum decision_action action, struct err *err)
 {
 	return office_decide(&request->ctx->office, request->application_id, action, request->reason,
 		request->actor, &request->why_ja, request->pool, err);
 }
 
 #define DECISION_COMMAND(name, action)                                                                       \
-	static enum rc name(struct request *request, struct err *err)                                        \
+	static enum rc name(struct control_request *request, struct err *err)                                \
 	{                                                                                                    \
 		return decide(request, action, err);                                                         \
 	}
@@ -136,7 +136,7 @@ DECISION_COMMAND(command_confirm, DECISION_CONFIRM)
 DECISION_COMMAND(command_reject, DECISION_REJECT)
 DECISION_COMMAND(command_withdraw, DECISION_WITHDRAW)
 
-static enum rc command_stop(struct request *request, struct err *err)
+static enum rc command_stop(struct control_request *request, struct err *err)
 {
 	const json_t *on = json_object_get(request->json, "on");
 	civil_day day = civil_day_of(clock_now(&request->ctx->clock));
@@ -149,7 +149,7 @@ static enum rc command_stop(struct request *request, struct err *err)
 		request->actor, &request->why_ja, request->pool, err);
 }
 
-static enum rc command_resend(struct request *request, struct err *err)
+static enum rc command_resend(struct control_request *request, struct err *err)
 {
 	const char *name = json_string_value(json_object_get(request->json, "template"));
 	if (!name || !*name)
@@ -158,24 +158,24 @@ static enum rc command_resend(struct request *request, struct err *err)
 		&request->notice_id, &request->why_ja, request->pool, err);
 }
 
-static enum rc command_release_ceiling(struct request *request, struct err *err)
+static enum rc command_release_ceiling(struct control_request *request, struct err *err)
 {
 	return office_release_ceiling(&request->ctx->office, request->actor, err);
 }
 
-static enum rc command_release_restored(struct request *request, struct err *err)
+static enum rc command_release_restored(struct control_request *request, struct err *err)
 {
 	return office_release_restored(&request->ctx->office, request->actor, err);
 }
 
-static enum rc command_ping(struct request *request, struct err *err)
+static enum rc command_ping(struct control_request *request, struct err *err)
 {
 	(void)request;
 	(void)err;
 	return RC_OK;
 }
 
-static enum rc command_import(struct request *request, struct err *err)
+static enum rc command_import(struct control_request *request, struct err *err)
 {
 	(void)err;
 	control_import_drop(request->import);
@@ -187,7 +187,7 @@ static const struct command {
 	const char *name;
 	bool application; /* is about one */
 	bool reason; /* must be given */
-	enum rc (*run)(struct request *request, struct err *err);
+	enum rc (*run)(struct control_request *request, struct err *err);
 } commands[] = {
 	{"ping", false, false, command_ping},
 	{"hold", true, true, command_hold},
@@ -203,7 +203,7 @@ static const struct command {
 	{"import", false, false, command_import},
 };
 
-static enum rc run_command(struct request *request, struct err *err)
+static enum rc run_command(struct control_request *request, struct err *err)
 {
 	const char *name = json_string_value(json_object_get(request->json, "command"));
 	const struct command *command = NULL;
@@ -322,8 +322,8 @@ static void refuse_row(struct control_import *import, int row, const char *messa
 }
 
 /* All rows of a batch in one transaction; RC_REFUSED: one of them can't be taken, nothing was written. */
-static enum rc import_write(struct request *request, const struct import_row *row, int count, int *imported,
-	int *known, struct err *err)
+static enum rc import_write(struct control_request *request, const struct import_row *row, int count,
+	int *imported, int *known, struct err *err)
 {
 	struct store *store = request->ctx->office.store;
 	*imported = *known = 0;
@@ -339,7 +339,7 @@ static enum rc import_write(struct request *request, const struct import_row *ro
 	return rc;
 }
 
-static enum rc import_flush(struct request *request, struct str *out, struct err *err)
+static enum rc import_flush(struct control_request *request, struct str *out, struct err *err)
 {
 	struct control_import *import = request->import;
 	struct import_row row[CONTROL_IMPORT_BATCH];
@@ -374,7 +374,7 @@ static enum rc import_flush(struct request *request, struct str *out, struct err
 	return rc == RC_REFUSED ? RC_OK : rc;
 }
 
-static void import_end(struct request *request, struct str *out)
+static void import_end(struct control_request *request, struct str *out)
 {
 	struct control_import *import = request->import;
 	enum rc rc = import->refused ? RC_REFUSED : RC_OK;
@@ -393,7 +393,7 @@ static void import_end(struct request *request, struct str *out)
 }
 
 /* A line of a running import. */
-static void import_line(struct request *request, struct str *out)
+static void import_line(struct control_request *request, struct str *out)
 {
 	struct control_import *import = request->import;
 	struct err err = {0};
@@ -423,7 +423,7 @@ void control_request(struct role_context *ctx, struct control_import *import, co
 {
 	struct err err = {0};
 	json_error_t fault;
-	struct request request = {.ctx = ctx,
+	struct control_request request = {.ctx = ctx,
 		.import = import,
 		.actor = actor,
 		.json = json_loadb(line, len, JSON_REJECT_DUPLICATES, &fault),

@@ -24,6 +24,20 @@ enum wire_type {
 	WIRE_SERVER = 10, /* role → transport child: settings and password */
 	WIRE_MAIL = 11, /* role → transport child: sender, recipient, wire bytes */
 	WIRE_DELIVERY = 12, /* transport child → role: struct delivery */
+	WIRE_READ_MAIL =
+		13, /* role → mail child: office, authserv-id, own hops; the mail comes as a sealed memory file */
+	WIRE_RECEIVED = 14, /* mail child → role: received_print() */
+	WIRE_MAILBOX = 15, /* role → mailbox child: settings and password */
+	WIRE_LIST = 16, /* role → mailbox child: folder, after, limit; answered by WIRE_LISTED */
+	WIRE_LISTED = 17,
+	WIRE_FETCH = 18, /* UID; answered by WIRE_MESSAGE, the bytes as a sealed memory file */
+	WIRE_MESSAGE = 19,
+	WIRE_MOVE = 22, /* folder, UIDs; answered by WIRE_MOVED */
+	WIRE_MOVED = 23,
+	WIRE_WAIT =
+		24, /* seconds; answered by WIRE_NEWS when something is new, the time is over, or another frame comes */
+	WIRE_NEWS = 25,
+	WIRE_APPEND = 26, /* name and mail for 送信済み; answered by WIRE_DONE */
 	WIRE_CHILD = 20, /* role → zygote: kind of child; its end of the socket pair comes as a descriptor */
 	WIRE_FIELDMAP = 21, /* role → zygote: path of the field map; answered by WIRE_DONE */
 };

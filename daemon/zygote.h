@@ -9,11 +9,15 @@
 
 #include "lib/base/err.h"
 #include "lib/form/fieldmap.h"
+#include "lib/mail/request.h"
 
 enum child_kind {
 	CHILD_FORM =
 		1, /* parser_child.c: reads form files; no network, no file access, bounded memory and time */
 	CHILD_TRANSPORT = 2, /* transport_child.c: one connection to the mail server; no store */
+	CHILD_MAIL =
+		3, /* mail_child.c: reads one mail and ends; no network, no file access, bounded memory and time */
+	CHILD_MAILBOX = 4, /* mailbox_child.c: one connection to the mailbox; no store, reads no mail */
 };
 
 /* Forks the zygote; *control is the role's end. The field map is loaded in it (form_fields NULL: the built-in one). */
@@ -27,5 +31,7 @@ void zygote_stop(int *control);
 /* The bodies; do not return. */
 _Noreturn void form_child_main(int fd, const struct fieldmap *map);
 _Noreturn void transport_child_main(int fd);
+_Noreturn void mail_child_main(int fd, const struct request_rules *rules);
+_Noreturn void mailbox_child_main(int fd);
 
 #endif

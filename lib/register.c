@@ -71,6 +71,12 @@ static const struct name events[] = {
 	[EVENT_VOID_NUMBER] = {"void_number", "番号の無効化"},
 	[EVENT_NEWS] = {"news", "メールニュースの希望変更"},
 	[EVENT_IN_FLIGHT] = {"in_flight", "送信中の中止"},
+	[EVENT_REQUEST] = {"request", "依頼メールの受信"},
+	[EVENT_ASKED] = {"asked", "本人確認メールの作成"},
+	[EVENT_PROVEN] = {"proven", "本人確認"},
+	[EVENT_REQUEST_REVIEW] = {"request_review", "依頼の要確認"},
+	[EVENT_REQUEST_CLOSED] = {"request_closed", "依頼の終了"},
+	[EVENT_BOUNCE] = {"bounce", "不達通知の受信"},
 };
 
 static const struct name outbox_states[] = {
@@ -80,6 +86,35 @@ static const struct name outbox_states[] = {
 	[OUTBOX_UNKNOWN] = {"unknown", "送信結果不明"},
 	[OUTBOX_FAILED] = {"failed", "送信断念"},
 	[OUTBOX_CANCELLED] = {"cancelled", "送信取消し"},
+};
+
+static const struct name request_kinds[REQUEST_KINDS] = {
+	[REQUEST_OTHER] = {"other", "その他"},
+	[REQUEST_STOP] = {"stop-request", "使用中止の依頼"},
+	[REQUEST_RESEND] = {"resend-request", "再送の依頼"},
+	[REQUEST_CHANGE] = {"change-request", "登録内容変更の依頼"},
+	[REQUEST_NEWS_UNSUBSCRIBE] = {"news-unsubscribe", "メールニュース配信停止の依頼"},
+	[REQUEST_ID_ENQUIRY] = {"id-enquiry", "自己宣言IDの照会"},
+	[REQUEST_BOUNCE] = {"bounce", "不達通知"},
+	[REQUEST_AUTO_REPLY] = {"auto-reply", "自動応答"},
+};
+
+static const struct name request_states[REQUEST_STATE_COUNT] = {
+	[REQUEST_STATE_REVIEW] = {"review", "要確認"},
+	[REQUEST_STATE_ASKED] = {"asked", "本人確認中"},
+	[REQUEST_STATE_PLANNED] = {"planned", "中止日待ち"},
+	[REQUEST_STATE_DONE] = {"done", "処理済み"},
+	[REQUEST_STATE_ANSWERED] = {"answered", "回答済み"},
+	[REQUEST_STATE_DECLINED] = {"declined", "処理せず終了"},
+};
+
+static const struct name proofs[] = {
+	[PROOF_NONE] = {"none", "なし"},
+	[PROOF_TOKEN] = {"token", "登録アドレスからの確認の返信"},
+	[PROOF_STAFF] = {"staff", "職員の判断"},
+	[PROOF_DKIM] = {"dkim", "登録アドレスのDKIM署名"},
+	[PROOF_SENDER] = {"sender", "差出人アドレスの一致"},
+	[PROOF_NOT_NEEDED] = {"not-needed", "不要（登録アドレスにのみ送信）"},
 };
 
 /* Numbers come from the register; one that a newer version wrote must not end the program. */
@@ -119,6 +154,36 @@ const char *outbox_state_name(enum outbox_state state)
 const char *outbox_state_name_ja(enum outbox_state state)
 {
 	return name_of(outbox_states, COUNT_OF(outbox_states), state)->ja;
+}
+
+const char *request_kind_name(enum request_kind kind)
+{
+	return name_of(request_kinds, COUNT_OF(request_kinds), kind)->en;
+}
+
+const char *request_kind_name_ja(enum request_kind kind)
+{
+	return name_of(request_kinds, COUNT_OF(request_kinds), kind)->ja;
+}
+
+const char *request_state_name(enum request_state state)
+{
+	return name_of(request_states, COUNT_OF(request_states), state)->en;
+}
+
+const char *request_state_name_ja(enum request_state state)
+{
+	return name_of(request_states, COUNT_OF(request_states), state)->ja;
+}
+
+const char *proof_name(enum proof proof)
+{
+	return name_of(proofs, COUNT_OF(proofs), proof)->en;
+}
+
+const char *proof_name_ja(enum proof proof)
+{
+	return name_of(proofs, COUNT_OF(proofs), proof)->ja;
 }
 
 const char *hold_name(enum hold hold)

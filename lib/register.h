@@ -118,6 +118,12 @@ enum event {
 	EVENT_VOID_NUMBER = 36,
 	EVENT_NEWS = 37, /* mail-news consent changed */
 	EVENT_IN_FLIGHT = 38, /* a stop or withdrawal came while a notice was at the mail server */
+	EVENT_REQUEST = 39, /* a request came in by mail (ref: request) */
+	EVENT_ASKED = 40, /* the registered address was asked to confirm it (ref: request) */
+	EVENT_PROVEN = 41, /* the confirmation came back (ref: request) */
+	EVENT_REQUEST_REVIEW = 42, /* a person must decide about a request (ref: request) */
+	EVENT_REQUEST_CLOSED = 43, /* a request came to its end (ref: request, number: enum request_state) */
+	EVENT_BOUNCE = 44, /* a notice came back (ref: notice, number: enum bounce_class) */
 	EVENT_COUNT
 };
 
@@ -196,6 +202,96 @@ struct notice {
 	const char *message_id; /* without angle brackets */
 	const char *bounce_address; /* envelope sender */
 	uint8_t digest[SHA256_LEN]; /* of the wire bytes without the DKIM-Signature fields */
+};
+
+/* ---- what comes in by mail ---- */
+
+/* What a mail asks for. The numbers are stored: append only. */
+enum request_kind {
+	REQUEST_OTHER = 0,
+	REQUEST_STOP = 1, /* 使用中止, Form B-3 */
+	REQUEST_RESEND = 2,
+	REQUEST_CHANGE = 3,
+	REQUEST_NEWS_UNSUBSCRIBE = 4,
+	REQUEST_ID_ENQUIRY = 5,
+	REQUEST_BOUNCE = 6,
+	REQUEST_AUTO_REPLY = 7,
+	REQUEST_KINDS
+};
+const char *request_kind_name(enum request_kind kind); /* "stop-request", … */
+const char *request_kind_name_ja(enum request_kind kind); /* 使用中止 */
+
+/* The mailbox's folders. The numbers are stored: append only. */
+enum folder {
+	FOLDER_INBOX = 1,
+	FOLDER_DONE = 2,
+	FOLDER_REVIEW = 3,
+	FOLDER_BOUNCE = 4,
+	FOLDER_SENT = 5,
+	FOLDER_COUNT
+};
+
+/* One received mail. Every number and day is the office's own; what the sender wrote is payload. */
+enum message_state {
+	MESSAGE_TAKEN = 1, /* its bytes are safe in the register */
+	MESSAGE_READ =
+		2, /* what follows from it was carried out in the same transaction; it waits to be moved */
+	MESSAGE_FILED = 3, /* moved to its folder */
+};
+struct mail_message {
+	int64_t id; /* 受信番号: 1, 2, 3 … */
+	enum message_state state;
+	utc_time taken_at;
+	uint8_t digest[SHA256_LEN]; /* of the bytes as fetched */
+	int64_t size; /* octets */
+	int64_t uid_validity; /* of INBOX when it was taken (RFC 3501 2.3.1.1); Maildir: 0 */
+	const char *uid; /* in INBOX; a Maildir's file name without its flags */
+	enum request_kind kind; /* from MESSAGE_READ on */
+	bool review; /* a person must look */
+	enum folder folder; /* where it belongs */
+	const char *filed_uid; /* its UID there; "" when the server did not tell */
+	int64_t same_as; /* the first one with the same bytes; 0: none */
+	utc_time moved_away_at; /* staff took it out of 要確認; 0: no */
+};
+
+/* How far a request has come. The numbers are stored: append only. */
+enum request_state {
+	REQUEST_STATE_REVIEW = 1, /* 要確認 */
+	REQUEST_STATE_ASKED = 2, /* the registered address was asked to confirm */
+	REQUEST_STATE_PLANNED = 3, /* confirmed; a stop whose day is still to come */
+	REQUEST_STATE_DONE = 4, /* carried out */
+	REQUEST_STATE_ANSWERED = 5, /* answered, nothing was changed (guidance, neutral answer) */
+	REQUEST_STATE_DECLINED = 6, /* staff closed it without carrying it out */
+	REQUEST_STATE_COUNT
+};
+const char *request_state_name(enum request_state state); /* "review", "asked", … */
+const char *request_state_name_ja(enum request_state state);
+
+/* What proved that a request may be carried out. The numbers are stored: append only. */
+enum proof {
+	PROOF_NONE = 0,
+	PROOF_TOKEN = 1, /* the registered address sent the one-time token back */
+	PROOF_STAFF = 2,
+	PROOF_DKIM = 3, /* aligned DKIM of the registered address (trust_aligned_dkim) */
+	PROOF_SENDER = 4, /* the From address fits: enough for the mail news (N10) */
+	PROOF_NOT_NEEDED = 5, /* what follows goes only to the registered address */
+};
+const char *proof_name(enum proof proof);
+const char *proof_name_ja(enum proof proof);
+
+/* One request: what a mail asks for, about which application, and what became of it. */
+struct request {
+	int64_t id; /* 依頼番号 */
+	int64_t message_id; /* the mail it came with */
+	enum request_kind kind;
+	enum request_state state;
+	int64_t application_id; /* 0: not identified */
+	utc_time opened_at, closed_at; /* closed_at 0: open */
+	enum proof proof;
+	civil_day stop_on; /* wanted 中止日; CIVIL_DAY_NONE: at once */
+	utc_time due_at; /* ASKED: the confirmation runs out; PLANNED: the stop's day begins; UTC_NEVER */
+	const char *actor; /* who decided last: "daemon", "staff:1000" */
+	const char *note; /* why it waits, or what was done: for staff, Japanese (payload) */
 };
 
 #endif

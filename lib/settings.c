@@ -112,6 +112,58 @@ static const struct conf_key transport_keys[] = {
 };
 #undef RECORD
 
+#define RECORD mailbox_settings
+static const char *const mailbox_auth_modes[] = {[AUTH_NONE] = "none",
+	[AUTH_PLAIN] = "plain",
+	[AUTH_LOGIN] = "login",
+	[AUTH_XOAUTH2] = "xoauth2",
+	NULL};
+static const struct conf_key mailbox_keys[] = {
+	FLAG(maildir, "true", "read a Maildir instead of an IMAP server"),
+	CHECKED(path, conf_null, check_path, "the Maildir; default: mailbox below state_directory"),
+	TEXT(host, conf_null, "name of the IMAP server"),
+	SMALL(port, "993", 1, 65535, "TCP port of the IMAP server"),
+	CHOICE(tls, "implicit", tls_modes, "implicit (port 993), starttls or none"),
+	CHECKED(ca_file, conf_null, check_path, "trusted certificates (PEM); default: the system's"),
+	CHOICE(auth, "login", mailbox_auth_modes, "login or xoauth2"),
+	CHECKED(user, conf_null, check_line, "user name at the IMAP server"),
+	CHECKED(password_from, conf_null, check_path,
+		"where the password (xoauth2: the token) is read: a file or credential:NAME"),
+	CHECKED(inbox, "INBOX", check_line, "folder that is read"),
+	CHECKED(done, "処理済み", check_line, "folder of mails that were dealt with"),
+	CHECKED(review, "要確認", check_line, "folder of mails that a person must look at"),
+	CHECKED(bounce, "バウンス", check_line, "folder of bounces"),
+	CHECKED(sent, conf_null, check_line, "folder for copies of sent notices; default: none are kept"),
+	SMALL(connect_seconds, "30", 1, 600, "seconds to wait for a connection"),
+	SMALL(reply_seconds, "60", 1, 3600, "seconds to wait for a reply"),
+	SMALL(idle_seconds, "1500", 10, 1740, "seconds after which IDLE is renewed"),
+	NUMBER(message_bytes, "31457280", 1024, 1073741824,
+		"bytes of one mail; larger ones wait for a person"),
+	{0},
+};
+#undef RECORD
+
+#define RECORD policy_setting
+static const char *const request_kinds[] = {[REQUEST_OTHER] = "other",
+	[REQUEST_STOP] = "stop",
+	[REQUEST_RESEND] = "resend",
+	[REQUEST_CHANGE] = "change",
+	[REQUEST_NEWS_UNSUBSCRIBE] = "news-unsubscribe",
+	[REQUEST_ID_ENQUIRY] = "id-enquiry",
+	NULL};
+static const char *const policy_actions[] = {
+	[POLICY_ACT] = "act", [POLICY_GUIDE] = "guide", [POLICY_REVIEW] = "review", NULL};
+static const struct conf_key policy_keys[] = {
+	CHOICE(request, NULL, request_kinds, "stop, resend, change, news-unsubscribe, id-enquiry or other"),
+	CHECKED(applied_before, conf_null, check_day, "only for declarations applied for before that day"),
+	CHECKED(from, conf_null, check_day, "only for requests received from that day on"),
+	CHOICE(action, NULL, policy_actions,
+		"act: carry it out; guide: answer how to apply anew; review: ask staff"),
+	LINE_OF_GROUP,
+	{0},
+};
+#undef RECORD
+
 #define RECORD form_limits
 static const struct conf_key limit_keys[] = {
 	NUMBER(file_bytes, "67108864", 1024, 1073741824, "bytes of one form file"),
@@ -176,6 +228,7 @@ static void *element_add(void **list, size_t *count, size_t size)
 ELEMENT_ADD(dkim_add, dkim, dkim_count)
 ELEMENT_ADD(logo_add, logo, logo_count)
 ELEMENT_ADD(era_add, era, era_count)
+ELEMENT_ADD(policy_add, policy, policy_count)
 
 #define RECORD settings
 const struct conf_key settings_keys[] = {
@@ -258,6 +311,23 @@ const struct conf_key settings_keys[] = {
 	KEY(CONF_GROUPS, dkim, .keys = dkim_keys, .add = dkim_add, .help = "DKIM keys to sign with"),
 	KEY(CONF_GROUPS, logo, .keys = logo_keys, .add = logo_add,
 		.help = "what logo notices hand out, by star and date"),
+	KEY(CONF_GROUP, mailbox, .keys = mailbox_keys, .help = "the office's mailbox"),
+	NUMBER(mailbox_poll_seconds, "60", 1, 86400, "seconds between looks where nothing tells of new mail"),
+	CHECKED(authserv_id, conf_null, check_line,
+		"authserv-id of the office's own mail server, whose Authentication-Results count; default: "
+		"none"),
+	KEY(CONF_LIST, own_hops, .check = check_domain,
+		.help = "names of the office's own mail servers in Received, besides authserv_id"),
+	FLAG(trust_aligned_dkim, "false",
+		"a stop or change from a registered address with aligned DKIM needs no confirmation"),
+	NUMBER(confirm_days, "7", 1, 90, "days until a confirmation runs out"),
+	NUMBER(answers_per_address, "1", 0, 1000, "automatic answers a day to one unproven sender"),
+	NUMBER(answers_per_hour, "30", 0, 100000, "automatic answers an hour to unproven senders in all"),
+	NUMBER(resends_per_day, "2", 0, 1000, "resends a day on request, per declaration"),
+	NUMBER(bounce_limit, "2", 1, 100, "hard bounces in a row before staff are told"),
+	NUMBER(bounce_decay_days, "30", 1, 3650, "days in which the bounce score of an address halves"),
+	KEY(CONF_GROUPS, policy, .keys = policy_keys, .add = policy_add,
+		.help = "what is done with a kind of request by date; default: carried out"),
 	CHECKED(credential_key_from, conf_null, check_path,
 		"where the key that seals secrets (32 bytes or 64 hex digits) is read: a file or "
 		"credential:NAME; "
@@ -347,6 +417,14 @@ static enum rc templates_find(struct settings *settings, struct err *err)
 	return rc;
 }
 
+static void default_path(char **path, const struct settings *settings, const char *name)
+{
+	if (*path)
+		return;
+	*path = xstrdup(name);
+	path_resolve(path, settings->state_directory);
+}
+
 static void paths_resolve(struct settings *settings)
 {
 	char *own = directory_of(settings->path);
@@ -359,7 +437,8 @@ static void paths_resolve(struct settings *settings)
 	char **const below_base[] = {&settings->spool_directory, &settings->state_directory,
 		&settings->runtime_directory, &settings->calendar_overrides, &settings->form_fields,
 		&settings->wording, &settings->transport.path, &settings->transport.ca_file,
-		&settings->transport.password_from, &settings->credential_key_from};
+		&settings->transport.password_from, &settings->mailbox.path, &settings->mailbox.ca_file,
+		&settings->mailbox.password_from, &settings->credential_key_from};
 	for (size_t i = 0; i < sizeof below_base / sizeof *below_base; i++)
 		path_resolve(below_base[i], base);
 	for (size_t i = 0; i < settings->profile_files.count; i++)
@@ -370,10 +449,8 @@ static void paths_resolve(struct settings *settings)
 		path_resolve(&settings->logo[i].password_from, base);
 	path_resolve(&settings->store_path, settings->state_directory);
 	path_resolve(&settings->witness_path, settings->state_directory);
-	if (!settings->transport.path) {
-		settings->transport.path = xstrdup("maildir");
-		path_resolve(&settings->transport.path, settings->state_directory);
-	}
+	default_path(&settings->transport.path, settings, "maildir");
+	default_path(&settings->mailbox.path, settings, "mailbox");
 }
 
 /* ---- loading ---- */
@@ -391,25 +468,43 @@ static void derive(struct settings *settings)
 
 static enum rc check_together(const struct settings *settings, struct err *err)
 {
-	const struct transport_settings *transport = &settings->transport;
 	if (settings->retry_first_seconds > settings->retry_last_seconds)
 		return err_set(err, RC_CONFIG,
 			"%s: \"retry_first_seconds\" must not be more than \"retry_last_seconds\".",
 			settings->path);
-	if (transport->maildir)
-		return RC_OK;
-	if (!transport->host)
-		return err_set(err, RC_CONFIG,
-			"%s: in \"transport\" the \"host\" of the mail server is missing (or set maildir = "
-			"true).",
-			settings->path);
-	if (transport->auth != AUTH_NONE && (!transport->user || !transport->password_from))
-		return err_set(err, RC_CONFIG,
-			"%s: in \"transport\" the authentication wants \"user\" and \"password_from\".",
-			settings->path);
-	if (transport->auth != AUTH_NONE && transport->tls == TLS_NONE)
-		return err_set(err, RC_CONFIG,
-			"%s: in \"transport\" a password would go over the line in the clear; set \"tls\".",
+	const struct transport_settings *transport = &settings->transport;
+	const struct mailbox_settings *mailbox = &settings->mailbox;
+	const struct {
+		const char *group, *what;
+		bool maildir;
+		const char *host, *user, *password_from;
+		enum auth_mode auth;
+		enum tls_mode tls;
+	} servers[] = {
+		{"transport", "mail server", transport->maildir, transport->host, transport->user,
+			transport->password_from, transport->auth, transport->tls},
+		{"mailbox", "IMAP server", mailbox->maildir, mailbox->host, mailbox->user,
+			mailbox->password_from, mailbox->auth, mailbox->tls},
+	};
+	for (size_t i = 0; i < sizeof servers / sizeof *servers; i++) {
+		bool logs_in = servers[i].auth != AUTH_NONE;
+		if (servers[i].maildir)
+			continue;
+		if (!servers[i].host)
+			return err_set(err, RC_CONFIG,
+				"%s: in \"%s\" the \"host\" of the %s is missing (or set maildir = true).",
+				settings->path, servers[i].group, servers[i].what);
+		if (logs_in && (!servers[i].user || !servers[i].password_from))
+			return err_set(err, RC_CONFIG,
+				"%s: in \"%s\" the authentication wants \"user\" and \"password_from\".",
+				settings->path, servers[i].group);
+		if (logs_in && servers[i].tls == TLS_NONE)
+			return err_set(err, RC_CONFIG,
+				"%s: in \"%s\" a password would go over the line in the clear; set \"tls\".",
+				settings->path, servers[i].group);
+	}
+	if (!mailbox->maildir && (mailbox->auth == AUTH_NONE || mailbox->auth == AUTH_PLAIN))
+		return err_set(err, RC_CONFIG, "%s: in \"mailbox\" \"auth\" must be login or xoauth2.",
 			settings->path);
 	return RC_OK;
 }
@@ -532,6 +627,9 @@ void settings_free(struct settings **settings)
 	free(s->dkim);
 	free(s->logo);
 	free(s->era);
+	for (size_t i = 0; i < s->policy_count; i++)
+		conf_free(policy_keys, &s->policy[i]);
+	free(s->policy);
 	calendar_free(&s->calendar);
 	profiles_free(&s->profiles);
 	fieldmap_free(&s->fieldmap);

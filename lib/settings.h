@@ -17,6 +17,7 @@
 #include "lib/mail/compose.h"
 #include "lib/mail/guard.h"
 #include "lib/mail/notice.h"
+#include "lib/mail/mailbox.h"
 #include "lib/mail/transport.h"
 
 struct dkim_setting {
@@ -35,6 +36,16 @@ struct logo_setting {
 /* The profile for applications received from that day on. */
 struct era_setting {
 	char *from, *profile;
+	int line;
+};
+
+/* What is done with a kind of request from a day on (N1); the first line that fits counts, none: act. */
+enum policy_action { POLICY_ACT, POLICY_GUIDE, POLICY_REVIEW };
+struct policy_setting {
+	int request; /* enum request_kind */
+	char *applied_before; /* declarations applied for before that day; NULL: all */
+	char *from; /* requests received from that day on; NULL: at any time */
+	int action; /* enum policy_action */
 	int line;
 };
 
@@ -83,6 +94,20 @@ struct settings {
 	size_t dkim_count;
 	struct logo_setting *logo;
 	size_t logo_count;
+	/* the mailbox */
+	struct mailbox_settings mailbox;
+	int64_t mailbox_poll_seconds; /* between looks where nothing tells of new mail */
+	char *authserv_id; /* NULL: no Authentication-Results is believed */
+	struct strlist own_hops; /* names of the office's own mail servers, besides authserv_id */
+	bool trust_aligned_dkim;
+	int64_t confirm_days; /* until a confirmation runs out */
+	int64_t answers_per_address; /* a day */
+	int64_t answers_per_hour; /* to unproven senders, all together */
+	int64_t resends_per_day; /* per declaration */
+	int64_t bounce_limit; /* score at which an address counts as dead for the mail news and staff are told */
+	int64_t bounce_decay_days; /* in which a score halves */
+	struct policy_setting *policy;
+	size_t policy_count;
 	char *credential_key_from; /* 32 bytes, hex or raw: seals user numbers and ZIP passwords, signs bounce addresses; NULL: a file in
 				       * state_directory that is made when it is first wanted */
 

@@ -14,7 +14,12 @@
 	[EVENT_DEFERRED] = {.next = (state)}, [EVENT_FAILED] = {.next = (state)},                            \
 	[EVENT_UNKNOWN] = {.next = (state)}, [EVENT_CANCEL] = {.next = (state)},                             \
 	[EVENT_IN_FLIGHT] = {.next = (state)}, [EVENT_REVIEW] = {.next = (state)},                           \
-	[EVENT_VOID_NUMBER] = {.next = (state)}, [EVENT_NEWS] = {.next = (state)}
+	[EVENT_VOID_NUMBER] = {.next = (state)},                                                             \
+	[EVENT_NEWS] =                                                                                       \
+		{.next = (state)}, /* a mail about an application can come in whatever became of it */       \
+		[EVENT_REQUEST] = {.next = (state)}, [EVENT_ASKED] = {.next = (state)},                      \
+	[EVENT_PROVEN] = {.next = (state)}, [EVENT_REQUEST_REVIEW] = {.next = (state)},                      \
+	[EVENT_REQUEST_CLOSED] = {.next = (state)}, [EVENT_BOUNCE] = {.next = (state)}
 
 #define ENDS_IN(state)                                                                                       \
 	{                                                                                                    \

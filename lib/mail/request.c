@@ -15,21 +15,6 @@
 #define FRESH_MAX ((size_t)48 * 1024) /* and of what is new in it */
 #define PLAIN 4 /* from here on a wish is plain */
 
-const char *request_kind_name(enum request_kind kind)
-{
-	static const char *const names[] = {
-		[REQUEST_OTHER] = "other",
-		[REQUEST_STOP] = "stop-request",
-		[REQUEST_RESEND] = "resend-request",
-		[REQUEST_CHANGE] = "change-request",
-		[REQUEST_NEWS_UNSUBSCRIBE] = "news-unsubscribe",
-		[REQUEST_ID_ENQUIRY] = "id-enquiry",
-		[REQUEST_BOUNCE] = "bounce",
-		[REQUEST_AUTO_REPLY] = "auto-reply",
-	};
-	return names[kind];
-}
-
 bool request_identifies(const struct sheet *fields)
 {
 	return *fields->prefecture &&

@@ -10,18 +10,7 @@
 #include "lib/mail/bounce.h"
 #include "lib/mail/message.h"
 #include "lib/mail/sheet.h"
-
-enum request_kind {
-	REQUEST_OTHER,
-	REQUEST_STOP,
-	REQUEST_RESEND,
-	REQUEST_CHANGE,
-	REQUEST_NEWS_UNSUBSCRIBE,
-	REQUEST_ID_ENQUIRY,
-	REQUEST_BOUNCE,
-	REQUEST_AUTO_REPLY,
-};
-const char *request_kind_name(enum request_kind kind); /* "stop-request", … */
+#include "lib/register.h"
 
 struct reading {
 	enum request_kind kind;

@@ -11,6 +11,7 @@
 #include "lib/flow/transition.h"
 #include "lib/form/decision.h"
 #include "lib/form/result.h"
+#include "lib/mail/received.h"
 #include "lib/settings.h"
 #include "lib/store/store.h"
 
@@ -98,6 +99,28 @@ enum rc office_holds(struct office *office, struct office_holds *out, struct err
 enum rc office_late(struct office *office, int64_t *count, struct err *err);
 /* May the sender claim anything? Not while a restored store waits for release or sending is paused. */
 enum rc office_may_send(struct office *office, bool *yes, struct err *err);
+
+/* ---- the mailbox ---- */
+/* What follows from one mail that was read, within the caller's transaction: its request, its history, what is carried out, asked or answered, all at once; writes
+ * the message as MESSAGE_READ with kind, review and folder. received NULL: its reader failed (damage, English: why): 要確認. */
+enum rc office_receive(struct office *office, struct mail_message *message, const struct received *received,
+	const char *damage, struct err *err);
+/* Requests whose moment has come: a confirmation that did not come in time → review; a stop whose day has come → carried out (the clock does the
+ * application's part). Few a transaction, up to limit. */
+enum rc office_run_requests(struct office *office, int limit, struct step_result *out, struct err *err);
+/* A message that staff took out of 要確認 by hand stays open and is flagged (own transaction). */
+enum rc office_moved_away(struct office *office, int64_t message_id, struct err *err);
+
+/* What staff decide about a request in review (or one that waits for its confirmation). */
+enum request_action {
+	REQUEST_CARRY_OUT, /* as read, or for the application given; staff are the proof */
+	REQUEST_ASK, /* send the confirmation mail to the registered address (stop, change) */
+	REQUEST_CLOSE, /* done by hand, or not to be done; nothing is changed or sent */
+};
+/* application_id 0: the one it was identified with. stop_on: CIVIL_DAY_NONE: as read. RC_REFUSED with a sentence for staff in *why_ja. Own transaction. */
+enum rc office_resolve(struct office *office, int64_t request_id, enum request_action action,
+	int64_t application_id, civil_day stop_on, const char *reason, const char *actor, const char **why_ja,
+	struct pool *pool, struct err *err);
 
 /* ---- staff ---- */
 /* All return RC_REFUSED with an English sentence and, in *why_ja (pool), one for staff, when it is not allowed. actor: who ("staff:1000"). */

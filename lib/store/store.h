@@ -193,6 +193,120 @@ enum rc suppression_set(struct store *store, const char *mail_key, enum suppress
 enum rc suppression_has(
 	struct store *store, const char *mail_key, enum suppression kind, bool *yes, struct err *err);
 
+/* ---- received mails: each taken once, kept as it came ---- */
+/* Adds a mail in MESSAGE_TAKEN with its bytes (id is set; same_as: the first one with the same digest, looked up and set). The caller has made sure
+ * that this UID is new: message_by_uid(). */
+enum rc message_add(
+	struct store *store, struct mail_message *message, const void *raw, size_t len, struct err *err);
+/* Writes state, kind, review, folder, filed_uid, moved_away_at. */
+enum rc message_update(struct store *store, const struct mail_message *message, struct err *err);
+enum rc message_get(
+	struct store *store, int64_t id, struct mail_message *out, struct pool *pool, struct err *err);
+/* The mail taken under that UID of INBOX and not yet filed; *id 0: none. */
+enum rc message_by_uid(
+	struct store *store, int64_t uid_validity, const char *uid, int64_t *id, struct err *err);
+/* The newest mail with those bytes, other than `but`; *id 0: none. */
+enum rc message_by_digest(
+	struct store *store, const uint8_t digest[SHA256_LEN], int64_t but, int64_t *id, struct err *err);
+/* The raw bytes; "" once they were erased. */
+enum rc message_raw(struct store *store, int64_t id, struct str *raw, struct err *err);
+/* What the reader made of it (received_print()); replaces an earlier reading. */
+enum rc message_set_reading(struct store *store, int64_t id, const void *json, size_t len, struct err *err);
+enum rc message_reading(struct store *store, int64_t id, struct str *json, struct err *err);
+typedef enum rc message_fn(void *ctx, const struct mail_message *message, struct err *err);
+/* In that state, behind after_id, by id, at most limit (0: all); state 0: any. MESSAGE_TAKEN and MESSAGE_READ cost what they return. */
+enum rc message_each(struct store *store, enum message_state state, int64_t after_id, int limit,
+	message_fn *fn, void *ctx, struct err *err);
+/* Filed in 要確認, with an open request, not moved away: to see whether staff moved them. By id. */
+enum rc message_each_in_review(struct store *store, message_fn *fn, void *ctx, struct err *err);
+
+/* ---- requests ---- */
+enum rc request_add(struct store *store, struct request *request, struct err *err); /* id is set */
+enum rc request_update(struct store *store, const struct request *request, struct err *err);
+enum rc request_get(struct store *store, int64_t id, struct request *out, struct pool *pool,
+	struct err *err); /* RC_REFUSED: there is none */
+enum rc request_of_message(
+	struct store *store, int64_t message_id, int64_t *id, struct err *err); /* 0: none; the newest */
+struct request_filter {
+	enum request_state state; /* 0: any */
+	bool open_only; /* review, asked, planned */
+	enum request_kind kind; /* with any_kind false */
+	bool any_kind;
+	int64_t application_id; /* 0: any */
+	utc_time due_before; /* 0: any; only those with due_at before */
+	int64_t after_id;
+	int limit; /* 0: none */
+};
+typedef enum rc request_fn(void *ctx, const struct request *request, struct err *err);
+/* By id. What is asked for with open_only, a state that is open, an application or due_before costs what it returns. */
+enum rc request_each(
+	struct store *store, const struct request_filter *filter, request_fn *fn, void *ctx, struct err *err);
+enum rc request_next_due(struct store *store, utc_time *at, struct err *err); /* UTC_NEVER: none */
+/* Open requests by state, and all of the day: count[REQUEST_STATE_COUNT]. */
+enum rc request_count(struct store *store, int64_t count[REQUEST_STATE_COUNT], struct err *err);
+
+/* ---- tokens (token.h): only digests are kept ---- */
+struct token_row {
+	int purpose; /* enum token_purpose */
+	int64_t subject_id; /* request or application */
+	utc_time expires_at, used_at; /* used_at 0: not yet */
+	int64_t notice_id; /* the mail that carried it */
+	uint8_t mail[16]; /* of the address it was sent to: store_mail_digest() */
+};
+enum rc token_add(
+	struct store *store, const uint8_t digest[SHA256_LEN], const struct token_row *row, struct err *err);
+enum rc token_get(struct store *store, const uint8_t digest[SHA256_LEN], struct token_row *out,
+	struct err *err); /* RC_REFUSED: unknown */
+/* The token a notice carried (its mail bounced); RC_REFUSED: it carried none. */
+enum rc token_of_notice(struct store *store, int64_t notice_id, struct token_row *out, struct err *err);
+enum rc token_use(struct store *store, const uint8_t digest[SHA256_LEN], utc_time at,
+	struct err *err); /* RC_REFUSED: used before */
+/* Those not used yet for that subject can't be used any more. */
+enum rc token_void(struct store *store, int purpose, int64_t subject_id, utc_time at, struct err *err);
+/* First 16 bytes of SHA-256 of mailaddr_key(): how addresses are kept where they are only compared. */
+void store_mail_digest(uint8_t out[16], const char *mail_key);
+
+/* ---- answers and their limits (T10): what was sent to an address without being asked for by the cadence ---- */
+enum rc answer_add(struct store *store, int64_t notice_id, const char *mail_key, bool proven, utc_time at,
+	struct err *err);
+/* Answers since `since`: to that address (NULL: to any), all or only to unproven senders. */
+enum rc answer_count(struct store *store, const char *mail_key, bool unproven_only, utc_time since,
+	int64_t *count, struct err *err);
+
+/* ---- bounces ---- */
+struct bounce_row {
+	int64_t message_id; /* the report */
+	int64_t notice_id; /* what came back; 0: matched to nothing, and counts for nothing */
+	int class_; /* enum bounce_class */
+	bool by_address; /* matched by the signed bounce address, else by Message-ID */
+	const char *mail_key; /* of the address that failed */
+	utc_time at;
+};
+enum rc bounce_add(struct store *store, const struct bounce_row *row, struct err *err);
+/* Bounces of a notice so far that count. */
+enum rc bounce_count(struct store *store, int64_t notice_id, int *count, struct err *err);
+struct address_score {
+	int64_t score; /* thousandths, as of `at` */
+	utc_time at; /* 0: nothing is known of the address */
+	int hard; /* hard bounces of different notices in a row */
+};
+enum rc address_score_get(
+	struct store *store, const char *mail_key, struct address_score *out, struct err *err);
+enum rc address_score_set(
+	struct store *store, const char *mail_key, const struct address_score *score, struct err *err);
+
+/* ---- finding what a mail speaks of ---- */
+/* The notice with that Message-ID; *id 0: none. */
+enum rc outbox_by_message_id(struct store *store, const char *message_id, int64_t *id, struct err *err);
+/* Live applications (declarations first) of a contact address, at most limit; by id. */
+enum rc application_by_mail(
+	struct store *store, const char *mail_key, int64_t *id, int limit, int *count, struct err *err);
+
+/* ---- copies of sent notices still to be filed in 送信済み ---- */
+enum rc copy_add(struct store *store, int64_t notice_id, struct err *err);
+enum rc copy_next(struct store *store, int64_t after_id, int64_t *notice_id, struct err *err); /* 0: none */
+enum rc copy_done(struct store *store, int64_t notice_id, struct err *err);
+
 /* ---- files ---- */
 enum file_state { FILE_TAKEN = 1, FILE_DONE = 2 };
 struct spool_file {

@@ -56,6 +56,12 @@ static const struct {
 	{EVENT_VOID_NUMBER, /*        */ "-URILjwspx"},
 	{EVENT_NEWS, /*               */ "-URILjwspx"},
 	{EVENT_IN_FLIGHT, /*          */ "-URILjwspx"},
+	{EVENT_REQUEST, /*            */ "-URILjwspx"},
+	{EVENT_ASKED, /*              */ "-URILjwspx"},
+	{EVENT_PROVEN, /*             */ "-URILjwspx"},
+	{EVENT_REQUEST_REVIEW, /*     */ "-URILjwspx"},
+	{EVENT_REQUEST_CLOSED, /*     */ "-URILjwspx"},
+	{EVENT_BOUNCE, /*             */ "-URILjwspx"},
 };
 
 #define EXPECTED_COUNT (sizeof(expected) / sizeof(expected[0]))

@@ -1,0 +1,106 @@
+/*
+ * inbound_p.h - what the pieces of lib/office share that act on received mails
+ *
+ * receive.c looks at a mail (replies with a token, bounces, machines, then requests), finds the application it speaks of and comes to one handler a kind: stop and
+ * change (confirm.c), resend, mail news, enquiry (request_*.c), bounces (bounced.c). A handler says what it decided with one inbound_*() call at its end; no other code
+ * writes a request or sends an answer.
+ */
+#ifndef SENGEN_INBOUND_P_H
+#define SENGEN_INBOUND_P_H
+
+#include "lib/mail/token.h"
+#include "lib/office/office_p.h"
+
+struct inbound { /* one mail, on its way through its handler; everything lives in pool */
+	struct office *office;
+	struct mail_message *message;
+	const struct received *received;
+	struct request request; /* id 0 until it was added */
+	struct application app; /* id 0: not identified */
+	const char *from_key; /* mailaddr_key() of From; "" when it has none */
+	bool from_registered; /* From is the contact address of `app` */
+	utc_time now;
+	struct pool *pool;
+	struct err *err;
+};
+
+/* ---- receive.c ---- */
+/* Ends of a handler. note_ja: for staff, what was done or why it waits. */
+enum rc inbound_review(struct inbound *in, const char *note_ja); /* 要確認 */
+enum rc inbound_close(
+	struct inbound *in, enum request_state state, enum proof proof, const char *note_ja); /* → 処理済み */
+/* A request that goes on later: writes state, due_at, proof, note as they stand in in->request, with that row of the history. */
+enum rc inbound_wait(struct inbound *in, enum event event);
+/* A case opened again from the register: token came back, time is over, staff decided. received is NULL where the reading was erased. */
+enum rc inbound_open(
+	struct inbound *in, struct office *office, int64_t request_id, struct pool *pool, struct err *err);
+
+/* ---- identify.c: which application a mail speaks of ---- */
+enum identified {
+	IDENTIFIED_NONE, /* nothing that could tell */
+	IDENTIFIED_UNKNOWN, /* an ID or business that is not on file */
+	IDENTIFIED_SEVERAL, /* more than one fits */
+	IDENTIFIED_CONFLICT, /* ID and business name contradict each other */
+	IDENTIFIED_USER_NUMBER, /* a user number (9…) stands where the ID should be */
+	IDENTIFIED_ONE, /* in->app is it */
+};
+/* By ID and business name (weak equality: text_key()), by 法人番号 + 都道府県, by 屋号 + 代表者名 + 都道府県, by a notice that is answered, or by the sender's address.
+ * `by_sender`: the sender's address alone may identify (never for a stop or change). */
+enum rc inbound_identify(struct inbound *in, bool by_sender, enum identified *out);
+
+/* ---- policy.c ---- */
+enum policy_action policy_for(
+	const struct settings *settings, enum request_kind kind, civil_day applied_on, civil_day received_on);
+
+/* ---- answer.c: every mail that answers a mail goes through here (T10) ---- */
+enum answer { /* templates/mail/answer/NAME.txt */
+	ANSWER_CONFIRM_STOP, /* confirm-stop: reply to this to confirm */
+	ANSWER_CONFIRM_CHANGE, /* confirm-change */
+	ANSWER_CONFIRM_ADDRESS, /* confirm-address: to the new address */
+	ANSWER_STOPPED, /* stopped */
+	ANSWER_STOP_PLANNED, /* stop-planned: on that day */
+	ANSWER_CHANGED, /* changed */
+	ANSWER_NEWS_STOPPED, /* news-stopped */
+	ANSWER_ID, /* id-answer */
+	ANSWER_GUIDE, /* guide: please apply anew (policy) */
+	ANSWER_WRONG_NUMBER, /* wrong-number: 利用者番号 is not the 自己宣言ID */
+	ANSWER_NEUTRAL, /* neutral: the same text whether the case exists or not; no value from outside */
+	ANSWER_READABLE_FORM, /* readable-form: please send the plain Word file */
+	ANSWER_COUNT
+};
+extern const char *const answer_template[ANSWER_COUNT];
+struct answer_values { /* besides those of the application (notice.h) */
+	const char *token; /* confirm-*: printed, in Subject, Message-ID and Reply-To */
+	civil_day stop_on; /* stop-*, confirm-stop */
+	const char *changes; /* confirm-change, changed: one a line, "所在地：新しい値" */
+};
+/*
+ * The one guard, then the outbox. `to`: NULL: the registered address of in->app (proven); else an address from outside: only the From of the mail,
+ * and only for templates without a value from outside. *sent false: the guard held it back, and nothing else is changed:
+ *   never to a null sender, an automatic mail, a bulk mail or ourselves; to an unproven sender only with aligned DKIM or SPF, answers_per_address a day and
+ *   answers_per_hour in all; to a suppressed (dead) address never; readable-form once a day and person; one result and one token mail a request.
+ */
+enum rc inbound_answer(struct inbound *in, enum answer answer, const struct answer_values *values,
+	const char *to, bool *sent, int64_t *notice_id);
+
+/* ---- confirm.c: tokens; stop and change ---- */
+/* Sends a token to the registered address (ANSWER_CONFIRM_STOP …) or to a new one, and keeps its digest. */
+enum rc inbound_ask(struct inbound *in, enum token_purpose purpose, enum answer answer,
+	const struct answer_values *values, const char *to, bool *sent);
+/* Is this mail the answer to a token? *handled: it was, and everything is done. */
+enum rc inbound_token_reply(struct inbound *in, bool *handled);
+enum rc inbound_stop(struct inbound *in);
+enum rc inbound_change(struct inbound *in);
+/* Carried out with the proof in in->request.proof. */
+enum rc inbound_carry_out(struct inbound *in);
+
+/* ---- request_*.c ---- */
+enum rc inbound_resend(struct inbound *in);
+enum rc inbound_news(struct inbound *in);
+enum rc inbound_enquiry(struct inbound *in);
+enum rc inbound_unknown_mail(struct inbound *in); /* 心当たりがない: all notices to that address are held */
+
+/* ---- bounced.c ---- */
+enum rc inbound_bounce(struct inbound *in);
+
+#endif
