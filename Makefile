@@ -169,7 +169,7 @@ FUZZERS := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 # The short run is the same on every machine: fixed seed, fixed number of inputs. FUZZ_RUNS=-1 goes on until it is stopped.
 FUZZ_RUNS ?= 15000
 FUZZ_SEED ?= 1
-.PHONY: fuzz-short
+.PHONY: fuzz fuzz-short
 FUZZ_FLAGS = -std=c17 -D_GNU_SOURCE -DSENGEN_VERSION='"$(VERSION)"' -I. -g -O1 -fno-sanitize-recover=all $(PKG_CFLAGS)
 $(BUILD)-fuzz/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -183,6 +183,9 @@ fuzz-short: $(FUZZERS:%=$(BUILD)-fuzz/%)
 	@for f in $(FUZZERS); do mkdir -p $(BUILD)-fuzz/work/$$f; echo "fuzz $$f"; \
 		$(BUILD)-fuzz/$$f -runs=$(FUZZ_RUNS) -seed=$(FUZZ_SEED) -rss_limit_mb=2048 -timeout=30 -verbosity=0 \
 		-artifact_prefix=$(BUILD)-fuzz/ $(BUILD)-fuzz/work/$$f $$(ls -d tests/fuzz/corpus/$${f#fuzz_} 2>/dev/null) || exit 1; done
+# Hours: each target until 20 minutes bring no new edge (FUZZ_QUIET), then the corpus is merged into tests/fuzz/corpus.
+fuzz: $(FUZZERS:%=$(BUILD)-fuzz/%)
+	tests/fuzz/long $(BUILD)-fuzz $(FUZZ_TARGETS)
 
 .PHONY: clean
 clean:
