@@ -15,18 +15,18 @@ lacks "$said" sengen verify
 
 # Exposure, in tenths: the network costs what it costs.
 for unit in systemd/sengen*.service; do
-	case $unit in *sender*) limit=11 ;; *) limit=4 ;; esac
+	case $unit in *sender* | *mailbox*) limit=11 ;; *) limit=4 ;; esac
 	level=$(systemd-analyze security --offline=true --no-pager "$unit" | sed -n 's/.*exposure level for [^:]*: \([0-9]*\)\.\([0-9]\).*/\1\2/p')
 	[ -n "$level" ] && [ "$((10#$level))" -le "$limit" ] || fail "$unit: exposure ${level:-unknown} tenths, at most $limit"
 	echo "figure: ${unit##*/} exposure $((10#${level:-0} / 10)).$((10#${level:-0} % 10))"
 done
 
-# Only the sender has a network, and every role is a unit that the target starts.
-for role in intake scheduler sender control; do
+# Only sender and mailbox have a network, and every role is a unit that the target starts.
+for role in intake mailbox scheduler sender control; do
 	unit=systemd/sengen-$role.service
 	grep -q "^ExecStart=/usr/sbin/sengend -c /etc/sengen/sengend.conf $role\$" "$unit" || fail "$unit does not start role $role"
 	grep -q "sengen-$role.service" systemd/sengen.target || fail "sengen.target does not want $unit"
-	if [ "$role" = sender ]; then
+	if [ "$role" = sender ] || [ "$role" = mailbox ]; then
 		! grep -q '^PrivateNetwork=' "$unit" || fail "$unit has no network"
 	else
 		grep -q '^PrivateNetwork=yes$' "$unit" || fail "$unit has a network"

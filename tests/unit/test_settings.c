@@ -104,7 +104,10 @@ static void test_settings__shipped_file_is_exactly_the_defaults(void **state)
 	assert_int_equal(conf_read(NULL, settings_keys, &defaults, &err), RC_OK);
 	assert_same(settings_keys, &shipped, &defaults);
 	assert_int_equal(shipped.dkim_count + shipped.logo_count + shipped.era_count, 0);
+	assert_int_equal(shipped.policy_count, 0);
 	assert_true(shipped.transport.maildir);
+	assert_true(shipped.mailbox.maildir);
+	assert_string_equal(shipped.mailbox.review, "要確認");
 	conf_free(settings_keys, &shipped);
 	conf_free(settings_keys, &defaults);
 }
@@ -163,6 +166,10 @@ static void test_settings__examples_in_the_shipped_file_read(void **state)
 	assert_int_equal(settings.era_count, 3);
 	assert_int_equal(settings.dkim_count, 2);
 	assert_int_equal(settings.logo_count, 2);
+	assert_int_equal(settings.policy_count, 3);
+	assert_int_equal(settings.own_hops.count, 2);
+	assert_string_equal(settings.authserv_id, "mail.example.jp");
+	assert_string_equal(settings.mailbox.sent, "送信済み");
 	assert_int_equal(settings.profile_files.count, 3);
 	struct settings *heap = xmalloc(sizeof *heap);
 	*heap = settings;
@@ -186,6 +193,10 @@ static void test_settings__a_few_lines_are_enough(void **state)
 	assert_string_equal(settings->store_path, in_dir("state/register.db"));
 	assert_string_equal(settings->witness_path, in_dir("state/witness"));
 	assert_string_equal(settings->transport.path, in_dir("state/maildir"));
+	assert_string_equal(settings->mailbox.path, in_dir("state/mailbox"));
+	assert_null(settings->mailbox.sent);
+	assert_null(settings->authserv_id);
+	assert_false(settings->trust_aligned_dkim);
 	assert_string_equal(settings->from_mail, settings->contact_mail);
 	assert_string_equal(settings->bounce_mail, settings->contact_mail);
 	assert_string_equal(settings->message_id_domain, "ipa.go.jp");
@@ -222,6 +233,39 @@ static void test_settings__eras_by_date(void **state)
 	settings_free(&settings);
 }
 
+static void test_settings__mailbox_and_policy(void **state)
+{
+	(void)state;
+	struct settings *settings = NULL;
+	struct err err = {0};
+	if (load("mailbox : { maildir = false; host = \"imap.example.jp\"; port = 143; tls = \"starttls\"; "
+		 "auth = "
+		 "\"xoauth2\";\n user = \"u\"; password_from = \"token\"; done = \"済\"; sent = "
+		 "\"送信済み\"; };\n"
+		 "authserv_id = \"mx.example.jp\"; own_hops = ( \"a.example.jp\" ); confirm_days = 3;\n"
+		 "policy = ( { request = \"id-enquiry\"; applied_before = \"2026-04-01\"; action = "
+		 "\"guide\"; },\n"
+		 " { request = \"stop\"; from = \"2026-05-01\"; action = \"review\"; } );",
+		    &settings, &err) != RC_OK)
+		fail_msg("%s", err.text);
+	const struct mailbox_settings *mailbox = &settings->mailbox;
+	assert_false(mailbox->maildir);
+	assert_int_equal(mailbox->tls, TLS_STARTTLS);
+	assert_int_equal(mailbox->auth, AUTH_XOAUTH2);
+	assert_string_equal(mailbox->password_from, in_dir("token"));
+	assert_string_equal(mailbox->done, "済");
+	assert_string_equal(mailbox->bounce, "バウンス");
+	assert_int_equal(settings->confirm_days, 3);
+	assert_int_equal(settings->policy_count, 2);
+	assert_int_equal(settings->policy[0].request, REQUEST_ID_ENQUIRY);
+	assert_int_equal(settings->policy[0].action, POLICY_GUIDE);
+	assert_null(settings->policy[0].from);
+	assert_int_equal(settings->policy[1].request, REQUEST_STOP);
+	assert_string_equal(settings->policy[1].from, "2026-05-01");
+	assert_int_equal(settings->policy[1].line, 5);
+	settings_free(&settings);
+}
+
 static void test_settings__refusals_name_file_and_line(void **state)
 {
 	(void)state;
@@ -247,6 +291,36 @@ static void test_settings__refusals_name_file_and_line(void **state)
 		 "= \"p\"; "
 		 "tls = \"none\"; };",
 			"sengend.conf: ", "in the clear"},
+		{"mailbox : { maildir = false; user = \"u\"; password_from = \"p\"; };",
+			"sengend.conf: in \"mailbox\"", "\"host\""},
+		{"mailbox : { maildir = false; host = \"h\"; };", "sengend.conf: in \"mailbox\"", "\"user\""},
+		{"mailbox : { maildir = false; host = \"h\"; user = \"u\"; };",
+			"sengend.conf: in \"mailbox\"", "\"password_from\""},
+		{"mailbox : { maildir = false; host = \"h\"; user = \"u\"; password_from = \"p\"; tls = "
+		 "\"none\"; };",
+			"sengend.conf: in \"mailbox\"", "in the clear"},
+		{"mailbox : { maildir = false; host = \"h\"; auth = \"none\"; };",
+			"sengend.conf: in \"mailbox\"", "login or xoauth2"},
+		{"mailbox : { maildir = false; host = \"h\"; auth = \"plain\"; user = \"u\"; password_from = "
+		 "\"p\"; };",
+			"sengend.conf: in \"mailbox\"", "login or xoauth2"},
+		{"mailbox : { review = \"a\\nb\"; };", "sengend.conf:1: ", "one line"},
+		{"mailbox : {\n idle_seconds = 1741; };", "sengend.conf:2: ", "from 10 to 1740"},
+		{"mailbox : {\n message_bytes = 1023; };", "sengend.conf:2: ", "from 1024"},
+		{"mailbox : {\n\n password = \"x\"; };", "sengend.conf:3: ", "no key \"password\""},
+		{"own_hops = ( \"mx.example.jp\", \"a b\" );", "sengend.conf:1: ", "domain name"},
+		{"authserv_id = \"a\\nb\";", "sengend.conf:1: ", "one line"},
+		{"confirm_days = 0;", "sengend.conf:1: ", "from 1 to 90"},
+		{"policy = ( { request = \"stop\"; } );", "sengend.conf:1: ", "\"action\" is missing"},
+		{"policy = ( { action = \"guide\"; } );", "sengend.conf:1: ", "\"request\" is missing"},
+		{"policy = ( { request = \"stop-request\"; action = \"act\"; } );",
+			"sengend.conf:1: ", "\"id-enquiry\""},
+		{"policy = ( { request = \"stop\"; action = \"refuse\"; } );",
+			"sengend.conf:1: ", "\"review\""},
+		{"policy = (\n { request = \"stop\"; applied_before = \"2026-4-1\"; action = \"act\"; } );",
+			"sengend.conf:2: ", "a day"},
+		{"policy = (\n { request = \"stop\"; from = \"2026-02-30\"; action = \"act\"; } );",
+			"sengend.conf:2: ", "a day"},
 		{"retry_first_seconds = 900; retry_last_seconds = 60;",
 			"sengend.conf: ", "retry_last_seconds"},
 		{"limits : { file_bytes = 3000000000; };", "sengend.conf:1: ", "it is 3000000000"},
@@ -358,6 +432,7 @@ int main(void)
 		cmocka_unit_test(test_settings__examples_in_the_shipped_file_read),
 		cmocka_unit_test(test_settings__a_few_lines_are_enough),
 		cmocka_unit_test(test_settings__eras_by_date),
+		cmocka_unit_test(test_settings__mailbox_and_policy),
 		cmocka_unit_test(test_settings__refusals_name_file_and_line),
 		cmocka_unit_test(test_settings__a_refused_file_leaves_the_zone),
 		cmocka_unit_test(test_settings__secrets),
