@@ -49,8 +49,12 @@ enum identified {
 enum rc inbound_identify(struct inbound *in, bool by_sender, enum identified *out);
 
 /* ---- policy.c ---- */
+/* What the table says (N1): the first line that fits counts, none: act. applied_on CIVIL_DAY_NONE (nobody knows which declaration): no line with
+ * applied_before fits. */
 enum policy_action policy_for(
 	const struct settings *settings, enum request_kind kind, civil_day applied_on, civil_day received_on);
+/* For in->request about in->app: お申込日 (where the form had none, the day its clock started) and the day the mail was taken. */
+enum policy_action inbound_policy(const struct inbound *in);
 
 /* ---- answer.c: every mail that answers a mail goes through here (T10) ---- */
 enum answer { /* templates/mail/answer/NAME.txt */
