@@ -365,6 +365,17 @@ void text_key(struct str *out, const char *text)
 	str_free(&bare);
 }
 
+bool text_same_key(const char *a, const char *b)
+{
+	struct str x = STR_INIT, y = STR_INIT;
+	text_key(&x, a);
+	text_key(&y, b);
+	bool same = strcmp(x.s, y.s) == 0;
+	str_free(&x);
+	str_free(&y);
+	return same;
+}
+
 char *text_trim(char *text)
 {
 	size_t len = strlen(text), begin = 0, end = 0;

@@ -39,6 +39,7 @@ void text_fold(struct str *out, const char *text);
  * old glyphs (髙 﨑 德 濵 栁 齋 …) made the usual ones.
  * A weak equality: two different names can share a key. */
 void text_key(struct str *out, const char *text);
+bool text_same_key(const char *a, const char *b);
 
 /* Removes Unicode white space at both ends, in place; returns text. */
 char *text_trim(char *text);

@@ -50,17 +50,6 @@ static const struct logo *logo_of(const struct notice_values *values)
 	return best;
 }
 
-static bool same_name(const char *a, const char *b)
-{
-	struct str key_a = STR_INIT, key_b = STR_INIT;
-	text_key(&key_a, a);
-	text_key(&key_b, b);
-	bool same = strcmp(key_a.s, key_b.s) == 0;
-	str_free(&key_a);
-	str_free(&key_b);
-	return same;
-}
-
 static void add_with_honorific(struct str *out, const char *name)
 {
 	static const char *const honorifics[] = {"様", "さま", "殿", "御中"};
@@ -104,7 +93,7 @@ static void add_sole_proprietor(struct str *out, const struct notice_values *val
 	struct str representative = STR_INIT;
 	add_representative(&representative, values);
 
-	if (trade_name && !same_name(trade_name, representative.s))
+	if (trade_name && !text_same_key(trade_name, representative.s))
 		str_printf(out, "%s\n", trade_name);
 	if (representative.len == 0) {
 		if (contact)
@@ -114,7 +103,7 @@ static void add_sole_proprietor(struct str *out, const struct notice_values *val
 		add_with_honorific(out, contact ? contact : "ご担当者");
 	} else {
 		add_with_honorific(out, representative.s);
-		if (contact && !same_name(contact, representative.s)) {
+		if (contact && !text_same_key(contact, representative.s)) {
 			str_addz(out, "\nご担当 ");
 			add_with_honorific(out, contact);
 		}

@@ -565,17 +565,6 @@ static void review_news(struct reader *r)
 
 /* ---- against what is on file ---- */
 
-static bool same_name(const char *a, const char *b)
-{
-	struct str x = STR_INIT, y = STR_INIT;
-	text_key(&x, a);
-	text_key(&y, b);
-	bool same = strcmp(x.s, y.s) == 0;
-	str_free(&x);
-	str_free(&y);
-	return same;
-}
-
 static void review_registry(struct reader *r)
 {
 	const struct request_registry *registry = r->registry;
@@ -591,7 +580,7 @@ static void review_registry(struct reader *r)
 	}
 	if (!registry->declaration(registry->ctx, fields->declaration_id, &name, &mail))
 		review(r, "no declaration with that ID is on file.");
-	else if (*fields->business_name && name && *name && !same_name(name, fields->business_name))
+	else if (*fields->business_name && name && *name && !text_same_key(name, fields->business_name))
 		review(r, "the declaration ID is another business's.");
 	else if (mail && strcasecmp(mail, r->message->from.address) != 0)
 		review(r, "the sender's address is not the one registered for that declaration.");

@@ -19,19 +19,30 @@ struct inbound { /* one mail, on its way through its handler; everything lives i
 	struct application app; /* id 0: not identified */
 	const char *from_key; /* mailaddr_key() of From; "" when it has none */
 	bool from_registered; /* From is the contact address of `app` */
+	const char *actor; /* who acts, for the history: "daemon", "staff:1000" */
 	utc_time now;
 	struct pool *pool;
 	struct err *err;
 };
 
 /* ---- receive.c ---- */
+/* Nothing known yet. */
+void inbound_begin(struct inbound *in, struct office *office, struct pool *pool, struct err *err);
+/* The application a mail speaks of, once it is known: in->app and from_registered. */
+void inbound_take_application(struct inbound *in, const struct application *app);
+/* mailaddr_key() of an address, in the pool; "" when it is none. */
+const char *inbound_mail_key(const struct inbound *in, const char *mail);
+/* Adds the request (as one in review) with its first row of the history, so that it has a number; does nothing where it has one. The ends do it by themselves. */
+enum rc inbound_enter(struct inbound *in);
 /* Ends of a handler. note_ja: for staff, what was done or why it waits. */
 enum rc inbound_review(struct inbound *in, const char *note_ja); /* 要確認 */
 enum rc inbound_close(
 	struct inbound *in, enum request_state state, enum proof proof, const char *note_ja); /* → 処理済み */
 /* A request that goes on later: writes state, due_at, proof, note as they stand in in->request, with that row of the history. */
 enum rc inbound_wait(struct inbound *in, enum event event);
-/* A case opened again from the register: token came back, time is over, staff decided. received is NULL where the reading was erased. */
+
+/* ---- reopen.c ---- */
+/* A case opened again from the register: token came back, time is over, staff decided. received is NULL where the reading was erased. RC_REFUSED: there is no such request. */
 enum rc inbound_open(
 	struct inbound *in, struct office *office, int64_t request_id, struct pool *pool, struct err *err);
 

@@ -1,0 +1,181 @@
+/*
+ * receive.c - one mail, from what it is to the handler of its kind; and the few ways in which a handler ends
+ *
+ * The order of receive() is the order of trust: what a machine sent is never a request, what a token proves needs no guessing, and what nobody can be sure of
+ * is for a person. Everything happens in the caller's transaction.
+ */
+#include "lib/office/inbound_p.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "lib/base/log.h"
+#include "lib/base/mailaddr.h"
+
+#define REVIEW_UNREAD "メールを読み取れませんでした。原本をご確認ください。"
+#define REVIEW_NO_HANDLER "職員の判断が必要なご依頼です。"
+
+/* ---- the mail and its case ---- */
+
+static const char *key_of(const char *mail, struct pool *pool)
+{
+	struct mailaddr address;
+	struct str key = STR_INIT;
+	if (mail && mailaddr_read(&address, mail) == MAILADDR_OK)
+		mailaddr_key(&key, &address);
+	const char *copy = pool_strndup(pool, key.s, key.len);
+	str_free(&key);
+	return copy;
+}
+
+void inbound_take_application(struct inbound *in, const struct application *app)
+{
+	in->app = *app;
+	const char *registered = key_of(app->form.value[FIELD_MAIL], in->pool);
+	in->from_registered = *in->from_key && strcmp(in->from_key, registered) == 0;
+}
+
+const char *inbound_mail_key(const struct inbound *in, const char *mail)
+{
+	return key_of(mail, in->pool);
+}
+
+void inbound_begin(struct inbound *in, struct office *office, struct pool *pool, struct err *err)
+{
+	*in = (struct inbound){.office = office,
+		.request = {.stop_on = CIVIL_DAY_NONE,
+			.due_at = UTC_NEVER,
+			.note = "",
+			.actor = ACTOR_DAEMON},
+		.actor = ACTOR_DAEMON,
+		.from_key = "",
+		.now = clock_now(office->clock),
+		.pool = pool,
+		.err = err};
+}
+
+static void take_mail(struct inbound *in, struct mail_message *message, const struct received *received)
+{
+	in->message = message;
+	in->received = received;
+	in->from_key = received ? key_of(received->from, in->pool) : "";
+	in->request.message_id = message->id;
+	in->request.kind = received ? received->reading.kind : REQUEST_OTHER;
+	if (received)
+		in->request.stop_on = received->reading.fields.stop_on;
+}
+
+/* ---- the ends ---- */
+
+static enum rc note_history(struct inbound *in, enum event event, int64_t number)
+{
+	return office_note(
+		in->office, &in->app, event, in->actor, in->request.note, in->request.id, number, in->err);
+}
+
+enum rc inbound_enter(struct inbound *in)
+{
+	struct request *request = &in->request;
+	if (request->id)
+		return RC_OK;
+	request->state = REQUEST_STATE_REVIEW;
+	request->application_id = in->app.id;
+	request->opened_at = in->now;
+	enum rc rc = request_add(in->office->store, request, in->err);
+	if (rc == RC_OK)
+		rc = office_note(in->office, &in->app, EVENT_REQUEST, ACTOR_DAEMON,
+			request_kind_name_ja(request->kind), request->id, request->kind, in->err);
+	return rc;
+}
+
+/* A mail that is being received is filed where it belongs; one that lies there already stays. */
+static enum rc write_message(struct inbound *in, enum folder folder, bool review)
+{
+	struct mail_message *message = in->message;
+	if (message->state == MESSAGE_TAKEN) {
+		message->state = MESSAGE_READ;
+		message->kind = in->request.kind;
+		message->folder = folder;
+	}
+	message->review = review;
+	return message_update(in->office->store, message, in->err);
+}
+
+static enum rc end(struct inbound *in, enum event event, int64_t number, enum folder folder)
+{
+	struct request *request = &in->request;
+	enum request_state state = request->state;
+	enum rc rc = inbound_enter(in);
+	request->state = state;
+	request->application_id = in->app.id;
+	request->actor = in->actor;
+	if (rc == RC_OK)
+		rc = request_update(in->office->store, request, in->err);
+	if (rc == RC_OK)
+		rc = note_history(in, event, number);
+	if (rc == RC_OK)
+		rc = write_message(in, folder, state == REQUEST_STATE_REVIEW);
+	if (rc == RC_OK)
+		log_event(state == REQUEST_STATE_REVIEW ? LEVEL_NOTICE : LEVEL_TRACE, "request.settled",
+			"request=%" PRId64 " message=%" PRId64 " application=%" PRId64 " kind=%s state=%s",
+			request->id, request->message_id, request->application_id,
+			request_kind_name(request->kind), request_state_name(state));
+	return rc;
+}
+
+enum rc inbound_review(struct inbound *in, const char *note_ja)
+{
+	in->request.state = REQUEST_STATE_REVIEW;
+	in->request.note = note_ja;
+	in->request.due_at = UTC_NEVER;
+	return end(in, EVENT_REQUEST_REVIEW, 0, FOLDER_REVIEW);
+}
+
+enum rc inbound_close(struct inbound *in, enum request_state state, enum proof proof, const char *note_ja)
+{
+	in->request.state = state;
+	in->request.proof = proof;
+	in->request.note = note_ja;
+	in->request.due_at = UTC_NEVER;
+	in->request.closed_at = in->now;
+	return end(in, EVENT_REQUEST_CLOSED, state,
+		in->request.kind == REQUEST_BOUNCE ? FOLDER_BOUNCE : FOLDER_DONE);
+}
+
+enum rc inbound_wait(struct inbound *in, enum event event)
+{
+	return end(in, event, 0, FOLDER_DONE);
+}
+
+/* ---- the way to a handler ---- */
+
+typedef enum rc handler_fn(struct inbound *in);
+/* A kind without a handler is for a person. */
+static handler_fn *const handlers[REQUEST_KINDS] = {
+	[REQUEST_OTHER] = NULL,
+};
+
+static enum rc receive(struct inbound *in)
+{
+	if (!in->received)
+		return inbound_review(in, REVIEW_UNREAD);
+	handler_fn *handler = handlers[in->request.kind];
+	if (in->received->reading.review || !handler)
+		return inbound_review(in, REVIEW_NO_HANDLER);
+	return handler(in);
+}
+
+enum rc office_receive(struct office *office, struct mail_message *message, const struct received *received,
+	const char *damage, struct err *err)
+{
+	struct pool *pool = pool_new();
+	struct inbound in;
+	inbound_begin(&in, office, pool, err);
+	take_mail(&in, message, received);
+	if (!received)
+		log_event(LEVEL_NOTICE, "message.unread", "message=%" PRId64 " why=\"%s\"", message->id,
+			damage ? damage : "");
+	enum rc rc = receive(&in);
+	pool_free(&pool);
+	return rc;
+}
