@@ -8,6 +8,110 @@
  * 1970-01-01; NULL in a time means never, in a day none. Personal values stand only in *_payload, letter and file_row, so that they
  * can be erased while everything that is chained, counted or looked up stays.
  */
+
+/*
+ * What version 3 brought: received mails and what became of them. A new register gets these very tables, so that both ways end alike; whoever changes one of them
+ * later copies this text for the migration first.
+ */
+static const char mailbox_tables[] =
+	"CREATE TABLE message (" /* struct mail_message */
+	" id INTEGER PRIMARY KEY," /* 受信番号 */
+	" state INTEGER NOT NULL," /* enum message_state */
+	" taken_at INTEGER NOT NULL,"
+	" digest BLOB NOT NULL," /* SHA-256 of the bytes as fetched */
+	" size INTEGER NOT NULL," /* octets */
+	" uid_validity INTEGER NOT NULL," /* of INBOX when it was taken */
+	" uid TEXT NOT NULL,"
+	" kind INTEGER NOT NULL," /* enum request_kind */
+	" review INTEGER NOT NULL," /* a person must look */
+	" folder INTEGER NOT NULL," /* enum folder; where it belongs */
+	" filed_uid TEXT NOT NULL," /* its UID there, '' where the server did not tell */
+	" same_as INTEGER REFERENCES message(id)," /* the first one with the same bytes */
+	" moved_away_at INTEGER NOT NULL" /* staff took it out of 要確認; 0: no */
+	") STRICT;"
+	"CREATE UNIQUE INDEX message_uid ON message (uid_validity, uid) WHERE " SQL_UNFILED ";"
+	"CREATE INDEX message_unfiled ON message (state) WHERE " SQL_UNFILED ";"
+	"CREATE INDEX message_digest ON message (digest);"
+
+	/* Apart from each other: a reading comes later and may be made anew, which must not write the mail again. */
+	"CREATE TABLE message_payload (" /* personal: can be erased */
+	" message_id INTEGER PRIMARY KEY REFERENCES message(id),"
+	" raw BLOB NOT NULL" /* text_pack() of the bytes as fetched */
+	") STRICT;"
+	"CREATE TABLE reading_payload (" /* likewise */
+	" message_id INTEGER PRIMARY KEY REFERENCES message(id),"
+	" reading BLOB NOT NULL" /* text_pack() of received_print() */
+	") STRICT;"
+
+	"CREATE TABLE request (" /* struct request */
+	" id INTEGER PRIMARY KEY," /* 依頼番号 */
+	" message_id INTEGER NOT NULL REFERENCES message(id)," /* the mail it came with */
+	" kind INTEGER NOT NULL," /* enum request_kind */
+	" state INTEGER NOT NULL," /* enum request_state */
+	" application_id INTEGER REFERENCES application(id)," /* NULL: not identified */
+	" opened_at INTEGER NOT NULL,"
+	" closed_at INTEGER NOT NULL," /* 0: open */
+	" proof INTEGER NOT NULL," /* enum proof */
+	" stop_on INTEGER," /* wanted 中止日 */
+	" due_at INTEGER" /* the confirmation runs out, or the stop's day begins */
+	") STRICT;"
+	"CREATE INDEX request_open ON request (state) WHERE " SQL_OPEN ";"
+	"CREATE INDEX request_due ON request (due_at) WHERE due_at IS NOT NULL AND " SQL_OPEN ";"
+	"CREATE INDEX request_application ON request (application_id) WHERE application_id IS NOT NULL;"
+	"CREATE INDEX request_message ON request (message_id);"
+	"CREATE TABLE request_payload (" /* personal: can be erased */
+	" request_id INTEGER PRIMARY KEY REFERENCES request(id),"
+	" actor TEXT NOT NULL," /* who decided last */
+	" note TEXT NOT NULL"
+	") STRICT;"
+
+	"CREATE TABLE token (" /* sent to prove a mailbox */
+	" digest BLOB PRIMARY KEY," /* token_digest(); the token itself is in its letter alone */
+	" purpose INTEGER NOT NULL," /* enum token_purpose */
+	" subject_id INTEGER NOT NULL," /* request or application */
+	" expires_at INTEGER NOT NULL,"
+	" used_at INTEGER NOT NULL," /* or made void; 0: neither */
+	" notice_id INTEGER REFERENCES outbox(id)," /* the mail that carried it */
+	" mail BLOB NOT NULL" /* store_mail_digest() of the address it went to */
+	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX token_subject ON token (subject_id, purpose);"
+	"CREATE INDEX token_notice ON token (notice_id) WHERE notice_id IS NOT NULL;"
+
+	"CREATE TABLE answer (" /* mails that answered a mail, for their limits */
+	" notice_id INTEGER PRIMARY KEY REFERENCES outbox(id),"
+	" mail BLOB NOT NULL," /* store_mail_digest() */
+	" proven INTEGER NOT NULL," /* it went to a registered address */
+	" at INTEGER NOT NULL"
+	") STRICT;"
+	"CREATE INDEX answer_mail ON answer (mail, at, proven);"
+	"CREATE INDEX answer_at ON answer (at, proven);"
+
+	"CREATE TABLE bounce ("
+	" message_id INTEGER PRIMARY KEY REFERENCES message(id)," /* the report */
+	" notice_id INTEGER REFERENCES outbox(id)," /* what came back; NULL: matched to nothing */
+	" class INTEGER NOT NULL," /* enum bounce_class */
+	" by_address INTEGER NOT NULL," /* matched by the signed bounce address, else by Message-ID */
+	" mail BLOB NOT NULL," /* store_mail_digest() of the address that failed */
+	" at INTEGER NOT NULL"
+	") STRICT;"
+	"CREATE INDEX bounce_notice ON bounce (notice_id) WHERE notice_id IS NOT NULL;"
+	"CREATE TABLE address_score (" /* struct address_score */
+	" mail BLOB PRIMARY KEY," /* store_mail_digest() */
+	" score INTEGER NOT NULL," /* thousandths, as of: */
+	" at INTEGER NOT NULL,"
+	" hard INTEGER NOT NULL" /* hard bounces of different notices in a row */
+	") STRICT, WITHOUT ROWID;"
+
+	"CREATE TABLE copy (" /* sent notices still to be filed in 送信済み */
+	" notice_id INTEGER PRIMARY KEY REFERENCES outbox(id)"
+	") STRICT;"
+
+	/* Most Message-IDs can be reckoned from the notice, and the notice from them; these are the others. */
+	"CREATE TABLE message_id ("
+	" digest BLOB PRIMARY KEY," /* first 16 bytes of SHA-256, in lower case */
+	" notice_id INTEGER NOT NULL REFERENCES outbox(id)"
+	") STRICT, WITHOUT ROWID";
+
 static const char *const schema[] = {
 	"CREATE TABLE fact (" /* single facts of the office */
 	" name TEXT PRIMARY KEY," /* store.*: of the store itself */
@@ -192,6 +296,8 @@ static const char *const schema[] = {
 	" at INTEGER NOT NULL," /* since */
 	" PRIMARY KEY (mail, kind)"
 	") STRICT, WITHOUT ROWID",
+
+	mailbox_tables,
 };
 
 /* Replies and signatures got a table of their own; what is held is found by an index. */
@@ -209,6 +315,7 @@ static const char to_version_2[] =
 
 const struct migration migrations[] = {
 	{1, to_version_2},
+	{2, mailbox_tables},
 	{0},
 };
 

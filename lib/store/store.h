@@ -194,8 +194,8 @@ enum rc suppression_has(
 	struct store *store, const char *mail_key, enum suppression kind, bool *yes, struct err *err);
 
 /* ---- received mails: each taken once, kept as it came ---- */
-/* Adds a mail in MESSAGE_TAKEN with its bytes (id is set; same_as: the first one with the same digest, looked up and set). The caller has made sure
- * that this UID is new: message_by_uid(). */
+/* Adds a mail in MESSAGE_TAKEN with its bytes, at most 64 MiB (id and state are set; same_as: the first one with the same digest, looked up and set).
+ * RC_REFUSED: that UID of INBOX was taken and is not filed yet (message_by_uid()), or it is larger. */
 enum rc message_add(
 	struct store *store, struct mail_message *message, const void *raw, size_t len, struct err *err);
 /* Writes state, kind, review, folder, filed_uid, moved_away_at. */
@@ -208,9 +208,9 @@ enum rc message_by_uid(
 /* The newest mail with those bytes, other than `but`; *id 0: none. */
 enum rc message_by_digest(
 	struct store *store, const uint8_t digest[SHA256_LEN], int64_t but, int64_t *id, struct err *err);
-/* The raw bytes; "" once they were erased. */
+/* The raw bytes; "" once they were erased. RC_STORE: they are not those of the digest any more. RC_REFUSED: there is no such mail. */
 enum rc message_raw(struct store *store, int64_t id, struct str *raw, struct err *err);
-/* What the reader made of it (received_print()); replaces an earlier reading. */
+/* What the reader made of it (received_print()); replaces an earlier reading. "" where there is none, or it was erased. */
 enum rc message_set_reading(struct store *store, int64_t id, const void *json, size_t len, struct err *err);
 enum rc message_reading(struct store *store, int64_t id, struct str *json, struct err *err);
 typedef enum rc message_fn(void *ctx, const struct mail_message *message, struct err *err);
@@ -233,7 +233,7 @@ struct request_filter {
 	enum request_kind kind; /* with any_kind false */
 	bool any_kind;
 	int64_t application_id; /* 0: any */
-	utc_time due_before; /* 0: any; only those with due_at before */
+	utc_time due_before; /* 0: any; only open ones with due_at before */
 	int64_t after_id;
 	int limit; /* 0: none */
 };
@@ -242,7 +242,7 @@ typedef enum rc request_fn(void *ctx, const struct request *request, struct err 
 enum rc request_each(
 	struct store *store, const struct request_filter *filter, request_fn *fn, void *ctx, struct err *err);
 enum rc request_next_due(struct store *store, utc_time *at, struct err *err); /* UTC_NEVER: none */
-/* Open requests by state, and all of the day: count[REQUEST_STATE_COUNT]. */
+/* Open requests by state; ended ones are not counted. */
 enum rc request_count(struct store *store, int64_t count[REQUEST_STATE_COUNT], struct err *err);
 
 /* ---- tokens (token.h): only digests are kept ---- */
@@ -260,7 +260,7 @@ enum rc token_get(struct store *store, const uint8_t digest[SHA256_LEN], struct 
 /* The token a notice carried (its mail bounced); RC_REFUSED: it carried none. */
 enum rc token_of_notice(struct store *store, int64_t notice_id, struct token_row *out, struct err *err);
 enum rc token_use(struct store *store, const uint8_t digest[SHA256_LEN], utc_time at,
-	struct err *err); /* RC_REFUSED: used before */
+	struct err *err); /* RC_REFUSED: used before, void or unknown */
 /* Those not used yet for that subject can't be used any more. */
 enum rc token_void(struct store *store, int purpose, int64_t subject_id, utc_time at, struct err *err);
 /* First 16 bytes of SHA-256 of mailaddr_key(): how addresses are kept where they are only compared. */
@@ -283,7 +283,7 @@ struct bounce_row {
 	utc_time at;
 };
 enum rc bounce_add(struct store *store, const struct bounce_row *row, struct err *err);
-/* Bounces of a notice so far that count. */
+/* Reports so far that a notice came back; one that was taken twice (same bytes) counts once. */
 enum rc bounce_count(struct store *store, int64_t notice_id, int *count, struct err *err);
 struct address_score {
 	int64_t score; /* thousandths, as of `at` */
@@ -296,7 +296,7 @@ enum rc address_score_set(
 	struct store *store, const char *mail_key, const struct address_score *score, struct err *err);
 
 /* ---- finding what a mail speaks of ---- */
-/* The notice with that Message-ID; *id 0: none. */
+/* The notice with that Message-ID (without angle brackets); *id 0: none, or its letter was erased. */
 enum rc outbox_by_message_id(struct store *store, const char *message_id, int64_t *id, struct err *err);
 /* Live applications (declarations first) of a contact address, at most limit; by id. */
 enum rc application_by_mail(

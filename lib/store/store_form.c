@@ -61,10 +61,13 @@ static void check_zlib(int code)
 		die("zlib refused its own settings (%d)", code);
 }
 
+/* Where more than this is packed, as a mail with its attachments, thoroughness would keep the write lock for long and gain next to nothing. */
+#define THOROUGH_MAX ((size_t)32 << 10)
+
 void text_pack(struct str *out, const void *bytes, size_t len)
 {
 	z_stream z = {0};
-	check_zlib(deflateInit2(&z, 9, Z_DEFLATED, -13, 6, Z_DEFAULT_STRATEGY));
+	check_zlib(deflateInit2(&z, len <= THOROUGH_MAX ? 9 : 1, Z_DEFLATED, -13, 6, Z_DEFAULT_STRATEGY));
 	check_zlib(deflateSetDictionary(&z, (const Bytef *)dictionary, sizeof dictionary - 1));
 	size_t bound = deflateBound(&z, (uLong)len);
 	char *room = xmalloc(bound);
@@ -92,7 +95,7 @@ void text_pack(struct str *out, const void *bytes, size_t len)
 static bool inflate_text(struct str *out, const unsigned char *at, const unsigned char *end)
 {
 	size_t len;
-	if (!read_varint(&at, end, &len) || len > (size_t)64 << 20)
+	if (!read_varint(&at, end, &len) || len > TEXT_PACK_MAX)
 		return false;
 	z_stream z = {0};
 	check_zlib(inflateInit2(&z, -13));

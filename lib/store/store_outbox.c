@@ -319,6 +319,8 @@ enum rc outbox_add(struct store *store, struct notice *notice, int64_t template_
 		return rc;
 	notice->id = sqlite3_last_insert_rowid(store->db);
 	rc = add_letter(store, notice, letter, len, err);
+	if (rc == RC_OK)
+		rc = message_id_keep(store, notice, err);
 	return rc == RC_OK ? note_delivery(store, notice, NULL, 0, err) : rc;
 }
 

@@ -13,7 +13,7 @@
 #include "lib/store/store.h"
 
 #define APPLICATION_ID 0x53454e47 /* "SENG", in the header of the database file */
-#define SCHEMA_VERSION 2
+#define SCHEMA_VERSION 3
 #define BUSY_TIMEOUT_MS 10000
 
 #define KEY_LEN 16 /* keys of applicants and addresses are kept as this much of their SHA-256 */
@@ -24,6 +24,8 @@
 #define SQL_LIVE "state IN (1, 2, 3, 4)"
 #define SQL_WAITING "state IN (1, 4)"
 #define SQL_UNSENT "state <> 3"
+#define SQL_UNFILED "state IN (1, 2)" /* enum message_state */
+#define SQL_OPEN "state IN (1, 2, 3)" /* enum request_state */
 
 struct statement {
 	const char *sql; /* NULL: free */
@@ -103,6 +105,7 @@ bool form_unpack(const struct store *store, struct form_values *out, const void 
 	struct pool *pool);
 /* SHA-256 over salt and values, however they are packed. False: not what form_pack() makes. */
 bool form_digest(uint8_t out[SHA256_LEN], const uint8_t salt[SALT_LEN], const void *packed, size_t len);
+#define TEXT_PACK_MAX ((size_t)64 << 20) /* what is larger can't be unpacked */
 /* Text that is kept small: deflated where that pays, with a dictionary of what usually stands in it. */
 void text_pack(struct str *out, const void *bytes, size_t len);
 bool text_unpack(struct str *out, const void *packed, size_t len);
@@ -123,6 +126,10 @@ enum rc word_find(struct store *store, const char *text, int64_t *number, struct
 #define FACT_HOST "store.host"
 #define FACT_SIMULATED "store.simulated"
 #define FACT_RESTORED "store.restored"
+
+/* ---- store_find.c ---- */
+/* Enters the Message-ID of a notice just added where it can't be reckoned from the notice. */
+enum rc message_id_keep(struct store *store, const struct notice *notice, struct err *err);
 
 /* ---- store_history.c ---- */
 /* The whole chained part of a row. */
