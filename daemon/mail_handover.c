@@ -217,7 +217,7 @@ static const char *get_uid(struct wire_reader *reader, struct pool *pool, bool m
 	if (len > UID_MAX || (len == 0 && !may_be_empty) || strchr(uid, '/'))
 		reader->bad = true;
 	for (const char *c = uid; *c; c++)
-		if ((unsigned char)*c <= ' ' || *c == 0x7f)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
 			reader->bad = true;
 	return uid;
 }

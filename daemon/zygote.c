@@ -63,6 +63,8 @@ static void fork_child(enum child_kind kind, int fd, const struct fieldmap *map)
 	(void)close(fd);
 	if (kind == CHILD_FORM)
 		form_child_main(CONTROL_FD, map);
+	if (kind == CHILD_MAILBOX)
+		mailbox_child_main(CONTROL_FD);
 	transport_child_main(CONTROL_FD);
 }
 

@@ -1,7 +1,7 @@
 /*
  * mailbox.h - the office's mailbox: an IMAP server (RFC 3501, 2177 IDLE, 4315 UIDPLUS, 6851 MOVE) or a Maildir
  *
- * libetpan speaks IMAP. Runs in a transport child: no store, no parsing; message bytes pass through untouched. Blocking and simple, one connection.
+ * libetpan speaks IMAP. Runs in a mailbox child: no store, no parsing; message bytes pass through untouched. Blocking and simple, one connection.
  * Over TLS the chain and the host name are checked before anything is said to the server, LOGIN included; what a server sends before STARTTLS
  * counts for nothing (RFC 2595, 2.2). Only UID SEARCH, UID FETCH (UID RFC822.SIZE) and BODY.PEEK[] of one message, UID MOVE (or UID COPY, STORE,
  * EXPUNGE) are used: ENVELOPE and BODYSTRUCTURE would parse hostile bytes here.
@@ -40,6 +40,8 @@ struct mailbox;
 struct mailbox *mailbox_new(const struct mailbox_settings *settings, const char *password);
 /* Connects, checks, logs in, makes folders that are missing, selects INBOX. Does nothing where the session stands. */
 enum rc mailbox_open(struct mailbox *mailbox, struct err *err);
+/* false after an error that ended the session: mailbox_open() again. */
+bool mailbox_is_open(const struct mailbox *mailbox);
 /* "connect", "tls", "auth", "select", "list", "fetch", "move", "append", "idle"; static. */
 const char *mailbox_phase(const struct mailbox *mailbox);
 void mailbox_close(struct mailbox *mailbox); /* LOGOUT without waiting long; may be opened again */
@@ -55,8 +57,9 @@ struct mailbox_list {
 	size_t count;
 	bool more; /* the limit cut it */
 };
-/* What lies in a folder, behind `after` (IMAP: UIDs above it; a Maildir: ignored, everything is listed), at most `limit` entries. Costs what it
- * returns, not what the folder holds (UID SEARCH is sent with a bounded range). Read into pool. */
+/* What lies in a folder, behind `after` (IMAP: UIDs above it; a Maildir: ignored, everything is listed), at most `limit` entries. An IMAP server is
+ * asked for the wanted messages by their sequence numbers: it costs what it returns, not what the folder holds. Read into pool. A Maildir's entries
+ * that are no plain files, or whose names are no UTF-8 or hold control characters, are left alone. */
 enum rc mailbox_list(struct mailbox *mailbox, enum folder folder, const char *after, size_t limit,
 	struct mailbox_list *out, struct pool *pool, struct err *err);
 /* The bytes of one message in INBOX, appended. RC_REFUSED: it is not there any more, or larger than message_bytes. */
@@ -69,10 +72,10 @@ enum rc mailbox_move(struct mailbox *mailbox, const char *const *uid, size_t cou
  * a Maildir (inotify), the same is done by other means. A line that died while waiting is RC_SERVER (T13). */
 enum rc mailbox_wait(struct mailbox *mailbox, int seconds, int wake_fd, bool *news, struct err *err);
 
-/* Files a mail in settings->sent (IMAP APPEND through libcurl, flag \Seen; a Maildir: delivered there). name: unique and the same at each try.
- * Opens a connection of its own. */
-enum rc mailbox_append(const struct mailbox_settings *settings, const char *password, const char *name,
-	const char *wire, size_t len, struct err *err);
+/* Files a mail in settings->sent (IMAP APPEND through libcurl, flag \Seen; a Maildir: put there as seen). name: unique and the same at each try: in a Maildir
+ * a repeat is no second copy; a server may keep two when the line died before its answer. libcurl's connection is one of its own, kept between mails. */
+enum rc mailbox_append(
+	struct mailbox *mailbox, const char *name, const char *wire, size_t len, struct err *err);
 
 /* RFC 3501 5.1.3. mutf7_to_utf8: false when it is none. */
 void mutf7_add(struct str *out, const char *utf8);

@@ -66,5 +66,9 @@ void transport_free(struct transport **transport);
 /* Delivers into a Maildir, made where it is missing (tmp, fsync, link to new, directory synced), with Return-Path and Delivered-To in front. The
  * same mail delivered twice under one name stays one file, so a repeat after a crash is no second copy. RC_STORE. */
 enum rc maildir_deliver(const char *path, const struct parcel *parcel, struct err *err);
+/* Makes tmp, new and cur where they are missing; a folder of a Maildir++ is marked as one (maildirfolder). */
+enum rc maildir_make(const char *path, bool is_folder, struct err *err);
+/* Files a mail as seen (cur/NAME:2,S), as it is, brought to disk; one of that name is left as it is. RC_STORE. */
+enum rc maildir_file(const char *path, const char *name, const char *wire, size_t len, struct err *err);
 
 #endif

@@ -1,0 +1,141 @@
+/* The child that holds the connection to the mailbox, or reads the Maildir: no store, no key; it passes messages on without looking into them. */
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "daemon/mail_handover.h"
+#include "daemon/memfile.h"
+#include "daemon/zygote.h"
+
+struct mailbox_child {
+	int fd;
+	struct mailbox *mailbox;
+	struct str payload, answer;
+};
+
+/* It needs resolver, certificates and token file, so it may read; it gains nothing, and writes nothing but memory files unless that is its task. */
+static void lose_rights(const struct mailbox_settings *settings)
+{
+	struct rlimit no_file = {(rlim_t)settings->message_bytes, (rlim_t)settings->message_bytes};
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN);
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || setrlimit(RLIMIT_CORE, &(struct rlimit){0}) != 0 ||
+		(!settings->maildir && setrlimit(RLIMIT_FSIZE, &no_file) != 0))
+		_exit(1);
+}
+
+static void put_result(struct mailbox_child *child, enum rc rc, const struct err *err)
+{
+	str_clear(&child->answer);
+	mail_handover_put_result(&child->answer, rc, mailbox_phase(child->mailbox), err);
+}
+
+static bool send_answer(struct mailbox_child *child, enum wire_type type, int pass)
+{
+	return wire_send_fd(child->fd, type, child->answer.s, child->answer.len, pass);
+}
+
+/* ---- one function a task; false: the role is gone ---- */
+
+static bool serve_list(struct mailbox_child *child, const struct mail_task *task, struct pool *pool)
+{
+	struct err err;
+	struct mailbox_list list;
+	enum rc rc = mailbox_list(child->mailbox, task->folder, task->after, task->limit, &list, pool, &err);
+	put_result(child, rc, &err);
+	if (rc == RC_OK)
+		mail_handover_put_list(&child->answer, &list);
+	return send_answer(child, WIRE_LISTED, -1);
+}
+
+static bool serve_fetch(struct mailbox_child *child, const struct mail_task *task, struct pool *pool)
+{
+	struct err err;
+	struct str raw = STR_INIT;
+	int file = -1;
+	(void)pool;
+	enum rc rc = mailbox_fetch(child->mailbox, task->uid, &raw, &err);
+	if (rc == RC_OK)
+		rc = memfile_make(&file, raw.s, raw.len, &err);
+	put_result(child, rc, &err);
+	if (rc == RC_OK)
+		wire_put_number(&child->answer, (int64_t)raw.len);
+	bool sent = send_answer(child, WIRE_MESSAGE, file);
+	if (file >= 0)
+		(void)close(file);
+	str_free(&raw);
+	return sent;
+}
+
+static bool serve_move(struct mailbox_child *child, const struct mail_task *task, struct pool *pool)
+{
+	struct err err;
+	const char **moved = pool_alloc(pool, (task->count + 1) * sizeof *moved);
+	enum rc rc = mailbox_move(child->mailbox, task->uids, task->count, task->folder, moved, pool, &err);
+	put_result(child, rc, &err);
+	if (rc == RC_OK)
+		mail_handover_put_moved(&child->answer, moved, task->count);
+	return send_answer(child, WIRE_MOVED, -1);
+}
+
+static bool serve_wait(struct mailbox_child *child, const struct mail_task *task, struct pool *pool)
+{
+	struct err err;
+	bool news;
+	(void)pool;
+	/* The next task ends it, and so does the role by closing the socket. */
+	enum rc rc = mailbox_wait(child->mailbox, task->seconds, child->fd, &news, &err);
+	put_result(child, rc, &err);
+	wire_put_number(&child->answer, news);
+	return send_answer(child, WIRE_NEWS, -1);
+}
+
+static bool serve_append(struct mailbox_child *child, const struct mail_task *task, struct pool *pool)
+{
+	struct err err;
+	(void)pool;
+	put_result(child, mailbox_append(child->mailbox, task->name, task->wire, task->len, &err), &err);
+	return send_answer(child, WIRE_DONE, -1);
+}
+
+static const struct {
+	enum wire_type type;
+	bool (*serve)(struct mailbox_child *child, const struct mail_task *task, struct pool *pool);
+} services[] = {
+	{WIRE_LIST, serve_list},
+	{WIRE_FETCH, serve_fetch},
+	{WIRE_MOVE, serve_move},
+	{WIRE_WAIT, serve_wait},
+	{WIRE_APPEND, serve_append},
+};
+
+static bool serve(struct mailbox_child *child, enum wire_type type, struct pool *pool)
+{
+	struct mail_task task;
+	for (size_t i = 0; i < sizeof services / sizeof *services; i++)
+		if (services[i].type == type)
+			return mail_handover_get_task(&task, type, &child->payload, pool) &&
+			       services[i].serve(child, &task, pool);
+	return false;
+}
+
+_Noreturn void mailbox_child_main(int fd)
+{
+	struct mailbox_child child = {.fd = fd, .payload = STR_INIT, .answer = STR_INIT};
+	struct pool *settings_pool = pool_new(), *pool = pool_new();
+	struct mailbox_settings settings;
+	const char *password = NULL;
+	enum wire_type type;
+	if (wire_receive(fd, &type, &child.payload, NULL, -1) != 1 || type != WIRE_MAILBOX ||
+		!mail_handover_get_mailbox(&settings, &password, &child.payload, settings_pool))
+		_exit(1);
+	wipe(child.payload.s, child.payload.len);
+	lose_rights(&settings);
+
+	child.mailbox = mailbox_new(&settings, password);
+	while (wire_receive(fd, &type, &child.payload, NULL, -1) == 1 && serve(&child, type, pool))
+		pool_reset(pool);
+	mailbox_free(&child.mailbox);
+	_exit(0);
+}
