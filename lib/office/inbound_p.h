@@ -109,6 +109,25 @@ enum rc inbound_change(struct inbound *in);
 /* Carried out with the proof in in->request.proof. */
 enum rc inbound_carry_out(struct inbound *in);
 
+/* ---- stranger.c: what is common to requests that anybody may send ---- */
+/* The fixed answer, unless the registered address itself wrote: no word in it, and no condition for it, depends on what is on file. */
+enum rc inbound_neutral(struct inbound *in, bool *sent);
+/* Ends that also give a stranger his fixed answer: a person goes on; */
+enum rc inbound_hand_over(struct inbound *in, const char *note_ja);
+/* there is nothing to do (a person looks where the answer was held back); */
+enum rc inbound_turn_away(struct inbound *in, const char *note_ja);
+/* it was done, or answered, to the registered address. */
+enum rc inbound_done_for(struct inbound *in, enum request_state state, enum proof proof, const char *note_ja);
+/* The end of a request that fits not exactly one application. */
+enum rc inbound_not_identified(struct inbound *in, enum identified found);
+/* The end of a request that quotes a user number for the ID: told to the registered address when the sender has one, and one application (N3). */
+enum rc inbound_wrong_number(struct inbound *in);
+/* May so many letters go to the registered address of in->app because a mail asks for it? *why_ja NULL: yes. Not when it ended, is held or in review, the address is
+ * dead, or resends_per_day letters went out today: resends, IDs and guidance that mails brought about. */
+enum rc inbound_may_send(struct inbound *in, int letters, const char **why_ja);
+/* What the policy wants instead of carrying it out; *handled: that was done. */
+enum rc inbound_by_policy(struct inbound *in, bool *handled);
+
 /* ---- request_*.c ---- */
 enum rc inbound_resend(struct inbound *in);
 enum rc inbound_news(struct inbound *in);

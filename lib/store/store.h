@@ -58,8 +58,8 @@ struct history_row {
 };
 
 /* Appends a row (seq is set by the store). Identifiers are chained; actor and note go into the payload beside with a salt, the chain holds
- * their digest only. The rows of EVENT_APPLY*, EVENT_IMPORT_* and EVENT_CORRECT also chain a digest of the form's values as they are on file
- * at that moment: write the form first. */
+ * their digest only. The rows of EVENT_APPLY*, EVENT_IMPORT_*, EVENT_CORRECT and EVENT_NEWS also chain a digest of the form's values as they are
+ * on file at that moment: write the form first. */
 enum rc history_add(struct store *store, const struct history_row *row, struct err *err);
 typedef enum rc history_fn(void *ctx, const struct history_row *row, struct err *err);
 /* Rows of one application (0: all), oldest first, after `after_seq`. */

@@ -54,7 +54,7 @@ static int actor_number(const char *actor)
 static bool records_form(enum event event)
 {
 	static const enum event events[] = {EVENT_APPLY, EVENT_APPLY_UNCONFIRMED, EVENT_IMPORT_ID,
-		EVENT_IMPORT_LOGO, EVENT_IMPORT_STOPPED, EVENT_CORRECT};
+		EVENT_IMPORT_LOGO, EVENT_IMPORT_STOPPED, EVENT_CORRECT, EVENT_NEWS};
 	for (size_t i = 0; i < sizeof events / sizeof *events; i++)
 		if (events[i] == event)
 			return true;

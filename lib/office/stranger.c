@@ -1,0 +1,196 @@
+/*
+ * stranger.c - what is said to somebody who may not be who he says, and what is common to the requests that anybody may send
+ *
+ * Whoever writes from another address than the registered one gets one fixed text, under conditions that the mail alone decides: it reads the same whether the
+ * case exists or not, is held, or was answered to the registered address a moment before.
+ */
+#include "lib/office/inbound_p.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define NOT_ANSWERED "差出人を確かめられないか、回答の上限に達したため、自動の回答は送っていません。"
+#define WRONG_NUMBER_ANSWERED                                                                                \
+	"自己宣言IDの欄に利用者番号が書かれていたため、その旨を登録アドレスへご案内しました。"
+#define WRONG_NUMBER_OPEN "自己宣言IDの欄に利用者番号が書かれています。"
+#define GUIDED "新しいお申込みのご案内を、登録アドレスへお送りしました。"
+#define GUIDE_HELD_BACK "新しいお申込みのご案内を、登録アドレスへ送れませんでした。"
+#define POLICY_WANTS_REVIEW "設定（policy）により、職員が判断するご依頼です。"
+#define ADDRESS_DEAD "登録アドレスには、メールが届かないことが分かっています。"
+#define LIMIT_REACHED                                                                                        \
+	"この宣言には、メールでのご依頼による送信を本日すでに%" PRId64                                       \
+	"通行っています。届いていないおそれがあります。"
+
+/* ---- the fixed answer ---- */
+
+enum rc inbound_neutral(struct inbound *in, bool *sent)
+{
+	*sent = false;
+	if (in->from_registered || !*in->from_key)
+		return RC_OK;
+	int64_t notice_id;
+	return inbound_answer(in, ANSWER_NEUTRAL, NULL, in->received->from, sent, &notice_id);
+}
+
+enum rc inbound_hand_over(struct inbound *in, const char *note_ja)
+{
+	bool sent;
+	enum rc rc = inbound_neutral(in, &sent);
+	return rc == RC_OK ? inbound_review(in, note_ja) : rc;
+}
+
+enum rc inbound_turn_away(struct inbound *in, const char *note_ja)
+{
+	bool sent;
+	enum rc rc = inbound_neutral(in, &sent);
+	if (rc != RC_OK)
+		return rc;
+	/* Silence would leave somebody waiting: a person looks. */
+	return sent ? inbound_close(in, REQUEST_STATE_ANSWERED, PROOF_NONE, note_ja)
+		    : inbound_review(in, pool_printf(in->pool, "%s%s", note_ja, NOT_ANSWERED));
+}
+
+enum rc inbound_done_for(struct inbound *in, enum request_state state, enum proof proof, const char *note_ja)
+{
+	bool sent;
+	enum rc rc = inbound_neutral(in, &sent);
+	return rc == RC_OK ? inbound_close(in, state, proof, note_ja) : rc;
+}
+
+/* ---- whom it means ---- */
+
+enum rc inbound_not_identified(struct inbound *in, enum identified found)
+{
+	switch (found) {
+	case IDENTIFIED_NONE:
+		return inbound_turn_away(in, "どの宣言のことか、書かれていません。");
+	case IDENTIFIED_UNKNOWN:
+		return inbound_turn_away(in, "書かれた内容に合う宣言は、登録されていません。");
+	case IDENTIFIED_SEVERAL:
+		return inbound_hand_over(in, "書かれた内容に合う宣言が、複数あります。");
+	case IDENTIFIED_CONFLICT:
+		return inbound_hand_over(
+			in, "書かれた内容が、登録と食い違っています（自己宣言ID、法人番号、事業者名など）。");
+	case IDENTIFIED_USER_NUMBER:
+		return inbound_wrong_number(in);
+	case IDENTIFIED_ONE:
+		break;
+	}
+	die("an application that was identified is not one that was not");
+}
+
+/* The one application behind the sender's address; in->app stays empty when there is none, or several. */
+static enum rc take_by_sender(struct inbound *in)
+{
+	int64_t id[2];
+	int count = 0;
+	struct application app;
+	if (!*in->from_key)
+		return RC_OK;
+	enum rc rc = application_by_mail(in->office->store, in->from_key, id, 2, &count, in->err);
+	if (rc != RC_OK || count != 1)
+		return rc;
+	rc = application_get(in->office->store, id[0], &app, in->pool, in->err);
+	if (rc == RC_OK)
+		inbound_take_application(in, &app);
+	return rc;
+}
+
+enum rc inbound_wrong_number(struct inbound *in)
+{
+	bool sent = false;
+	int64_t notice_id;
+	enum rc rc = take_by_sender(in);
+	if (rc == RC_OK && in->app.id == 0)
+		return inbound_turn_away(in, WRONG_NUMBER_OPEN);
+	if (rc == RC_OK)
+		rc = inbound_answer(in, ANSWER_WRONG_NUMBER, NULL, NULL, &sent, &notice_id);
+	if (rc != RC_OK)
+		return rc;
+	return sent ? inbound_close(in, REQUEST_STATE_ANSWERED, PROOF_NOT_NEEDED, WRONG_NUMBER_ANSWERED)
+		    : inbound_review(in, WRONG_NUMBER_OPEN);
+}
+
+/* ---- whether it may be answered ---- */
+
+struct day_count {
+	civil_day today;
+	int64_t count;
+};
+
+/* Resends that staff made are none of the sender's doing. */
+static enum rc count_resend(void *ctx, const struct history_row *row, struct err *err)
+{
+	struct day_count *day = ctx;
+	(void)err;
+	day->count += row->event == EVENT_RESEND && strcmp(row->actor, ACTOR_DAEMON) == 0 &&
+		      civil_day_of(row->at) == day->today;
+	return RC_OK;
+}
+
+static enum rc count_answer(void *ctx, const struct notice *notice, struct err *err)
+{
+	static const enum answer counted[] = {ANSWER_ID, ANSWER_GUIDE};
+	struct day_count *day = ctx;
+	(void)err;
+	for (size_t i = 0; i < sizeof counted / sizeof counted[0]; i++)
+		day->count += strcmp(notice->template_name, answer_template[counted[i]]) == 0 &&
+			      civil_day_of(notice->queued_at) == day->today;
+	return RC_OK;
+}
+
+enum rc inbound_may_send(struct inbound *in, int letters, const char **why_ja)
+{
+	struct store *store = in->office->store;
+	struct day_count day = {.today = office_today(in->office)};
+	const char *key = inbound_mail_key(in, in->app.form.value[FIELD_MAIL]);
+	bool dead = false, silenced = false;
+	*why_ja = NULL;
+	enum rc rc = suppression_has(store, key, SUPPRESS_DEAD, &dead, in->err);
+	if (rc == RC_OK)
+		rc = suppression_has(store, key, SUPPRESS_CASE_MAIL, &silenced, in->err);
+	if (rc == RC_OK)
+		rc = history_each(store, in->app.id, 0, count_resend, &day, in->err);
+	if (rc == RC_OK)
+		rc = outbox_each(store, in->app.id, count_answer, &day, in->err);
+	if (rc != RC_OK)
+		return rc;
+	if (dead || silenced)
+		*why_ja = ADDRESS_DEAD;
+	else if (day.count + letters > in->office->settings->resends_per_day)
+		*why_ja = pool_printf(in->pool, LIMIT_REACHED, day.count);
+	else if (!state_is_live(in->app.state))
+		*why_ja = pool_printf(in->pool, "この申込みは「%s」です。", state_name_ja(in->app.state));
+	else if (in->app.hold == HOLD_STAFF)
+		*why_ja = pool_printf(in->pool, "この申込みは保留中です（%s）。", in->app.hold_reason);
+	else if (in->app.hold == HOLD_REVIEW)
+		*why_ja = pool_printf(in->pool, "この申込みは要確認です（%s）。", in->app.hold_reason);
+	return RC_OK;
+}
+
+/* ---- what the office decided about requests of that kind and day ---- */
+
+static enum rc guide(struct inbound *in)
+{
+	const char *why_ja;
+	bool sent = false;
+	int64_t notice_id;
+	enum rc rc = inbound_may_send(in, 1, &why_ja);
+	if (rc == RC_OK && why_ja)
+		return inbound_hand_over(in, why_ja);
+	if (rc == RC_OK)
+		rc = inbound_answer(in, ANSWER_GUIDE, NULL, NULL, &sent, &notice_id);
+	if (rc != RC_OK)
+		return rc;
+	return sent ? inbound_done_for(in, REQUEST_STATE_ANSWERED, PROOF_NOT_NEEDED, GUIDED)
+		    : inbound_hand_over(in, GUIDE_HELD_BACK);
+}
+
+enum rc inbound_by_policy(struct inbound *in, bool *handled)
+{
+	enum policy_action action = inbound_policy(in);
+	*handled = action != POLICY_ACT;
+	if (action == POLICY_GUIDE)
+		return guide(in);
+	return action == POLICY_REVIEW ? inbound_hand_over(in, POLICY_WANTS_REVIEW) : RC_OK;
+}
