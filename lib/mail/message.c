@@ -713,6 +713,41 @@ static void read_address(struct message_address *out, const char *raw, struct po
 		out->name = pool_strndup(pool, out->name + 1, n - 2);
 }
 
+/* Behind a quoted string, comment or encoded word: signs in it are text. */
+static const char *text_end(const char *at)
+{
+	char close = *at == '"' ? '"' : ')';
+	if (*at == '=') {
+		const char *end = strstr(at + 2, "?=");
+		return end ? end + 2 : at + strlen(at);
+	}
+	for (at++; *at && *at != close; at++)
+		if (*at == '\\' && at[1])
+			at++;
+	return *at ? at + 1 : at;
+}
+
+/* How many addresses an address field holds; 1 where none can be told. */
+static int address_count(const char *raw)
+{
+	int count = 0;
+	bool address = false;
+	for (const char *at = raw; *at;) {
+		if (*at == '"' || *at == '(' || (at[0] == '=' && at[1] == '?')) {
+			at = text_end(at);
+			continue;
+		}
+		address = address || *at == '@';
+		if (*at == ',' || *at == ';') {
+			count += address;
+			address = false;
+		}
+		at++;
+	}
+	count += address;
+	return count ? count : 1;
+}
+
 static void collect(struct builder *b, const char ***values, size_t *count, const char *value)
 {
 	if (*count >= 64)
@@ -782,15 +817,18 @@ static void read_headers(struct builder *b, GMimeMessage *mime)
 			say_damage(b, "A header field holds a hidden line end.");
 		const char *value = text_trim(pool_strdup(b->pool, decoded.s));
 		str_free(&decoded);
-		m->header[m->header_count++] = (struct message_header){pool_strdup(b->pool, name), value};
+		m->header[m->header_count++] =
+			(struct message_header){pool_strdup(b->pool, name), value, pool_strdup(b->pool, raw)};
 		for (size_t s = 0; s < sizeof single_headers / sizeof *single_headers; s++) {
 			const char **to = (const char **)((char *)m + single_headers[s].offset);
 			if (strcasecmp(name, single_headers[s].name) == 0 && !**to)
 				*to = value;
 		}
-		if (strcasecmp(name, "From") == 0 && m->from_count++ == 0)
-			read_address(&m->from, raw, b->pool);
-		else if (strcasecmp(name, "Sender") == 0 && !m->sender.address)
+		if (strcasecmp(name, "From") == 0) {
+			if (m->from_count == 0)
+				read_address(&m->from, raw, b->pool);
+			m->from_count += address_count(raw);
+		} else if (strcasecmp(name, "Sender") == 0 && !m->sender.address)
 			read_address(&m->sender, raw, b->pool);
 		else if (strcasecmp(name, "Reply-To") == 0 && !m->reply_to.address)
 			read_address(&m->reply_to, raw, b->pool);

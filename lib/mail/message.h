@@ -64,13 +64,14 @@ struct message_address {
 
 struct message_header {
 	const char *name, *value; /* value: decoded, unfolded */
+	const char *raw; /* as it came: where a decoded word could pass for the syntax around it */
 };
 
 struct message {
 	const char *subject, *message_id, *in_reply_to,
 		*references; /* ids with their angle brackets as found; "" */
 	struct message_address from, sender, reply_to;
-	int from_count; /* more than one From is forgery or damage */
+	int from_count; /* addresses in From, or From fields: more than one is forgery or damage */
 	const char *return_path; /* "" for the null sender <>; NULL: no header */
 	const char *to, *cc;
 	utc_time date; /* 0: none or unreadable */

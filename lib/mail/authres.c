@@ -1,0 +1,281 @@
+#include "lib/mail/authres.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+#include "lib/base/mailaddr.h"
+
+/* ---- words of a structured field (RFC 5322 3.2) ---- */
+
+struct field {
+	const char *at;
+	bool bad; /* not to be read with certainty: nothing in it counts */
+	struct str comment; /* the last one, without its brackets */
+};
+
+static void skip_comment(struct field *field)
+{
+	int depth = 0;
+	str_clear(&field->comment);
+	do {
+		if (*field->at == '\0') {
+			field->bad = true;
+			return;
+		}
+		/* A server that prints a sender's quoted local part into a comment may let it close the comment. */
+		if (*field->at == '"')
+			field->bad = true;
+		if (*field->at == '\\' && field->at[1])
+			field->at++;
+		else
+			depth += *field->at == '(' ? 1 : *field->at == ')' ? -1 : 0;
+		str_addc(&field->comment, *field->at++);
+	} while (depth > 0);
+	str_cut(&field->comment, field->comment.len - 1); /* the closing bracket, then the opening one */
+	memmove(field->comment.s, field->comment.s + 1, field->comment.len);
+	str_cut(&field->comment, field->comment.len - 1);
+}
+
+static void skip_blanks(struct field *field)
+{
+	while (isspace((unsigned char)*field->at) || *field->at == '(')
+		if (*field->at == '(')
+			skip_comment(field);
+		else
+			field->at++;
+}
+
+static void add_quoted(struct field *field, struct str *word)
+{
+	for (field->at++; *field->at && *field->at != '"'; field->at++) {
+		if (*field->at == '\\' && field->at[1])
+			field->at++;
+		str_addc(word, *field->at);
+	}
+	if (*field->at == '"')
+		field->at++;
+	else
+		field->bad = true;
+}
+
+/* The next word, up to white space, a comment or one of the signs in `ends`; quoted pieces are part of it. False: there is none. */
+static bool take_word(struct field *field, struct str *word, const char *ends)
+{
+	str_clear(word);
+	skip_blanks(field);
+	const char *start = field->at;
+	while (*field->at && !isspace((unsigned char)*field->at) && *field->at != '(' &&
+		!strchr(ends, *field->at))
+		if (*field->at == '"')
+			add_quoted(field, word);
+		else
+			str_addc(word, *field->at++);
+	return field->at > start;
+}
+
+static bool take_sign(struct field *field, char sign)
+{
+	skip_blanks(field);
+	if (*field->at != sign)
+		return false;
+	field->at++;
+	return true;
+}
+
+/* ---- domains ---- */
+
+/* "a@x" and "@x" are x; A-labels, lower case. False: no domain. */
+static bool domain_of(struct mailaddr *out, const char *text)
+{
+	const char *sign = strrchr(text, '@');
+	struct str address = STR_INIT;
+	str_printf(&address, "x@%s", sign ? sign + 1 : text);
+	bool good = mailaddr_read(out, address.s) == MAILADDR_OK;
+	str_free(&address);
+	return good;
+}
+
+static bool same_domain(const char *a, const char *b)
+{
+	struct mailaddr x, y;
+	return domain_of(&x, a) && domain_of(&y, b) && strcmp(x.domain, y.domain) == 0;
+}
+
+static bool same_host(const char *a, const char *b)
+{
+	return strcasecmp(a, b) == 0 || same_domain(a, b);
+}
+
+/* ---- hops ---- */
+
+struct office_hosts {
+	const char *authserv_id;
+	const struct strlist *own_hops;
+};
+
+static bool is_own(const struct office_hosts *hosts, const char *name)
+{
+	bool own = same_host(name, hosts->authserv_id);
+	for (size_t i = 0; hosts->own_hops && i < hosts->own_hops->count && !own; i++)
+		own = same_host(name, hosts->own_hops->item[i]);
+	return own;
+}
+
+/* What stands behind `from` is only what the client said of itself; what our server found out stands in the comment: "name [address]". */
+static bool is_proven_own(const struct office_hosts *hosts, const char *said, const char *comment)
+{
+	size_t len = strcspn(comment, " \t[");
+	struct str found = STR_INIT;
+	str_add(&found, comment, len);
+	const char *address = strchr(comment, '[');
+	bool loopback = address && (str_has_prefix(address, "[127.") || str_has_prefix(address, "[::1]") ||
+					   str_has_prefix(address, "[IPv6:::1]"));
+	bool proven = loopback || (is_own(hosts, said) && (!*comment || is_own(hosts, found.s)));
+	str_free(&found);
+	return proven;
+}
+
+/* A Received field by which one of our servers passed the mail on to another: the mail was ours already. */
+static bool is_inner_hop(const struct office_hosts *hosts, const char *received)
+{
+	struct field field = {.at = received, .comment = STR_INIT};
+	struct str word = STR_INIT, from = STR_INIT, found = STR_INIT;
+	bool by_own = false, ended = false;
+	while (!ended && take_word(&field, &word, ";")) {
+		if (strcasecmp(word.s, "from") == 0 && !from.len && take_word(&field, &from, ";")) {
+			str_clear(&field.comment);
+			skip_blanks(&field);
+			str_add(&found, field.comment.s, field.comment.len);
+		} else if (strcasecmp(word.s, "by") == 0) {
+			by_own = take_word(&field, &word, ";") && is_own(hosts, word.s);
+			ended = true;
+		}
+	}
+	bool inner = by_own && (!from.len || is_proven_own(hosts, from.s, found.s));
+	str_free(&word);
+	str_free(&from);
+	str_free(&found);
+	str_free(&field.comment);
+	return inner;
+}
+
+/* ---- results ---- */
+
+struct finding { /* one method of a field */
+	struct str method, result, dkim_domain, dkim_identity, mail_from;
+};
+
+static void finding_clear(struct finding *finding)
+{
+	struct str *const texts[] = {&finding->method, &finding->result, &finding->dkim_domain,
+		&finding->dkim_identity, &finding->mail_from};
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+		str_clear(texts[i]);
+}
+
+static void finding_free(struct finding *finding)
+{
+	struct str *const texts[] = {&finding->method, &finding->result, &finding->dkim_domain,
+		&finding->dkim_identity, &finding->mail_from};
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+		str_free(texts[i]);
+}
+
+/* A property that stands twice with two values says nothing. */
+static void keep_property(
+	struct field *field, struct finding *finding, const char *name, const struct str *value)
+{
+	struct str *to = strcasecmp(name, "header.d") == 0        ? &finding->dkim_domain
+			 : strcasecmp(name, "header.i") == 0      ? &finding->dkim_identity
+			 : strcasecmp(name, "smtp.mailfrom") == 0 ? &finding->mail_from
+								  : NULL;
+	if (!to)
+		return;
+	if (to->len && strcmp(to->s, value->s) != 0)
+		field->bad = true;
+	str_clear(to);
+	str_add(to, value->s, value->len);
+}
+
+/* method[/version] = result *(name = value), up to the semicolon or the end (RFC 8601 2.2). */
+static bool take_finding(struct field *field, struct finding *finding)
+{
+	struct str name = STR_INIT, value = STR_INIT;
+	finding_clear(finding);
+	bool first = true;
+	while (!field->bad && take_word(field, &name, "=;/")) {
+		bool current = true;
+		if (first && take_sign(field, '/'))
+			current = take_word(field, &value, "=;") && strcmp(value.s, "1") == 0;
+		if (!take_sign(field, '=')) { /* "none", or what is none of it */
+			field->bad = field->bad || !first || strcasecmp(name.s, "none") != 0;
+			break;
+		}
+		if (!take_word(field, &value, ";"))
+			field->bad = true;
+		if (first && current) {
+			str_add(&finding->method, name.s, name.len);
+			str_add(&finding->result, value.s, value.len);
+		} else if (!first) {
+			keep_property(field, finding, name.s, &value);
+		}
+		first = false;
+	}
+	skip_blanks(field);
+	str_free(&name);
+	str_free(&value);
+	return !field->bad && !first;
+}
+
+static void finding_weigh(struct authres *out, const struct finding *finding, const char *from)
+{
+	if (strcasecmp(finding->result.s, "pass") != 0)
+		return;
+	const char *signer = finding->dkim_domain.len ? finding->dkim_domain.s : finding->dkim_identity.s;
+	if (strcasecmp(finding->method.s, "dkim") == 0 && same_domain(signer, from))
+		out->dkim_aligned = true;
+	if (strcasecmp(finding->method.s, "spf") == 0 && same_domain(finding->mail_from.s, from))
+		out->spf_aligned = true;
+}
+
+/* All of a field or nothing: one that is malformed anywhere may have been made so by what a sender put into it. */
+static void field_read(struct authres *out, const char *raw, const char *authserv_id, const char *from)
+{
+	struct field field = {.at = raw, .comment = STR_INIT};
+	struct finding finding = {STR_INIT, STR_INIT, STR_INIT, STR_INIT, STR_INIT};
+	struct str word = STR_INIT;
+	struct authres found = {.seen = true};
+	bool ours = take_word(&field, &word, ";=") && same_host(word.s, authserv_id);
+	if (ours && take_word(&field, &word, ";"))
+		ours = strcmp(word.s, "1") == 0; /* the version of the format */
+	skip_blanks(&field);
+	while (ours && !field.bad && take_sign(&field, ';'))
+		if (take_finding(&field, &finding))
+			finding_weigh(&found, &finding, from);
+	if (ours && !field.bad && *field.at == '\0') {
+		out->seen = true;
+		out->dkim_aligned = out->dkim_aligned || found.dkim_aligned;
+		out->spf_aligned = out->spf_aligned || found.spf_aligned;
+	}
+	finding_free(&finding);
+	str_free(&word);
+	str_free(&field.comment);
+}
+
+void authres_read(struct authres *out, const struct message *message, const char *authserv_id,
+	const struct strlist *own_hops)
+{
+	*out = (struct authres){0};
+	if (!authserv_id || !*authserv_id)
+		return;
+	const struct office_hosts hosts = {authserv_id, own_hops};
+	const char *from = message->from_count == 1 ? message->from.address : "";
+	for (size_t i = 0; i < message->header_count; i++) {
+		const struct message_header *header = &message->header[i];
+		if (strcasecmp(header->name, "Received") == 0 && !is_inner_hop(&hosts, header->raw))
+			return;
+		if (strcasecmp(header->name, "Authentication-Results") == 0)
+			field_read(out, header->raw, authserv_id, from);
+	}
+}
