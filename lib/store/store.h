@@ -79,8 +79,8 @@ struct audit {
 	uint8_t head[SHA256_LEN];
 };
 /* Recomputes the chain from the first row, and checks each application's state and form against what its history says (events below EVENT_HOLD
- * lead from `from` to `to`), each sent notice against its EVENT_SENT row (ref), each number against its application. head: NULL, or a
- * hash noted earlier that must be in it. */
+ * lead from `from` to `to`), each sent notice against its EVENT_SENT row (ref), each request against the rows of its coming and its end (ref, number),
+ * each number against its application. head: NULL, or a hash noted earlier that must be in it. */
 enum rc audit_run(struct store *store, const uint8_t *head, struct audit *out, struct err *err);
 
 /* ---- applications ---- */
@@ -363,7 +363,9 @@ struct books {
 	int64_t rows, refused, same; /* rows of files */
 	int64_t applications, by_state[STATE_COUNT], held, review;
 	int64_t outbox[OUTBOX_CANCELLED + 1];
-	int64_t orphan_notices, orphan_numbers; /* must be 0 */
+	int64_t mails[MESSAGE_FILED + 1]; /* received, by enum message_state */
+	int64_t requests[REQUEST_STATE_COUNT];
+	int64_t orphan_notices, orphan_numbers, orphan_requests; /* must be 0 */
 };
 enum rc store_books(struct store *store, struct books *out, struct err *err);
 

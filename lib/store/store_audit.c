@@ -15,8 +15,12 @@ struct auditing {
 	const uint8_t *head; /* looked for; NULL: none */
 	struct told *told; /* by application id */
 	uint8_t *sent; /* a bit for each notice that has a row of its sending */
-	int64_t applications, notices; /* highest ids */
+	uint8_t *
+		request; /* what was told of each request: REQUEST_CAME, or the enum request_state it ended in */
+	int64_t applications, notices, requests; /* highest ids */
 };
+
+#define REQUEST_CAME 0x80 /* no enum request_state */
 
 static void note(struct audit *out, int64_t seq, int64_t about, const char *fault)
 {
@@ -77,6 +81,11 @@ static void follow(struct auditing *auditing, const struct chain_row *row)
 	}
 	if (row->event == EVENT_SENT && row->ref > 0 && row->ref <= auditing->notices)
 		auditing->sent[row->ref / 8] |= (uint8_t)(1u << (row->ref % 8));
+	bool request = row->ref > 0 && row->ref <= auditing->requests;
+	if (request && row->event == EVENT_REQUEST)
+		auditing->request[row->ref] = REQUEST_CAME;
+	else if (request && row->event == EVENT_REQUEST_CLOSED)
+		auditing->request[row->ref] = (uint8_t)row->number;
 }
 
 static enum rc audit_chain(struct auditing *auditing, struct err *err)
@@ -162,6 +171,26 @@ static enum rc audit_notices(struct auditing *auditing, struct err *err)
 	return rc;
 }
 
+static enum rc audit_requests(struct auditing *auditing, struct err *err)
+{
+	sqlite3_stmt *stmt = sql_ready(auditing->store,
+		"SELECT id, state, state IN (1, 2, 3) FROM request WHERE id > 0 ORDER BY id", err);
+	if (!stmt)
+		return err->rc;
+	bool more;
+	enum rc rc;
+	while ((rc = sql_row(auditing->store, stmt, &more, err)) == RC_OK && more) {
+		int64_t id = sqlite3_column_int64(stmt, 0);
+		int told = auditing->request[id];
+		if (told == 0)
+			note(auditing->out, 0, id, "a request has no row of its coming in the history");
+		else if (sqlite3_column_int(stmt, 2) ? told != REQUEST_CAME
+						     : told != sqlite3_column_int(stmt, 1))
+			note(auditing->out, 0, id, "a request's state is not what its history says");
+	}
+	return rc;
+}
+
 /* Questions whose answer must be empty: the first column is what the fault speaks of. */
 #define NO_APPLICATION(table)                                                                                \
 	" WHERE " table ".application_id IS NOT NULL"                                                        \
@@ -173,6 +202,10 @@ static const struct {
 		"a notice belongs to an application that is not on file"},
 	{"SELECT number FROM number" NO_APPLICATION("number") " LIMIT 1",
 		"a number belongs to an application that is not on file"},
+	{"SELECT id FROM request" NO_APPLICATION("request") " LIMIT 1",
+		"a request is about an application that is not on file"},
+	{"SELECT id FROM request WHERE NOT EXISTS (SELECT 1 FROM message m WHERE m.id = message_id) LIMIT 1",
+		"a request came with a mail that is not on file"},
 	{"SELECT n.number FROM number n JOIN application a ON a.id = n.application_id"
 	 " WHERE a.declaration_id IS NOT n.number AND a.user_number IS NOT n.number LIMIT 1",
 		"a number that was drawn is not the one its application bears"},
@@ -206,25 +239,34 @@ static enum rc audit_all(struct auditing *auditing, struct err *err)
 		stmt = sql_ready(store, "SELECT max(id) FROM outbox", err);
 		rc = stmt ? sql_number(store, stmt, 0, &auditing->notices, err) : err->rc;
 	}
+	if (rc == RC_OK) {
+		stmt = sql_ready(store, "SELECT max(id) FROM request", err);
+		rc = stmt ? sql_number(store, stmt, 0, &auditing->requests, err) : err->rc;
+	}
 	/* Ids are counted up from 1; one far beyond was put there by hand. */
 	const int64_t bound = (int64_t)1 << 32;
-	if (rc == RC_OK && (auditing->applications >= bound || auditing->notices >= bound))
+	if (rc == RC_OK && (auditing->applications >= bound || auditing->notices >= bound ||
+				   auditing->requests >= bound))
 		return err_set(err, RC_STORE,
-			"%s is damaged: it holds an application or notice with an impossible number",
+			"%s is damaged: it holds an application, notice or request with an impossible number",
 			store->path);
 	if (rc != RC_OK)
 		return rc;
 	auditing->told = xcalloc((size_t)auditing->applications + 1, sizeof *auditing->told);
 	auditing->sent = xcalloc((size_t)auditing->notices / 8 + 1, 1);
+	auditing->request = xcalloc((size_t)auditing->requests + 1, 1);
 	rc = audit_chain(auditing, err);
 	if (rc == RC_OK)
 		rc = audit_applications(auditing, err);
 	if (rc == RC_OK)
 		rc = audit_notices(auditing, err);
 	if (rc == RC_OK)
+		rc = audit_requests(auditing, err);
+	if (rc == RC_OK)
 		rc = audit_rest(auditing, err);
 	free(auditing->told);
 	free(auditing->sent);
+	free(auditing->request);
 	return rc;
 }
 
@@ -282,6 +324,22 @@ static enum rc count_files(struct store *store, struct books *out, struct err *e
 	return rc;
 }
 
+/* Rows of a statement that gives states and their counts. */
+static enum rc count_states(
+	struct store *store, sqlite3_stmt *stmt, int64_t *count, int64_t last_state, struct err *err)
+{
+	if (!stmt)
+		return err->rc;
+	bool more;
+	enum rc rc;
+	while ((rc = sql_row(store, stmt, &more, err)) == RC_OK && more) {
+		int64_t state = sqlite3_column_int64(stmt, 0);
+		if (state >= 0 && state <= last_state)
+			count[state] = sqlite3_column_int64(stmt, 1);
+	}
+	return rc;
+}
+
 enum rc store_books(struct store *store, struct books *out, struct err *err)
 {
 	*out = (struct books){0};
@@ -293,6 +351,14 @@ enum rc store_books(struct store *store, struct books *out, struct err *err)
 	if (rc == RC_OK)
 		rc = count_applications(store, out, err);
 	if (rc == RC_OK)
+		rc = count_states(store,
+			sql_ready(store, "SELECT state, count(*) FROM message GROUP BY state", err),
+			out->mails, MESSAGE_FILED, err);
+	if (rc == RC_OK)
+		rc = count_states(store,
+			sql_ready(store, "SELECT state, count(*) FROM request GROUP BY state", err),
+			out->requests, REQUEST_STATE_COUNT - 1, err);
+	if (rc == RC_OK)
 		rc = outbox_count(store, out->outbox, err);
 	if (rc == RC_OK) {
 		sqlite3_stmt *stmt =
@@ -303,6 +369,11 @@ enum rc store_books(struct store *store, struct books *out, struct err *err)
 		sqlite3_stmt *stmt =
 			sql_ready(store, "SELECT count(*) FROM number" NO_APPLICATION("number"), err);
 		rc = stmt ? sql_number(store, stmt, 0, &out->orphan_numbers, err) : err->rc;
+	}
+	if (rc == RC_OK) {
+		sqlite3_stmt *stmt =
+			sql_ready(store, "SELECT count(*) FROM request" NO_APPLICATION("request"), err);
+		rc = stmt ? sql_number(store, stmt, 0, &out->orphan_requests, err) : err->rc;
 	}
 	if (own)
 		(void)sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL);

@@ -427,6 +427,29 @@ static void test_store__questions_use_their_index(void **state)
 		{"SELECT o.id FROM outbox o WHERE o.state = :s AND o." SQL_UNSENT
 		 " AND o.id > :a ORDER BY o.id LIMIT 9",
 			"outbox_unsent"},
+		{"SELECT id FROM message WHERE uid_validity = :v AND uid = :u AND " SQL_UNFILED,
+			"message_uid"},
+		{"SELECT m.id FROM message m WHERE m.state = :s AND m." SQL_UNFILED
+		 " AND m.id > :a ORDER BY m.id LIMIT 9",
+			"message_unfiled"},
+		{"SELECT max(id) FROM message WHERE digest = :d AND id <> :but",
+			"COVERING INDEX message_digest"},
+		{"SELECT m.id FROM message m WHERE m.id IN (SELECT r.message_id FROM request r WHERE "
+		 "r." SQL_OPEN ") AND m.id > :a ORDER BY m.id LIMIT 9",
+			"request_open"},
+		{"SELECT min(due_at) FROM request WHERE due_at IS NOT NULL AND " SQL_OPEN,
+			"COVERING INDEX request_due"},
+		{"SELECT state, count(*) FROM request WHERE " SQL_OPEN " GROUP BY state",
+			"COVERING INDEX request_open"},
+		{"SELECT max(id) FROM request WHERE message_id = :m", "COVERING INDEX request_message"},
+		{"SELECT count(*) FROM answer WHERE mail = :m AND at >= :since AND proven <= :p",
+			"COVERING INDEX answer_mail"},
+		{"SELECT count(*) FROM answer WHERE at >= :since AND proven <= :p",
+			"COVERING INDEX answer_at"},
+		{"UPDATE token SET used_at = :at WHERE subject_id = :s AND purpose = :p AND used_at = 0",
+			"token_subject"},
+		{"SELECT id FROM application WHERE mail = :m AND mail IS NOT NULL AND " SQL_LIVE,
+			"application_mail"},
 	};
 	for (size_t i = 0; i < sizeof questions / sizeof *questions; i++) {
 		char text[1024];
@@ -661,6 +684,12 @@ static void test_store__books(void **state)
 	(void)rig_queue(rig, rig_add(rig, 1), "receipt");
 	(void)rig_add(rig, 2);
 	set_state(rig, 2, STATE_STOPPED);
+	struct mail_message mail = {.taken_at = T0, .uid = "1", .filed_uid = ""};
+	assert_ok(message_add(rig->store, &mail, "raw", 3, &rig_err));
+	struct request request = {.message_id = mail.id, .state = REQUEST_STATE_DONE, .application_id = 1};
+	assert_ok(request_add(rig->store, &request, &rig_err));
+	request.application_id = 0;
+	assert_ok(request_add(rig->store, &request, &rig_err));
 	commit(rig);
 	struct books books;
 	assert_ok(store_books(rig->store, &books, &rig_err));
@@ -671,12 +700,16 @@ static void test_store__books(void **state)
 	assert_int_equal(books.by_state[STATE_STOPPED], 1);
 	assert_int_equal(books.outbox[OUTBOX_QUEUED], 1);
 	assert_int_equal(books.orphan_notices, 0);
+	assert_int_equal(books.mails[MESSAGE_TAKEN], 1);
+	assert_int_equal(books.requests[REQUEST_STATE_DONE], 2);
+	assert_int_equal(books.orphan_requests, 0);
 	sql_aside(rig, "PRAGMA foreign_keys = OFF; DELETE FROM application_payload; DELETE FROM application "
 		       "WHERE id = 1;"
 		       "INSERT INTO number (number, kind, application_id, at) VALUES (4, 1, 1, 0)");
 	assert_ok(store_books(rig->store, &books, &rig_err));
 	assert_int_equal(books.orphan_notices, 1);
 	assert_int_equal(books.orphan_numbers, 1);
+	assert_int_equal(books.orphan_requests, 1);
 }
 
 /* Personal values stand in the payload tables alone: with those emptied, none is left in the file. */
@@ -692,10 +725,20 @@ static void test_store__erased_values_are_gone(void **state)
 		.actor = "staff:1000",
 		.note = "secret-reason"};
 	assert_ok(history_add(rig->store, &row, &rig_err));
+	struct mail_message mail = {.taken_at = T0, .uid = "1", .filed_uid = ""};
+	assert_ok(message_add(rig->store, &mail, "secret-mail", 11, &rig_err));
+	assert_ok(message_set_reading(rig->store, mail.id, "secret-reading", 14, &rig_err));
+	struct request request = {
+		.message_id = mail.id, .state = REQUEST_STATE_REVIEW, .actor = "staff:1000", .note = "花子"};
+	assert_ok(request_add(rig->store, &request, &rig_err));
+	const struct bounce_row bounce = {.message_id = mail.id, .mail_key = "info@s1.example.co.jp"};
+	assert_ok(bounce_add(rig->store, &bounce, &rig_err));
+	assert_ok(answer_add(rig->store, 1, "info@s1.example.co.jp", false, T0, &rig_err));
 	commit(rig);
 	sql_aside(rig,
 		"PRAGMA secure_delete = ON; DELETE FROM application_payload; DELETE FROM history_payload;"
-		"DELETE FROM letter; PRAGMA wal_checkpoint(TRUNCATE)");
+		"DELETE FROM letter; DELETE FROM message_payload; DELETE FROM reading_payload;"
+		"DELETE FROM request_payload; PRAGMA wal_checkpoint(TRUNCATE)");
 	store_close(&rig->store);
 	FILE *file = fopen(rig->path, "r");
 	assert_non_null(file);
@@ -705,7 +748,8 @@ static void test_store__erased_values_are_gone(void **state)
 	while ((got = fread(piece, 1, sizeof piece, file)) > 0)
 		str_add(&all, piece, got);
 	(void)fclose(file);
-	static const char *const personal[] = {"secret-reason", "staff:1000", "info", "花子", "サンプル"};
+	static const char *const personal[] = {
+		"secret-reason", "secret-mail", "secret-reading", "staff:1000", "info", "花子", "サンプル"};
 	for (size_t i = 0; i < sizeof personal / sizeof *personal; i++)
 		assert_null(memmem(all.s, all.len, personal[i], strlen(personal[i])));
 	str_free(&all);

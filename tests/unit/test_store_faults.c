@@ -143,13 +143,42 @@ static enum rc send_one(struct store *store, struct pool *pool)
 	return rc == RC_OK ? store_commit(store, &rig_err) : rc;
 }
 
-/* Three applications, one of them sent; *committed steps were acknowledged. */
+/* A mail is taken, large enough for many pages; then what follows from it. */
+static enum rc receive_one(struct store *store)
+{
+	static char raw[40000];
+	struct rng rng = rng_seeded(1);
+	rng_bytes(&rng, raw, sizeof raw);
+	struct mail_message message = {.taken_at = T0, .uid = "1", .filed_uid = ""};
+	sha256(message.digest, raw, sizeof raw);
+	enum rc rc = store_begin(store, &rig_err);
+	if (rc == RC_OK)
+		rc = message_add(store, &message, raw, sizeof raw, &rig_err);
+	struct request request = {.message_id = message.id,
+		.state = REQUEST_STATE_REVIEW,
+		.opened_at = T0,
+		.actor = "daemon",
+		.note = "要確認"};
+	if (rc == RC_OK)
+		rc = request_add(store, &request, &rig_err);
+	const struct history_row row = {
+		.at = T0, .event = EVENT_REQUEST, .ref = request.id, .actor = "daemon", .note = "要確認"};
+	if (rc == RC_OK)
+		rc = message_set_reading(store, message.id, "{}", 2, &rig_err);
+	if (rc == RC_OK)
+		rc = history_add(store, &row, &rig_err);
+	return rc == RC_OK ? store_commit(store, &rig_err) : rc;
+}
+
+/* Three applications, one of them sent, and a mail; *committed steps were acknowledged. */
 static enum rc work(struct rig *rig, int *committed)
 {
 	*committed = 0;
 	enum rc rc = rig->store ? RC_OK : store_open(&rig->store, &rig->settings, STORE_WRITE, &rig_err);
-	for (int i = 0; rc == RC_OK && i < 4; i++) {
-		rc = i < 3 ? register_one(rig->store, rig->pool, i + 1) : send_one(rig->store, rig->pool);
+	for (int i = 0; rc == RC_OK && i < 5; i++) {
+		rc = i < 3    ? register_one(rig->store, rig->pool, i + 1)
+		     : i == 3 ? send_one(rig->store, rig->pool)
+			      : receive_one(rig->store);
 		*committed += rc == RC_OK;
 	}
 	return rc;
@@ -165,16 +194,24 @@ static void check_whole(struct rig *rig, int committed)
 	int64_t applications = sql_count(rig, "SELECT count(*) FROM application");
 	int64_t sent = sql_count(rig, "SELECT count(*) FROM outbox WHERE state = 3");
 	static const char *const tables[] = {"application_payload", "outbox", "letter", "history_payload"};
+	int64_t mails = sql_count(rig, "SELECT count(*) FROM message");
 	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
 		char sql[64];
 		(void)snprintf(sql, sizeof sql, "SELECT count(*) FROM %s", tables[i]);
-		assert_int_equal(sql_count(rig, sql), applications);
+		assert_int_equal(sql_count(rig, sql), applications + (i == 3 ? mails : 0));
+	}
+	static const char *const of_mails[] = {
+		"message_payload", "reading_payload", "request", "request_payload"};
+	for (size_t i = 0; i < sizeof of_mails / sizeof *of_mails; i++) {
+		char sql[64];
+		(void)snprintf(sql, sizeof sql, "SELECT count(*) FROM %s", of_mails[i]);
+		assert_int_equal(sql_count(rig, sql), mails);
 	}
 	assert_int_equal(sql_count(rig, "SELECT count(*) FROM outbox WHERE state = 2"), 0);
 	assert_int_equal(sql_count(rig, "SELECT count(*) FROM delivery"), sent);
-	assert_int_equal(audit.rows, applications + sent);
+	assert_int_equal(audit.rows, applications + sent + mails);
 	/* A step whose sync failed was not acknowledged; it may still have reached the disk, but then as a whole. */
-	assert_in_range(applications + sent, committed, committed + 1);
+	assert_in_range(applications + sent + mails, committed, committed + 1);
 	assert_int_equal(
 		sql_count(rig, "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'"),
 		0);

@@ -53,6 +53,31 @@ static void fill(struct rig *rig)
 	commit(rig);
 }
 
+/* A mail with two requests about application 1: one open, one done. */
+static void fill_requests(struct rig *rig)
+{
+	struct mail_message mail = {.taken_at = T0, .uid = "1", .filed_uid = ""};
+	struct request request = {
+		.state = REQUEST_STATE_ASKED, .application_id = 1, .actor = "daemon", .due_at = UTC_NEVER};
+	begin(rig);
+	assert_ok(message_add(rig->store, &mail, "raw", 3, &rig_err));
+	request.message_id = mail.id;
+	for (int i = 0; i < 2; i++) {
+		assert_ok(request_add(rig->store, &request, &rig_err));
+		add(rig, 1, EVENT_REQUEST, STATE_ID_ISSUED, STATE_ID_ISSUED, request.id, "daemon", "");
+	}
+	request.state = REQUEST_STATE_DONE;
+	assert_ok(request_update(rig->store, &request, &rig_err));
+	const struct history_row row = {.at = T0,
+		.application_id = 1,
+		.event = EVENT_REQUEST_CLOSED,
+		.ref = request.id,
+		.number = REQUEST_STATE_DONE,
+		.actor = "daemon"};
+	assert_ok(history_add(rig->store, &row, &rig_err));
+	commit(rig);
+}
+
 static void audit_finds(struct rig *rig, int64_t bad_seq, const char *fault)
 {
 	struct audit audit;
@@ -217,8 +242,7 @@ static void test_store_history__tampering_is_found(void **state)
 			"not what was recorded"},
 		{"DELETE FROM history WHERE seq = 3", 4, "missing"},
 		{"DELETE FROM history WHERE seq = 1", 2, "missing"},
-		{"DELETE FROM history_payload WHERE seq >= 7; UPDATE history SET seq = 8 WHERE seq = 7", 8,
-			"missing"},
+		{"UPDATE history SET seq = 11 WHERE seq = 10", 11, "missing"},
 		{"UPDATE application SET state = 4 WHERE id = 1", 0, "state is not what"},
 		{"UPDATE application_payload SET form = (SELECT form FROM application_payload WHERE "
 		 "application_id = 2)"
@@ -237,8 +261,20 @@ static void test_store_history__tampering_is_found(void **state)
 		{"DELETE FROM application_payload WHERE application_id = 2; DELETE FROM application WHERE id "
 		 "= 2",
 			2, "not on file"},
+		{"UPDATE request SET state = 4 WHERE id = 1", 0, "a request's state is not what"},
+		{"UPDATE request SET state = 1 WHERE id = 2", 0, "a request's state is not what"},
+		{"UPDATE request SET state = 6 WHERE id = 2", 0, "a request's state is not what"},
+		{"INSERT INTO request SELECT 3, message_id, kind, state, application_id, opened_at, "
+		 "closed_at,"
+		 " proof, stop_on, due_at FROM request WHERE id = 1",
+			0, "no row of its coming"},
+		{"UPDATE request SET application_id = 77 WHERE id = 1", 0,
+			"a request is about an application"},
+		{"UPDATE request SET message_id = 77 WHERE id = 1", 0, "a mail that is not on file"},
 	};
 	fill(rig);
+	fill_requests(rig);
+	audit_finds(rig, 0, NULL);
 	store_close(&rig->store);
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		char copy[160], vacuum[200];

@@ -87,6 +87,33 @@ static void test_store_migrate__version_1(void **state)
 	str_free(&dkim);
 }
 
+/* As the second version left it: with notices under way, whose Message-IDs the third finds. */
+static void test_store_migrate__version_2(void **state)
+{
+	struct rig *rig = *state;
+	make_version_1(rig);
+	assert_int_equal(migrations[0].from, 1);
+	sql_on(rig->path, migrations[0].sql);
+	sql_on(rig->path, "PRAGMA user_version = 2");
+	assert_rc(store_open(&rig->store, &rig->settings, STORE_READ, &rig_err), RC_STORE);
+	assert_ok(store_open(&rig->store, &rig->settings, STORE_WRITE, &rig_err));
+	assert_int_equal(sql_count(rig, "PRAGMA user_version"), SCHEMA_VERSION);
+	int64_t id;
+	assert_ok(outbox_by_message_id(rig->store, "receipt.1.1@office.example.jp", &id, &rig_err));
+	assert_int_equal(id, 2);
+
+	/* And a mail can be taken. */
+	struct mail_message message = {.taken_at = T0, .uid = "1", .filed_uid = ""};
+	struct request request = {.state = REQUEST_STATE_REVIEW, .application_id = 1, .opened_at = T0};
+	sha256(message.digest, "raw", 3);
+	assert_ok(store_begin(rig->store, &rig_err));
+	assert_ok(message_add(rig->store, &message, "raw", 3, &rig_err));
+	request.message_id = message.id;
+	assert_ok(request_add(rig->store, &request, &rig_err));
+	assert_ok(copy_add(rig->store, 1, &rig_err));
+	assert_ok(store_commit(rig->store, &rig_err));
+}
+
 /* Every table's columns and every index's, a line each. */
 static void lay_out(const char *path, struct str *out)
 {
@@ -191,6 +218,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(test_store_migrate__##name, setup, rig_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(version_1),
+		TEST(version_2),
 		TEST(ends_like_a_new_one),
 		TEST(newer_is_refused),
 		TEST(steps_in_order),
