@@ -266,6 +266,26 @@ static const char *get_refused_rules(struct notice_values *values)
 	return values->refused_rules_ja;
 }
 
+static const char *get_token(struct notice_values *values)
+{
+	return values->token;
+}
+
+static const char *get_confirm_by(struct notice_values *values)
+{
+	return day_text(values, values->confirm_by);
+}
+
+static const char *get_stop_on(struct notice_values *values)
+{
+	return day_text(values, values->stop_on);
+}
+
+static const char *get_changes(struct notice_values *values)
+{
+	return values->changes;
+}
+
 static const char *is_two_star(struct notice_values *values)
 {
 	return condition(values->app->star == 2);
@@ -320,6 +340,10 @@ static const char *is_news(struct notice_values *values)
 	X(today, TEXT, get_today, "通知の日付", "day of the notice", "2026年4月20日(月)") \
 	X(reason, LINES, get_reason, "却下の理由（rejected のみ）", "why staff refused (rejected only)", "お申込みの取下げのご連絡をいただいたため") \
 	X(refused_rules, LINES, get_refused_rules, "不備の内容（refused のみ）", "what was wrong with the form (refused only)", "法人番号：13桁の数字で入力してください") \
+	X(token, TEXT, get_token, "確認番号（confirm で始まるもののみ）", "what a reply must bring back (only those that begin with confirm)", "ABCDEF-GHJKMN-PQRSTV-WXYZ01") \
+	X(confirm_by, TEXT, get_confirm_by, "ご返信の期限（confirm で始まるもののみ）", "the last day for that reply (likewise)", "2026年4月27日(月)") \
+	X(stop_on, TEXT, get_stop_on, "使用中止日（confirm-stop、stop-planned、stopped のみ）", "day of a stop (confirm-stop, stop-planned, stopped)", "2026年4月30日(木)") \
+	X(changes, LINES, get_changes, "変更の内容（confirm-change、changed のみ）", "what is changed, one a line (confirm-change, changed)", "電話番号：03-0000-0000") \
 	X(office_name, TEXT, get_office_name, "事務局の名称", "name of the office", "SECURITY ACTION事務局") \
 	X(organization, TEXT, get_organization, "組織の名称", "organization", "独立行政法人情報処理推進機構 (IPA)") \
 	X(department, TEXT, get_department, "部署の名称", "department", "セキュリティセンター") \
@@ -436,6 +460,82 @@ const struct application *notice_sample(enum applicant_type type, enum applicati
 	return app;
 }
 
+/* ---- what only some notices have ---- */
+
+enum special {
+	HAS_REASON = 1,
+	HAS_REFUSED_RULES = 2,
+	HAS_FIRST_SENT_ON = 4,
+	HAS_TOKEN = 8, /* with the last day for it */
+	HAS_STOP_ON = 16,
+	HAS_CHANGES = 32,
+	AT_ONCE_TOO = 64, /* a stop may have no day */
+	FOR_ANYBODY = 128, /* may go to an address that nobody has proven */
+};
+
+static const struct {
+	const char *name;
+	int has;
+} specials[] = {
+	{NOTICE_REJECTED, HAS_REASON},
+	{NOTICE_REFUSED, HAS_REFUSED_RULES},
+	{NOTICE_RESEND_HEAD, HAS_FIRST_SENT_ON},
+	{"confirm", HAS_TOKEN},
+	{"confirm-stop", HAS_TOKEN | HAS_STOP_ON | AT_ONCE_TOO},
+	{"confirm-change", HAS_TOKEN | HAS_CHANGES},
+	{"confirm-address", HAS_TOKEN | FOR_ANYBODY},
+	{"stopped", HAS_STOP_ON},
+	{"stop-planned", HAS_STOP_ON},
+	{"changed", HAS_CHANGES},
+	{"guide", FOR_ANYBODY},
+	{"wrong-number", FOR_ANYBODY},
+	{"neutral", FOR_ANYBODY},
+	{"readable-form", FOR_ANYBODY},
+};
+
+static int special_of(const char *name)
+{
+	for (size_t i = 0; i < sizeof specials / sizeof *specials; i++)
+		if (strcmp(specials[i].name, name) == 0)
+			return specials[i].has;
+	return 0;
+}
+
+struct anybody {
+	const char *bad;
+	int line;
+};
+
+static void find_value_of_somebody(void *ctx, const char *name, int line, const char *label)
+{
+	static const char *const of_the_office[] = {"token", "confirm_by", "today", "office_name",
+		"organization", "department", "contact_mail", "site_url"};
+	struct anybody *anybody = ctx;
+	(void)label;
+	for (size_t i = 0; i < sizeof of_the_office / sizeof *of_the_office; i++)
+		if (strcmp(of_the_office[i], name) == 0)
+			return;
+	if (!anybody->bad) {
+		anybody->bad = name;
+		anybody->line = line;
+	}
+}
+
+/* What anybody may get prints nothing about an application. */
+static enum rc check_anybody(const struct template *tpl, const char *shown, const char *name, struct err *err)
+{
+	struct anybody anybody = {0};
+	if (!(special_of(name) & FOR_ANYBODY))
+		return RC_OK;
+	template_each_placeholder(tpl, find_value_of_somebody, &anybody);
+	return anybody.bad
+		       ? err_set(err, RC_CONFIG,
+				 "%s:%d: {{%s}} can't stand here: this mail also goes to addresses that are "
+				 "not registered; it may only print the office's own data.",
+				 shown, anybody.line, anybody.bad)
+		       : RC_OK;
+}
+
 /* What is known of an application before it came to its end in `state`. */
 static void sample_at(struct application *app, enum state state)
 {
@@ -470,6 +570,7 @@ enum rc notice_try(const struct template *tpl, const char *name, enum state stat
 {
 	struct rendered out = RENDERED_INIT;
 	enum rc rc = RC_OK;
+	const int special = special_of(name);
 	for (int i = 0; i < 2 * (KIND_STEP_UP + 1) && rc == RC_OK; i++) {
 		struct application app =
 			*notice_sample((enum applicant_type)(i % 2), (enum application_kind)(i / 2));
@@ -478,10 +579,15 @@ enum rc notice_try(const struct template *tpl, const char *name, enum state stat
 			.app = &app,
 			.office = office ? office : &sample_office,
 			.today = app.clock_start,
-			.reason_ja = strcmp(name, NOTICE_REJECTED) == 0 ? "理由" : NULL,
-			.refused_rules_ja = strcmp(name, NOTICE_REFUSED) == 0 ? "不備" : NULL,
-			.first_sent_on =
-				strcmp(name, NOTICE_RESEND_HEAD) == 0 ? app.clock_start : CIVIL_DAY_NONE,
+			.reason_ja = special & HAS_REASON ? "理由" : NULL,
+			.refused_rules_ja = special & HAS_REFUSED_RULES ? "不備" : NULL,
+			.first_sent_on = special & HAS_FIRST_SENT_ON ? app.clock_start : CIVIL_DAY_NONE,
+			.token = special & HAS_TOKEN ? "ABCDEF-GHJKMN-PQRSTV-WXYZ01" : NULL,
+			.confirm_by = special & HAS_TOKEN ? app.clock_start + 7 : CIVIL_DAY_NONE,
+			.stop_on = special & HAS_STOP_ON && !(special & AT_ONCE_TOO && i % 2)
+					   ? app.clock_start + 7
+					   : CIVIL_DAY_NONE,
+			.changes = special & HAS_CHANGES ? "変更" : NULL,
 			.scratch = STR_INIT,
 		};
 		if (template_render(tpl, notice_value, &values, &out, err) != RC_OK)
@@ -556,6 +662,8 @@ static enum rc entry_check(const struct template_set *set, const struct set_entr
 	enum rc rc = guard_wording(entry->tpl, shown.s, &fragment, err);
 	if (rc == RC_OK)
 		rc = guard_labels(entry->tpl, shown.s, err);
+	if (rc == RC_OK)
+		rc = check_anybody(entry->tpl, shown.s, entry->name, err);
 	if (rc == RC_OK)
 		rc = notice_try(entry->tpl, entry->name, state_tried_first(entry->name), NULL, err);
 	str_free(&shown);

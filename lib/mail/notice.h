@@ -35,6 +35,10 @@ struct notice_values {
 	const char *reason_ja; /* rejected: why; NULL elsewhere */
 	const char *refused_rules_ja; /* refused: what was wrong, one rule a line; NULL elsewhere */
 	civil_day first_sent_on; /* resend-head: the day of the first letter */
+	const char *token; /* what a reply must bring back; NULL elsewhere */
+	civil_day confirm_by; /* the last day for that reply; CIVIL_DAY_NONE elsewhere */
+	civil_day stop_on; /* the day of a stop; CIVIL_DAY_NONE: at once */
+	const char *changes; /* what shall be, or was, changed: one a line; NULL elsewhere */
 	struct str scratch; /* start with STR_INIT; free with notice_values_free() */
 };
 
@@ -72,6 +76,12 @@ const struct application *notice_sample(enum applicant_type type, enum applicati
 #define NOTICE_RESEND_HEAD "resend-head"
 #define NOTICE_REFUSED "refused"
 #define NOTICE_REJECTED "rejected"
+
+/*
+ * The set of templates/mail/answer/: what answers a mail, under whatever profile an application was received. Some may go to an address that nobody has
+ * proven: these print nothing but the office's own data and the token.
+ */
+#define NOTICE_ANSWERS "answer"
 
 /*
  * Renders a template for every kind of applicant and application, with what is known of them in `state` (STATE_RECEIVED: no numbers yet;

@@ -107,35 +107,11 @@ static enum rc release(struct decision_case *c)
 
 /* ---- 許可 ---- */
 
-struct resends {
-	const char *template_name;
-	int last_no;
-};
-
-static enum rc take_last_resend(void *ctx, const struct notice *notice, struct err *err)
-{
-	struct resends *resends = ctx;
-	(void)err;
-	if (strcmp(notice->template_name, resends->template_name) == 0 &&
-		notice->resend_no > resends->last_no)
-		resends->last_no = notice->resend_no;
-	return RC_OK;
-}
-
-/* The number of the next repetition of a letter, by whoever it was repeated before. */
-static enum rc next_resend_no(struct decision_case *c, const char *template_name, int *number)
-{
-	struct resends resends = {.template_name = template_name};
-	enum rc rc = outbox_each(c->office->store, c->app.id, take_last_resend, &resends, c->err);
-	*number = resends.last_no + 1;
-	return rc;
-}
-
 /* A notice that was given up or cancelled goes out once more: made anew, to the address that is registered today. */
 static enum rc send_again(struct decision_case *c, const struct notice *failed)
 {
 	int number;
-	enum rc rc = next_resend_no(c, failed->template_name, &number);
+	enum rc rc = draft_next_no(c->office, c->app.id, failed->template_name, &number, c->err);
 	if (rc != RC_OK)
 		return rc;
 	struct draft_order order = {.app = &c->app,
@@ -389,7 +365,7 @@ static enum rc queue_resend(
 	struct decision_case *c, const struct notice *first, const struct str *wire, int64_t *notice_id)
 {
 	int number;
-	enum rc rc = next_resend_no(c, first->template_name, &number);
+	enum rc rc = draft_next_no(c->office, c->app.id, first->template_name, &number, c->err);
 	if (rc != RC_OK)
 		return rc;
 	struct draft_order order = {.app = &c->app,

@@ -100,6 +100,8 @@ static enum rc guard(struct office *office, const struct draft_order *order, con
 	allow_text(&allowed, app->form.value[FIELD_MAIL]);
 	allow_text(&allowed, settings->contact_mail);
 	allow_text(&allowed, settings->from_mail);
+	allow_text(&allowed, order->token);
+	allow_text(&allowed, order->changes);
 	for (size_t i = 0; office->secrets && i < office->secrets->logo_count; i++)
 		allow_text(&allowed, office->secrets->logo[i].password);
 	allow_own_text(&allowed, tpl);
@@ -125,6 +127,11 @@ static enum rc render_again(const struct draft_order *order, const struct templa
 	return rc;
 }
 
+static civil_day day_or_none(civil_day day)
+{
+	return day ? day : CIVIL_DAY_NONE;
+}
+
 enum rc draft_render(struct office *office, const struct draft_order *order, struct rendered *out,
 	const char **refused_ja, struct err *err)
 {
@@ -140,7 +147,11 @@ enum rc draft_render(struct office *office, const struct draft_order *order, str
 		.today = office_today(office),
 		.reason_ja = order->reason_ja,
 		.refused_rules_ja = order->reason_ja,
-		.first_sent_on = order->first_sent_on ? order->first_sent_on : CIVIL_DAY_NONE,
+		.first_sent_on = day_or_none(order->first_sent_on),
+		.token = order->token,
+		.confirm_by = day_or_none(order->confirm_by),
+		.stop_on = day_or_none(order->stop_on),
+		.changes = order->changes,
 		.scratch = STR_INIT};
 	if (order->first_wire) {
 		*refused_ja = REFUSED_VALUE;
@@ -175,20 +186,42 @@ static enum mail_charset charset_of(const struct office *office, const struct dr
 	return strcasestr(order->first_wire->s, "charset=ISO-2022-JP") ? CHARSET_ISO_2022_JP : CHARSET_UTF8;
 }
 
+/* Whom it goes to. */
+static enum mailaddr_fault read_recipient(const struct draft_order *order, struct mailaddr *address)
+{
+	const char *mail = order->to ? order->to : order->app->form.value[FIELD_MAIL];
+	return mailaddr_read(address, mail ? mail : "");
+}
+
+/* A reply to a mail that asks for one brings the token back in its address too, whatever became of the subject: the mailbox for bounces takes extensions. */
+static void add_reply_to(struct str *out, const struct settings *settings, const char *token)
+{
+	const char *at = strrchr(settings->bounce_mail, '@');
+	if (!token || !at || (size_t)(at - settings->bounce_mail) + 1 + strlen(token) > 64) {
+		str_addz(out, settings->contact_mail);
+		return;
+	}
+	str_add(out, settings->bounce_mail, (size_t)(at - settings->bounce_mail));
+	str_addc(out, '+');
+	for (; *token; token++)
+		str_addc(out, (char)tolower((unsigned char)*token));
+	str_addz(out, at);
+}
+
 enum rc draft_compose(struct office *office, const struct draft_order *order, const struct rendered *text,
 	const char *message_id, struct str *wire, struct err *err)
 {
 	const struct settings *settings = office->settings;
 	struct mailaddr address;
-	const char *mail = order->app->form.value[FIELD_MAIL];
-	if (mailaddr_read(&address, mail ? mail : "") != MAILADDR_OK)
-		return err_set(err, RC_REFUSED, "the registered mail address can't be used");
-	struct str to = STR_INIT;
+	if (read_recipient(order, &address) != MAILADDR_OK)
+		return err_set(err, RC_REFUSED, "the mail address can't be used");
+	struct str to = STR_INIT, reply_to = STR_INIT;
 	mailaddr_print(&to, &address);
+	add_reply_to(&reply_to, settings, order->token);
 	struct compose mail_parts = {
 		.from_name = settings->from_name,
 		.from = settings->from_mail,
-		.reply_to = settings->contact_mail,
+		.reply_to = reply_to.s,
 		.to = to.s,
 		.message_id = message_id,
 		.date = clock_now(office->clock),
@@ -196,13 +229,16 @@ enum rc draft_compose(struct office *office, const struct draft_order *order, co
 		.body = text->body.s,
 		.headers = text->headers.s,
 		.loop_mark = message_id,
-		.auto_submitted = "auto-generated",
+		.in_reply_to = order->in_reply_to,
+		.references = order->in_reply_to,
+		.auto_submitted = order->answers ? "auto-replied" : "auto-generated", /* RFC 3834, 5 */
 		.charset = charset_of(office, order),
 		.attached = order->first_wire ? order->first_wire->s : NULL,
 		.attached_len = order->first_wire ? order->first_wire->len : 0,
 	};
 	enum rc rc = compose(wire, &mail_parts, err);
 	str_free(&to);
+	str_free(&reply_to);
 	return rc;
 }
 
@@ -211,13 +247,12 @@ static enum rc fill_addresses(
 {
 	const struct secrets *secrets = office->secrets;
 	const struct settings *settings = office->settings;
-	const char *mail = order->app->form.value[FIELD_MAIL];
 	struct mailaddr address;
 	draft->refused_ja = REFUSED_ADDRESS;
-	enum mailaddr_fault fault = mailaddr_read(&address, mail ? mail : "");
+	enum mailaddr_fault fault = read_recipient(order, &address);
 	if (fault != MAILADDR_OK)
-		return err_set(err, RC_REFUSED, "the registered mail address can't be used (%s)",
-			mailaddr_fault_name(fault));
+		return err_set(
+			err, RC_REFUSED, "the mail address can't be used (%s)", mailaddr_fault_name(fault));
 	struct str text = STR_INIT;
 	mailaddr_print(&text, &address);
 	draft->notice.recipient = pool_strdup(draft->pool, text.s);
@@ -225,6 +260,8 @@ static enum rc fill_addresses(
 
 	/* A letter about a form that was never registered is told apart from others like it by its own number. */
 	str_clear(&text);
+	if (order->token)
+		str_printf(&text, "%s.", order->token);
 	message_id_make(&text, order->app->id, order->template_name,
 		order->app->id ? order->resend_no : draft->notice.id, settings->message_id_domain);
 	draft->notice.message_id = pool_strdup(draft->pool, text.s);
@@ -323,6 +360,30 @@ void draft_free(struct draft *draft)
 	if (draft->pool)
 		pool_free(&draft->pool);
 	str_wipe(&draft->packed);
+}
+
+struct letters {
+	const char *template_name;
+	int next_no;
+};
+
+static enum rc count_letter(void *ctx, const struct notice *notice, struct err *err)
+{
+	struct letters *letters = ctx;
+	(void)err;
+	if (strcmp(notice->template_name, letters->template_name) == 0 &&
+		notice->resend_no >= letters->next_no)
+		letters->next_no = notice->resend_no + 1;
+	return RC_OK;
+}
+
+enum rc draft_next_no(struct office *office, int64_t application_id, const char *template_name, int *number,
+	struct err *err)
+{
+	struct letters letters = {.template_name = template_name};
+	enum rc rc = outbox_each(office->store, application_id, count_letter, &letters, err);
+	*number = letters.next_no;
+	return rc;
 }
 
 enum rc draft_queue(struct office *office, const struct draft_order *order, struct draft *draft,

@@ -83,17 +83,19 @@ enum answer { /* templates/mail/answer/NAME.txt */
 	ANSWER_READABLE_FORM, /* readable-form: please send the plain Word file */
 	ANSWER_COUNT
 };
-extern const char *const answer_template[ANSWER_COUNT];
+extern const char *const answer_template[ANSWER_COUNT + 1]; /* NULL ends */
 struct answer_values { /* besides those of the application (notice.h) */
 	const char *token; /* confirm-*: printed, in Subject, Message-ID and Reply-To */
-	civil_day stop_on; /* stop-*, confirm-stop */
+	civil_day confirm_by; /* confirm-*: the last day for the reply */
+	civil_day stop_on; /* stop-*, stopped, confirm-stop; CIVIL_DAY_NONE: at once */
 	const char *changes; /* confirm-change, changed: one a line, "所在地：新しい値" */
 };
 /*
  * The one guard, then the outbox. `to`: NULL: the registered address of in->app (proven); else an address from outside: only the From of the mail,
  * and only for templates without a value from outside. *sent false: the guard held it back, and nothing else is changed:
  *   never to a null sender, an automatic mail, a bulk mail or ourselves; to an unproven sender only with aligned DKIM or SPF, answers_per_address a day and
- *   answers_per_hour in all; to a suppressed (dead) address never; readable-form once a day and person; one result and one token mail a request.
+ *   answers_per_hour in all; to a suppressed (dead) address never; readable-form once a day and person; to a registered address ten a day, results (stopped,
+ *   changed) not counted. What staff send by hand may follow any mail. What can't be written (a value is missing) is held back too. notice_id may be NULL.
  */
 enum rc inbound_answer(struct inbound *in, enum answer answer, const struct answer_values *values,
 	const char *to, bool *sent, int64_t *notice_id);

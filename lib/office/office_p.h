@@ -50,6 +50,13 @@ struct draft_order {
 	/* a resend, which repeats the first letter to the letter: its bytes as they were sent, DKIM-Signature fields included; NULL: made anew */
 	const struct str *first_wire;
 	civil_day first_sent_on;
+	/* an answer to a mail (inbound_p.h); for a notice of the cadence all of it is empty */
+	bool answers;
+	const char *to; /* NULL: the registered address */
+	const char *token; /* printed, and in Message-ID and Reply-To */
+	civil_day confirm_by, stop_on; /* 0: none */
+	const char *changes;
+	const char *in_reply_to; /* Message-ID of the mail that is answered, without brackets; NULL: not told */
 };
 struct draft {
 	struct pool *pool; /* notice's strings */
@@ -64,6 +71,9 @@ enum rc draft_make(
 enum rc draft_queue(struct office *office, const struct draft_order *order, struct draft *draft,
 	const char *actor, struct err *err);
 void draft_free(struct draft *draft);
+/* The number of the next letter of that name to an application: 0 when there is none yet, however the others came about. */
+enum rc draft_next_no(struct office *office, int64_t application_id, const char *template_name, int *number,
+	struct err *err);
 /* The text alone, guarded. */
 enum rc draft_render(struct office *office, const struct draft_order *order, struct rendered *out,
 	const char **refused_ja, struct err *err);

@@ -4,7 +4,7 @@
  * What the register keeps as a template set is a short head with the profile's numbers and stages, an empty line, and the packed
  * templates. Its digest covers both: a changed distance is a new set just as a changed letter is.
  */
-#include "lib/office/office_p.h"
+#include "lib/office/inbound_p.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -125,7 +125,8 @@ static enum rc unpack(struct rules *rules, const struct str *packed, struct err 
 		free(line);
 		at += len + 1;
 	}
-	if (!whole || !rules->profile.name || rules->profile.stage_count == 0)
+	if (!whole || !rules->profile.name ||
+		(rules->profile.stage_count == 0 && strcmp(rules->profile.name, NOTICE_ANSWERS) != 0))
 		return err_set(err, RC_STORE,
 			"template set %" PRId64 " in the register is damaged; restore the register from a "
 			"backup",
@@ -250,20 +251,38 @@ static void set_current(struct rules_cache *cache, const char *profile, size_t i
 
 /* ---- from the configuration's files ---- */
 
+/* What answers a mail has no stages, and is the same for every profile. */
+static const struct profile answers = {.name = (char[]){NOTICE_ANSWERS}};
+
+/* A value that is not there yet in the state in which the notice is sent must be found now, not when the mail is due. */
+static enum rc try_templates(const struct profile *profile, const struct template_set *templates,
+	const char *const *want, struct err *err)
+{
+	enum rc rc = RC_OK;
+	for (int i = 0; want[i] && rc == RC_OK; i++) {
+		/* The answer with the ID is the only one that needs it: what is asked for before an ID is answered too. */
+		enum state state = i < profile->stage_count                    ? profile->stage[i].state
+				   : want == answer_template && i == ANSWER_ID ? STATE_ID_ISSUED
+									       : STATE_RECEIVED;
+		if (strcmp(want[i], NOTICE_RESEND_HEAD) != 0)
+			rc = notice_try(template_set_find(templates, want[i]), want[i], state, NULL, err);
+	}
+	return rc;
+}
+
 static enum rc read_templates(struct office *office, const struct profile *profile,
 	struct template_set **templates, struct err *err)
 {
-	const char *want[STAGE_MAX + 2] = {0};
+	const char *staged[STAGE_MAX + 2] = {0};
+	const char *const *want = profile == &answers ? answer_template : staged;
 	int count = 0;
 	for (; count < profile->stage_count && count < STAGE_MAX; count++)
-		want[count] = profile->stage[count].template_name;
-	want[count] = NOTICE_RESEND_HEAD;
+		staged[count] = profile->stage[count].template_name;
+	staged[count] = NOTICE_RESEND_HEAD;
 	enum rc rc = template_set_load(templates, office->settings->template_directory, profile->name, want,
 		&office->settings->words, err);
-	/* A value that is not there yet in the state of its stage must be found now, not when the mail is due. */
-	for (int i = 0; i < count && rc == RC_OK; i++) {
-		rc = notice_try(
-			template_set_find(*templates, want[i]), want[i], profile->stage[i].state, NULL, err);
+	if (rc == RC_OK) {
+		rc = try_templates(profile, *templates, want, err);
 		if (rc != RC_OK)
 			template_set_free(templates);
 	}
@@ -320,30 +339,37 @@ static void forget_unkept(struct rules_cache *cache, size_t count)
 	}
 }
 
+/* The profiles, and behind them the answers. */
+static const struct profile *profile_at(const struct profiles *profiles, size_t i)
+{
+	return i < profiles->count ? &profiles->profile[i] : &answers;
+}
+
 enum rc office_load_templates(struct office *office, struct err *err)
 {
 	const struct profiles *profiles = &office->settings->profiles;
+	const size_t count = profiles->count + 1;
 	/* All are read before one is kept: a broken file leaves the old rules in force. */
-	for (size_t i = 0; i < profiles->count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		struct template_set *templates = NULL;
-		enum rc rc = read_templates(office, &profiles->profile[i], &templates, err);
+		enum rc rc = read_templates(office, profile_at(profiles, i), &templates, err);
 		if (rc != RC_OK)
 			return rc;
 		template_set_free(&templates);
 	}
 	struct rules_cache *cache = cache_of(office);
-	size_t known = cache->count, *index = xcalloc(profiles->count, sizeof *index);
+	size_t known = cache->count, *index = xcalloc(count, sizeof *index);
 	struct txn txn;
 	enum rc rc = txn_begin(office, &txn, err);
 	if (rc == RC_OK) {
-		for (size_t i = 0; rc == RC_OK && i < profiles->count; i++)
-			rc = keep(office, &profiles->profile[i], &index[i], err);
+		for (size_t i = 0; rc == RC_OK && i < count; i++)
+			rc = keep(office, profile_at(profiles, i), &index[i], err);
 		rc = txn_end(office, &txn, rc, err);
 	}
 	if (rc != RC_OK)
 		forget_unkept(cache, known);
-	for (size_t i = 0; rc == RC_OK && i < profiles->count; i++)
-		set_current(cache, profiles->profile[i].name, index[i]);
+	for (size_t i = 0; rc == RC_OK && i < count; i++)
+		set_current(cache, profile_at(profiles, i)->name, index[i]);
 	free(index);
 	return rc;
 }

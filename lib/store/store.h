@@ -169,7 +169,7 @@ enum rc outbox_each_in(struct store *store, enum outbox_state state, int64_t aft
 
 /* The claim: up to `limit` queued (or unknown whose pause is over) notices whose next_try_at is at or before now become `sending`, oldest first;
  * notices of held applications and to suppressed addresses are passed over; those of ended applications become cancelled, with a history row
- * (but for an answer, which belongs to no stage and repeats no letter: it may speak of the end). skip_domain: domains at their rate; NULL ends.
+ * (neither for an answer, which belongs to no stage and repeats no letter: it may speak of the hold or the end). skip_domain: domains at their rate; NULL ends.
  * The caller holds a transaction; after its commit the claim decides. */
 enum rc outbox_claim(struct store *store, utc_time now, int limit, const char *const *skip_domain,
 	struct notice *out, int *count, struct pool *pool, struct err *err);

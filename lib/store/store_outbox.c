@@ -402,11 +402,11 @@ static enum rc judge(struct store *store, const struct notice *notice, enum clai
 			hold = sqlite3_column_int(stmt, 1);
 			sql_done(stmt);
 		}
-		/* An answer, which belongs to no stage and repeats no letter, may speak of the end itself. */
+		/* An answer, which belongs to no stage and repeats no letter, may speak of the end itself, or of what holds the cadence back. */
 		bool answer = notice->stage == STAGE_NONE && notice->resend_of == 0;
 		if (row && !state_is_live(*state) && !answer)
 			*claim = CLAIM_CANCEL;
-		else if (hold != HOLD_NONE)
+		else if (hold != HOLD_NONE && !(row && answer))
 			*claim = CLAIM_LEAVE;
 	}
 	bool yes = false;

@@ -48,6 +48,10 @@ static struct notice_values values_of(const struct application *app)
 		.reason_ja = "お申込みの取下げのご連絡をいただいたため",
 		.refused_rules_ja = "法人番号：13桁の数字で入力してください。\n都道府県：選択してください。",
 		.first_sent_on = 20556, /* 2026-04-13 */
+		.token = "ABCDEF-GHJKMN-PQRSTV-WXYZ01",
+		.confirm_by = 20570, /* 2026-04-27 */
+		.stop_on = 20573, /* 2026-04-30 */
+		.changes = "電話番号：03-0000-0000\n所在地：見本区例示町4-5-6",
 		.scratch = STR_INIT,
 	};
 }

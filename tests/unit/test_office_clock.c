@@ -279,12 +279,13 @@ static const char slow_profile[] =
 	" { name = \"id\"; template = \"id\"; state = \"id_issued\"; after_received : { target = 28; }; } "
 	");\n";
 
-static void copy_templates(struct rig *rig)
+static void copy_set(struct rig *rig, const char *set)
 {
 	struct str from = STR_INIT, to = STR_INIT;
 	struct strlist names = {0};
-	path_join(&from, rig->settings->template_directory, "form");
-	path_join(&to, rig->dir, "mail/form");
+	path_join(&from, rig->settings->template_directory, set);
+	path_join(&to, rig->dir, "mail");
+	str_printf(&to, "/%s", set);
 	assert_ok(file_mkdirs(to.s, 0700, &rig_err));
 	assert_ok(file_list_dir(&names, from.s, &rig_err));
 	for (size_t i = 0; i < names.count; i++) {
@@ -305,6 +306,12 @@ static void copy_templates(struct rig *rig)
 	strlist_free(&names);
 	str_free(&from);
 	str_free(&to);
+}
+
+static void copy_templates(struct rig *rig)
+{
+	copy_set(rig, "form");
+	copy_set(rig, "answer");
 }
 
 /* An application keeps the profile and the templates it was received under, whatever is edited later. */
