@@ -83,6 +83,22 @@ static enum rc by_corporate_number(struct inbound *in, const struct sheet *field
 	return rc;
 }
 
+static enum rc by_identity(struct inbound *in, const struct sheet *fields, enum identified *out)
+{
+	int64_t id[2];
+	int count = 0;
+	struct application app;
+	enum rc rc = application_by_identity(in->office->store, fields->business_name, fields->representative,
+		fields->prefecture, id, 2, &count, in->err);
+	*out = count > 1 ? IDENTIFIED_SEVERAL : IDENTIFIED_UNKNOWN;
+	if (rc != RC_OK || count != 1)
+		return rc;
+	rc = application_get(in->office->store, id[0], &app, in->pool, in->err);
+	if (rc == RC_OK)
+		*out = settle(in, &app, number_fits(&app, fields->corporate_number));
+	return rc;
+}
+
 /* ---- by who writes, and to what ---- */
 
 static enum rc by_answered_notice(struct inbound *in, enum identified *out)
@@ -112,6 +128,15 @@ static enum rc by_answered_notice(struct inbound *in, enum identified *out)
 	return RC_OK;
 }
 
+/* A step-up that runs is one with its ★. */
+static bool is_among(int64_t wanted, const int64_t *id, int count)
+{
+	for (int i = 0; wanted && i < count; i++)
+		if (id[i] == wanted)
+			return true;
+	return false;
+}
+
 static enum rc by_sender_address(struct inbound *in, const struct sheet *fields, enum identified *out)
 {
 	int64_t id[CANDIDATES_MAX];
@@ -121,7 +146,8 @@ static enum rc by_sender_address(struct inbound *in, const struct sheet *fields,
 		application_by_mail(in->office->store, in->from_key, id, CANDIDATES_MAX, &count, in->err);
 	for (int i = 0; rc == RC_OK && i < count; i++) {
 		rc = application_get(in->office->store, id[i], &app, in->pool, in->err);
-		if (rc != RC_OK || !name_fits(&app, fields->business_name) ||
+		if (rc != RC_OK || is_among(app.linked_id, id, count) ||
+			!name_fits(&app, fields->business_name) ||
 			!number_fits(&app, fields->corporate_number) ||
 			!representative_fits(in, &app, fields->representative))
 			continue;
@@ -141,6 +167,7 @@ enum rc inbound_identify(struct inbound *in, bool by_sender, enum identified *ou
 {
 	const struct sheet *fields = &in->received->reading.fields;
 	enum rc rc = RC_OK;
+	enum identified written = IDENTIFIED_NONE;
 	*out = IDENTIFIED_NONE;
 	if (*fields->declaration_id)
 		return by_declaration(in, fields, out);
@@ -150,12 +177,20 @@ enum rc inbound_identify(struct inbound *in, bool by_sender, enum identified *ou
 	}
 	if (*fields->corporate_number && *fields->prefecture)
 		return by_corporate_number(in, fields, out);
+	if (*fields->business_name && *fields->representative && *fields->prefecture)
+		rc = by_identity(in, fields, &written);
+	if (rc != RC_OK || written == IDENTIFIED_ONE || written == IDENTIFIED_CONFLICT) {
+		*out = written;
+		return rc;
+	}
 	if (by_sender && *in->from_key) {
 		rc = by_answered_notice(in, out);
 		if (rc == RC_OK && *out == IDENTIFIED_NONE)
 			rc = by_sender_address(in, fields, out);
 	}
-	if (rc == RC_OK && *out == IDENTIFIED_NONE && *fields->user_number)
+	if (*out == IDENTIFIED_NONE)
+		*out = written;
+	if (*out == IDENTIFIED_NONE && *fields->user_number)
 		*out = IDENTIFIED_USER_NUMBER;
 	return rc;
 }

@@ -139,26 +139,40 @@ static enum rc count_answer(void *ctx, const struct notice *notice, struct err *
 	return RC_OK;
 }
 
-enum rc inbound_may_send(struct inbound *in, int letters, const char **why_ja)
+/* One declaration has two applications while a step-up runs. */
+static enum rc count_today(struct inbound *in, int64_t *count)
 {
 	struct store *store = in->office->store;
 	struct day_count day = {.today = office_today(in->office)};
+	int64_t id[2] = {in->app.id, 0};
+	enum rc rc = application_step_up_of(store, in->app.id, &id[1], in->err);
+	for (size_t i = 0; rc == RC_OK && i < sizeof id / sizeof id[0] && id[i]; i++) {
+		rc = history_each(store, id[i], 0, count_resend, &day, in->err);
+		if (rc == RC_OK)
+			rc = outbox_each(store, id[i], count_answer, &day, in->err);
+	}
+	*count = day.count;
+	return rc;
+}
+
+enum rc inbound_may_send(struct inbound *in, int letters, const char **why_ja)
+{
+	struct store *store = in->office->store;
 	const char *key = inbound_mail_key(in, in->app.form.value[FIELD_MAIL]);
+	int64_t today = 0;
 	bool dead = false, silenced = false;
 	*why_ja = NULL;
 	enum rc rc = suppression_has(store, key, SUPPRESS_DEAD, &dead, in->err);
 	if (rc == RC_OK)
 		rc = suppression_has(store, key, SUPPRESS_CASE_MAIL, &silenced, in->err);
 	if (rc == RC_OK)
-		rc = history_each(store, in->app.id, 0, count_resend, &day, in->err);
-	if (rc == RC_OK)
-		rc = outbox_each(store, in->app.id, count_answer, &day, in->err);
+		rc = count_today(in, &today);
 	if (rc != RC_OK)
 		return rc;
 	if (dead || silenced)
 		*why_ja = ADDRESS_DEAD;
-	else if (day.count + letters > in->office->settings->resends_per_day)
-		*why_ja = pool_printf(in->pool, LIMIT_REACHED, day.count);
+	else if (today + letters > in->office->settings->resends_per_day)
+		*why_ja = pool_printf(in->pool, LIMIT_REACHED, today);
 	else if (!state_is_live(in->app.state))
 		*why_ja = pool_printf(in->pool, "この申込みは「%s」です。", state_name_ja(in->app.state));
 	else if (in->app.hold == HOLD_STAFF)

@@ -110,7 +110,14 @@ static const char mailbox_tables[] =
 	"CREATE TABLE message_id ("
 	" digest BLOB PRIMARY KEY," /* first 16 bytes of SHA-256, in lower case */
 	" notice_id INTEGER NOT NULL REFERENCES outbox(id)"
-	") STRICT, WITHOUT ROWID";
+	") STRICT, WITHOUT ROWID;"
+
+	/* Who asks for an ID gives 屋号, 代表者名 and 都道府県; filled from the forms that were there before by identities_fill(). */
+	"CREATE TABLE identity ("
+	" application_id INTEGER PRIMARY KEY REFERENCES application(id),"
+	" digest BLOB NOT NULL" /* first 8 bytes of SHA-256 of the three, as text_key() has them */
+	") STRICT;"
+	"CREATE INDEX identity_digest ON identity (digest)";
 
 static const char *const schema[] = {
 	"CREATE TABLE fact (" /* single facts of the office */
@@ -418,7 +425,11 @@ static enum rc upgrade(struct store *store, int64_t version, int64_t tables, str
 		rc = create(store, err);
 	else if (version < SCHEMA_VERSION)
 		rc = schema_migrate(store, migrations, SCHEMA_VERSION, err);
-	return rc == RC_OK ? add_fields(store, err) : rc;
+	if (rc == RC_OK)
+		rc = add_fields(store, err);
+	if (rc == RC_OK)
+		rc = schema_read_fields(store, err);
+	return rc == RC_OK && tables > 0 && version < 3 ? identities_fill(store, err) : rc;
 }
 
 enum rc schema_ready(struct store *store, struct err *err)
@@ -445,7 +456,6 @@ enum rc schema_ready(struct store *store, struct err *err)
 	if (store->mode == STORE_READ && (tables == 0 || version < SCHEMA_VERSION))
 		return err_set(err, RC_STORE, "%s is %s; start sengend once, which makes it ready",
 			store->path, tables == 0 ? "still empty" : "of an older version");
-	if (store->mode == STORE_WRITE)
-		rc = upgrade(store, version, tables, err);
-	return rc == RC_OK ? schema_read_fields(store, err) : rc;
+	return store->mode == STORE_WRITE ? upgrade(store, version, tables, err)
+					  : schema_read_fields(store, err);
 }

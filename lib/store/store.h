@@ -301,6 +301,10 @@ enum rc outbox_by_message_id(struct store *store, const char *message_id, int64_
 /* Live applications (declarations first) of a contact address, at most limit; by id. */
 enum rc application_by_mail(
 	struct store *store, const char *mail_key, int64_t *id, int limit, int *count, struct err *err);
+/* Live applications of that 屋号 (any business's name), 代表者名 (姓 and 名 as one) and 都道府県, compared as text_key() does, at most limit; by id. A step-up
+ * that runs for a ★ does not count beside it. Nothing fits where one of the three is "". */
+enum rc application_by_identity(struct store *store, const char *business_name, const char *representative,
+	const char *prefecture, int64_t *id, int limit, int *count, struct err *err);
 
 /* ---- copies of sent notices still to be filed in 送信済み ---- */
 enum rc copy_add(struct store *store, int64_t notice_id, struct err *err);

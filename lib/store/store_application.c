@@ -22,10 +22,6 @@
 	" FROM application a"
 
 /* A step-up that still waits for its ★ to be superseded does not count as a declaration of its own. */
-#define SQL_RUNNING_STEP_UP                                                                                  \
-	"(a.linked_id IS NOT NULL AND EXISTS (SELECT 1 FROM application s WHERE s.id = a.linked_id AND "     \
-	"s." SQL_LIVE "))"
-
 /* ---- reading ---- */
 
 static enum rc read_application(struct store *store, sqlite3_stmt *stmt, bool with_form,
@@ -216,7 +212,8 @@ enum rc application_add(struct store *store, struct application *app, const char
 	if (rc != RC_OK)
 		return rc;
 	app->id = sqlite3_last_insert_rowid(store->db);
-	return add_payload(store, app, row_digest, err);
+	rc = add_payload(store, app, row_digest, err);
+	return rc == RC_OK ? identity_keep(store, app, err) : rc;
 }
 
 static enum rc update_hold_reason(struct store *store, const struct application *app, struct err *err)
@@ -297,7 +294,7 @@ enum rc application_update_form(struct store *store, const struct application *a
 	if (rc == RC_OK && sqlite3_changes(store->db) == 0)
 		return err_set(
 			err, RC_REFUSED, "the form of application %lld has been erased", (long long)app->id);
-	return rc;
+	return rc == RC_OK ? identity_keep(store, app, err) : rc;
 }
 
 /* ---- who is on file ---- */

@@ -2,6 +2,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lib/base/text.h"
 #include "lib/store/store_p.h"
 
 /* ---- notices by Message-ID ---- */
@@ -147,6 +148,93 @@ enum rc application_by_mail(
 	uint8_t mail[KEY_LEN];
 	store_mail_digest(mail, mail_key);
 	sql_blob(stmt, ":mail", mail, sizeof mail);
+	sql_int(stmt, ":limit", limit);
+	bool row;
+	enum rc rc;
+	while ((rc = sql_row(store, stmt, &row, err)) == RC_OK && row)
+		id[(*count)++] = sqlite3_column_int64(stmt, 0);
+	return rc;
+}
+
+/* ---- applications by who applied ---- */
+
+#define IDENTITY_LEN 8
+
+/* False: one of the three is not there. */
+static bool identity_digest(uint8_t out[IDENTITY_LEN], const char *business_name, const char *family_name,
+	const char *given_name, const char *prefecture)
+{
+	struct str text = STR_INIT;
+	uint8_t digest[SHA256_LEN];
+	size_t name, representative;
+	text_key(&text, business_name ? business_name : "");
+	str_addc(&text, '\x1f');
+	name = text.len;
+	text_key(&text, family_name ? family_name : "");
+	text_key(&text, given_name ? given_name : "");
+	str_addc(&text, '\x1f');
+	representative = text.len;
+	text_key(&text, prefecture ? prefecture : "");
+	bool whole = name > 1 && representative > name + 1 && text.len > representative;
+	sha256(digest, text.s, text.len);
+	memcpy(out, digest, IDENTITY_LEN);
+	str_free(&text);
+	return whole;
+}
+
+static enum rc identity_drop(struct store *store, int64_t id, struct err *err)
+{
+	sqlite3_stmt *stmt = sql_ready(store, "DELETE FROM identity WHERE application_id = :id", err);
+	if (!stmt)
+		return err->rc;
+	sql_int(stmt, ":id", id);
+	return sql_run(store, stmt, err);
+}
+
+enum rc identity_keep(struct store *store, const struct application *app, struct err *err)
+{
+	const char *const *value = app->form.value;
+	uint8_t digest[IDENTITY_LEN];
+	if (!identity_digest(digest, value[FIELD_BUSINESS_NAME], value[FIELD_FAMILY_NAME],
+		    value[FIELD_GIVEN_NAME], value[FIELD_PREFECTURE]))
+		return identity_drop(store, app->id, err);
+	sqlite3_stmt *stmt = sql_ready(store,
+		"INSERT INTO identity (application_id, digest) VALUES (:id, :digest)"
+		" ON CONFLICT (application_id) DO UPDATE SET digest = excluded.digest",
+		err);
+	if (!stmt)
+		return err->rc;
+	sql_int(stmt, ":id", app->id);
+	sql_blob(stmt, ":digest", digest, sizeof digest);
+	return sql_run(store, stmt, err);
+}
+
+static enum rc fill_one(void *store, const struct application *app, struct err *err)
+{
+	return identity_keep(store, app, err);
+}
+
+enum rc identities_fill(struct store *store, struct err *err)
+{
+	static const struct application_filter all = {.hold = -1};
+	return application_each(store, &all, true, fill_one, store, err);
+}
+
+enum rc application_by_identity(struct store *store, const char *business_name, const char *representative,
+	const char *prefecture, int64_t *id, int limit, int *count, struct err *err)
+{
+	uint8_t digest[IDENTITY_LEN];
+	*count = 0;
+	if (!identity_digest(digest, business_name, representative, "", prefecture))
+		return RC_OK;
+	sqlite3_stmt *stmt = sql_ready(store,
+		"SELECT a.id FROM identity i JOIN application a ON a.id = i.application_id"
+		" WHERE i.digest = :digest AND a." SQL_LIVE " AND NOT " SQL_RUNNING_STEP_UP
+		" ORDER BY a.id LIMIT :limit",
+		err);
+	if (!stmt)
+		return err->rc;
+	sql_blob(stmt, ":digest", digest, sizeof digest);
 	sql_int(stmt, ":limit", limit);
 	bool row;
 	enum rc rc;

@@ -26,6 +26,10 @@
 #define SQL_UNSENT "state <> 3"
 #define SQL_UNFILED "state IN (1, 2)" /* enum message_state */
 #define SQL_OPEN "state IN (1, 2, 3)" /* enum request_state */
+/* Of application a: it is linked to a ★ that lives. */
+#define SQL_RUNNING_STEP_UP                                                                                  \
+	"(a.linked_id IS NOT NULL AND EXISTS (SELECT 1 FROM application s WHERE s.id = a.linked_id AND "     \
+	"s." SQL_LIVE "))"
 
 struct statement {
 	const char *sql; /* NULL: free */
@@ -130,6 +134,10 @@ enum rc word_find(struct store *store, const char *text, int64_t *number, struct
 /* ---- store_find.c ---- */
 /* Enters the Message-ID of a notice just added where it can't be reckoned from the notice. */
 enum rc message_id_keep(struct store *store, const struct notice *notice, struct err *err);
+/* Enters, or enters anew, whom the form of an application tells of. */
+enum rc identity_keep(struct store *store, const struct application *app, struct err *err);
+/* The same for every application that is on file. */
+enum rc identities_fill(struct store *store, struct err *err);
 
 /* ---- store_history.c ---- */
 /* The whole chained part of a row. */
