@@ -215,8 +215,10 @@ enum rc request_each(
 
 enum rc request_next_due(struct store *store, utc_time *at, struct err *err)
 {
-	sqlite3_stmt *stmt = sql_ready(
-		store, "SELECT min(due_at) FROM request WHERE due_at IS NOT NULL AND " SQL_OPEN, err);
+	sqlite3_stmt *stmt = sql_ready(store,
+		"SELECT min(due_at) FROM request INDEXED BY request_due WHERE due_at IS NOT NULL "
+		"AND " SQL_OPEN,
+		err);
 	return stmt ? sql_number(store, stmt, UTC_NEVER, at, err) : err->rc;
 }
 

@@ -437,8 +437,9 @@ static void test_store__questions_use_their_index(void **state)
 		{"SELECT m.id FROM message m WHERE m.id IN (SELECT r.message_id FROM request r WHERE "
 		 "r." SQL_OPEN ") AND m.id > :a ORDER BY m.id LIMIT 9",
 			"request_open"},
-		{"SELECT min(due_at) FROM request WHERE due_at IS NOT NULL AND " SQL_OPEN,
-			"COVERING INDEX request_due"},
+		{"SELECT min(due_at) FROM request INDEXED BY request_due WHERE due_at IS NOT NULL "
+		 "AND " SQL_OPEN,
+			"request_due"},
 		{"SELECT state, count(*) FROM request WHERE " SQL_OPEN " GROUP BY state",
 			"COVERING INDEX request_open"},
 		{"SELECT max(id) FROM request WHERE message_id = :m", "COVERING INDEX request_message"},
