@@ -122,6 +122,8 @@ enum rc inbound_turn_away(struct inbound *in, const char *note_ja);
 enum rc inbound_done_for(struct inbound *in, enum request_state state, enum proof proof, const char *note_ja);
 /* The end of a request that fits not exactly one application. */
 enum rc inbound_not_identified(struct inbound *in, enum identified found);
+/* The one live application behind the sender's address; in->app stays empty when there is none, or several. */
+enum rc inbound_take_by_sender(struct inbound *in);
 /* The end of a request that quotes a user number for the ID: told to the registered address when the sender has one, and one application (N3). */
 enum rc inbound_wrong_number(struct inbound *in);
 /* May so many letters go to the registered address of in->app because a mail asks for it? *why_ja NULL: yes. Not when it ended, is held or in review, the address is
@@ -135,6 +137,9 @@ enum rc inbound_resend(struct inbound *in);
 enum rc inbound_news(struct inbound *in);
 enum rc inbound_enquiry(struct inbound *in);
 enum rc inbound_unknown_mail(struct inbound *in); /* 心当たりがない: all notices to that address are held */
+/* A stop or change whose form can't be read: one letter asks for a readable one, and it stays in review. */
+bool inbound_is_unreadable(const struct inbound *in);
+enum rc inbound_unreadable(struct inbound *in);
 
 /* ---- bounced.c ---- */
 enum rc inbound_bounce(struct inbound *in);

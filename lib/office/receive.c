@@ -152,13 +152,19 @@ enum rc inbound_wait(struct inbound *in, enum event event)
 typedef enum rc handler_fn(struct inbound *in);
 /* A kind without a handler is for a person. */
 static handler_fn *const handlers[REQUEST_KINDS] = {
-	[REQUEST_OTHER] = NULL,
+	[REQUEST_RESEND] = inbound_resend,
+	[REQUEST_NEWS_UNSUBSCRIBE] = inbound_news,
+	[REQUEST_ID_ENQUIRY] = inbound_enquiry,
 };
 
 static enum rc receive(struct inbound *in)
 {
 	if (!in->received)
 		return inbound_review(in, REVIEW_UNREAD);
+	if (in->received->reading.unknown_mail)
+		return inbound_unknown_mail(in);
+	if (inbound_is_unreadable(in))
+		return inbound_unreadable(in);
 	handler_fn *handler = handlers[in->request.kind];
 	if (in->received->reading.review || !handler)
 		return inbound_review(in, REVIEW_NO_HANDLER);

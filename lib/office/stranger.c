@@ -79,8 +79,7 @@ enum rc inbound_not_identified(struct inbound *in, enum identified found)
 	die("an application that was identified is not one that was not");
 }
 
-/* The one application behind the sender's address; in->app stays empty when there is none, or several. */
-static enum rc take_by_sender(struct inbound *in)
+enum rc inbound_take_by_sender(struct inbound *in)
 {
 	int64_t id[2];
 	int count = 0;
@@ -100,7 +99,7 @@ enum rc inbound_wrong_number(struct inbound *in)
 {
 	bool sent = false;
 	int64_t notice_id;
-	enum rc rc = take_by_sender(in);
+	enum rc rc = inbound_take_by_sender(in);
 	if (rc == RC_OK && in->app.id == 0)
 		return inbound_turn_away(in, WRONG_NUMBER_OPEN);
 	if (rc == RC_OK)
