@@ -15,16 +15,13 @@
 #include "lib/base/file.h"
 #include "lib/base/text.h"
 #include "lib/form/registry_csv.h"
-#include "lib/mail/request.h"
+#include "lib/mail/received.h"
 
 /*
  * Each mail is read in a child of its own, which can do nothing but read memory and answer: a mail that was made to do harm costs its own
- * reading, no more. The mail is in memory before the child is made.
+ * reading, no more. The mail is in memory before the child is made. The answer is one letter, and a reading as JSON or a sentence.
  */
-#define CHILD_MEMORY ((size_t)256 * 1024 * 1024)
-#define CHILD_CPU_SECONDS 2
-#define CHILD_WALL_MS 3000
-#define ANSWER_MAX ((size_t)4 * 1024 * 1024)
+enum { ANSWER_READ = 'R', ANSWER_REFUSED = 'N' };
 
 /* ---- the declarations on file ---- */
 
@@ -228,38 +225,31 @@ static json_t *unread_json(const char *why)
 
 /* ---- the child ---- */
 
-static json_t *mail_read(const struct inspect *inspect, const struct str *bytes, struct pool *pool)
+static void mail_read(const struct inspect *inspect, const struct str *bytes, struct str *answer)
 {
-	struct message message;
-	struct reading reading;
+	struct received_context context = {.rules = inspect->rules,
+		.office = option_of(inspect->ctl, "office"),
+		.registry = inspect->ask.ctx ? &inspect->ask : NULL};
+	struct received received;
 	struct err err = {0};
-	if (message_read(&message, bytes->s, bytes->len, &message_limits_default, pool, &err))
-		return unread_json(err.text);
-	const struct request_registry *registry = inspect->ask.ctx ? &inspect->ask : NULL;
-	request_read(&reading, &message, inspect->rules, option_of(inspect->ctl, "office"), registry, pool);
-	return reading_json(&reading);
+	bool read =
+		received_read(&received, bytes->s, bytes->len, &context, inspect->ctl->pool, &err) == RC_OK;
+	str_addc(answer, read ? ANSWER_READ : ANSWER_REFUSED);
+	if (read)
+		received_print(answer, &received);
+	else
+		str_addz(answer, err.text);
 }
 
-_Noreturn static void child_main(const struct inspect *inspect, const struct str *bytes, int answer)
+_Noreturn static void child_main(const struct inspect *inspect, const struct str *bytes, int fd)
 {
-	struct confine_limits limits = {.memory_bytes = CHILD_MEMORY,
-		.cpu_seconds = CHILD_CPU_SECONDS,
-		.wall_seconds = CHILD_WALL_MS / 1000};
+	struct str answer = STR_INIT;
 	struct err err = {0};
-	if (dup2(answer, STDOUT_FILENO) < 0 || close_range(STDERR_FILENO + 1, ~0U, 0) != 0 ||
-		child_confine(&limits, &err))
+	if (dup2(fd, STDOUT_FILENO) < 0 || close_range(STDERR_FILENO + 1, ~0U, 0) != 0 ||
+		received_confine(&err))
 		_exit(RC_CONFIG);
-	json_t *object = mail_read(inspect, bytes, inspect->ctl->pool);
-	char *text = json_dumps(object, JSON_COMPACT);
-	if (!text)
-		_exit(RC_REFUSED);
-	for (size_t at = 0, len = strlen(text); at < len;) {
-		ssize_t n = write(STDOUT_FILENO, text + at, len - at);
-		if (n <= 0)
-			_exit(RC_REFUSED);
-		at += (size_t)n;
-	}
-	_exit(RC_OK);
+	mail_read(inspect, bytes, &answer);
+	_exit(file_write_all(STDOUT_FILENO, answer.s, answer.len, &err));
 }
 
 /* ---- the parent ---- */
@@ -267,11 +257,11 @@ _Noreturn static void child_main(const struct inspect *inspect, const struct str
 /* What the child says, until it ends or its time is over. */
 static void answer_read(struct str *out, int fd)
 {
-	int64_t until = clock_machine_ms() + CHILD_WALL_MS;
+	int64_t until = clock_machine_ms() + RECEIVED_WALL_SECONDS * 1000;
 	for (;;) {
 		int64_t left = until - clock_machine_ms();
 		struct pollfd ready = {.fd = fd, .events = POLLIN};
-		if (left <= 0 || out->len > ANSWER_MAX || poll(&ready, 1, (int)left) <= 0)
+		if (left <= 0 || out->len > RECEIVED_JSON_MAX + 1 || poll(&ready, 1, (int)left) <= 0)
 			return;
 		char piece[16384];
 		ssize_t n = read(fd, piece, sizeof piece);
@@ -290,6 +280,19 @@ static json_t *ended_json(int status)
 	else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
 		why = "The mail could not be read: its reader did what it must not.";
 	return unread_json(why);
+}
+
+static json_t *answer_json(const struct str *answer, int status, struct pool *pool)
+{
+	struct received received;
+	struct err err = {0};
+	if (answer->len == 0)
+		return ended_json(status);
+	if (answer->s[0] == ANSWER_REFUSED)
+		return unread_json(answer->s + 1);
+	if (received_load(&received, answer->s + 1, answer->len - 1, pool, &err))
+		return unread_json(err.text);
+	return reading_json(&received.reading);
 }
 
 static json_t *mail_in_child(const struct inspect *inspect, const struct str *bytes, struct err *err)
@@ -313,12 +316,12 @@ static json_t *mail_in_child(const struct inspect *inspect, const struct str *by
 			continue;
 	}
 	(void)close(pair[0]);
-	json_t *object = pid > 0 && answer.len ? json_loadb(answer.s, answer.len, 0, NULL) : NULL;
-	str_free(&answer);
-	if (pid < 0)
+	json_t *object = NULL;
+	if (pid > 0)
+		object = answer_json(&answer, status, inspect->ctl->pool);
+	else
 		(void)err_set(err, RC_STORE, "No process could be started: %s.", strerror(errno));
-	else if (!object)
-		object = ended_json(status);
+	str_free(&answer);
 	return object;
 }
 
@@ -348,48 +351,18 @@ static enum rc file_inspect(struct inspect *inspect, const char *path, struct er
 		json_decref(object);
 		say_json(line);
 	}
+	pool_reset(inspect->ctl->pool);
 	str_free(&bytes);
 	return rc;
-}
-
-/* Regular expressions build their tables at the first match. Done once here, on a mail of our own, and not in each child. */
-static void warm_up(const struct inspect *inspect)
-{
-	static const char mail[] =
-		"From: office@example.co.jp\nSubject: SECURITY ACTION\nMIME-Version: 1.0\n"
-		"Content-Type: text/plain; charset=UTF-8\nContent-Transfer-Encoding: 8bit\n\n"
-		"SECURITY ACTION事務局 御中\n\nお世話になっております。株式会社サンプルの見本と申します。\n"
-		"自己宣言ID 40000000000 "
-		"のロゴマークの使用について、通知メールの再送、登録情報の変更、使用の中止、\n"
-		"メールニュースの配信停止をお願いする場合の手続きをご教示ください。心当たりがない場合は削除し"
-		"ます。\n"
-		"・事業者名　：　株式会社サンプル\n・代表者名　：　見本 太郎\n2026年3月3日(火) 10:00 見本 "
-		"<a@example.co.jp>:\n> 引用\n"
-		"-----------------------------\n株式会社サンプル\n〒100-0001 東京都例示区1-2-3\nTEL "
-		"03-0000-0000\n";
-	const struct str bytes = {.s = (char *)(uintptr_t)mail, .len = sizeof mail - 1};
-	struct pool *pool = pool_new();
-	json_decref(mail_read(inspect, &bytes, pool));
-	pool_free(&pool);
 }
 
 enum rc command_inspect(struct ctl *ctl, struct err *err)
 {
 	struct inspect inspect = {.ctl = ctl};
 	const char *registry = option_of(ctl, "registry");
-	message_preload();
-	text_preload();
-	bounce_preload();
-	/* libzip reckons with local times: a zone that needs no file. */
-	json_object_seed(0); /* reads a file */
-	(void)setenv("TZ", "JST-9", 1);
-	tzset();
-	enum rc rc = request_rules_load(&inspect.rules, NULL, err);
-	rc = rc ? rc : confine_prepare(err);
+	enum rc rc = received_prepare(&inspect.rules, err);
 	if (rc == RC_OK && registry)
 		rc = registry_read(&inspect, registry, err);
-	if (rc == RC_OK)
-		warm_up(&inspect);
 	for (int i = 0; i < ctl->argument_count && rc == RC_OK; i++)
 		rc = file_inspect(&inspect, ctl->argument[i], err);
 	if (rc == RC_OK && inspect.refused)

@@ -12,8 +12,6 @@
 
 #include "lib/mail/received.h"
 
-#define MAIL_READER_WALL_MS 3000
-
 struct mail_reading { /* one that was started */
 	int fd; /* -1: none */
 	int64_t deadline; /* clock_machine_ms() */
@@ -26,7 +24,7 @@ enum rc mail_reader_seal(int *memfd, const char *bytes, size_t len, struct err *
  * and own_hops go to the child; its rules are those of the zygote. */
 enum rc mail_reader_start(struct mail_reading *reading, int zygote, int memfd,
 	const struct received_context *context, struct err *err);
-/* Waits for the answer, until its time is over. *out lives in pool. Ends the child in any case. */
+/* Waits for the answer, at most RECEIVED_WALL_SECONDS from its start. *out lives in pool. Ends the child in any case. */
 enum rc mail_reader_finish(
 	struct mail_reading *reading, struct received *out, struct pool *pool, struct err *err);
 /* Gives up a reading that nobody wants any more; harmless on one that was finished. */

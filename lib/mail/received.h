@@ -13,6 +13,11 @@
 #define RECEIVED_TEXT_MAX (16 * 1024) /* octets kept of the writer's own text; the raw mail has the rest */
 #define RECEIVED_TOKENS_MAX 8
 #define RECEIVED_ADDRESSES_MAX 16
+#define RECEIVED_ATTACHMENTS_MAX 40
+#define RECEIVED_CHANGES_MAX 24 /* of a change form */
+#define RECEIVED_RECIPIENTS_MAX 32 /* of a bounce */
+#define RECEIVED_WALL_SECONDS 3
+#define RECEIVED_JSON_MAX ((size_t)256 * 1024) /* whatever is in it, received_print() writes no more */
 
 struct received_attachment {
 	const char *name; /* "" */
@@ -21,7 +26,8 @@ struct received_attachment {
 };
 
 struct received {
-	struct reading reading; /* made without a registry: the office checks against what is on file */
+	struct reading
+		reading; /* made without a registry: the office checks against what is on file. fresh, quoted and form_text of it don't travel: see below */
 	const char *
 		unreadable; /* an attachment that should hold a form and can't be read: its kind, "ole", "pdf", "image", "zip-encrypted", "tnef" …; "" none */
 
@@ -30,7 +36,7 @@ struct received {
 	const char *from_name;
 	const char *reply_to; /* "" */
 	bool null_sender; /* Return-Path: <> */
-	bool automatic; /* Auto-Submitted other than no, or a machine's way of saying so */
+	bool automatic; /* Auto-Submitted other than no (RFC 3834), or another way of a machine to say so; auto-replies and bounces are */
 	bool bulk; /* Precedence bulk, list or junk; List-Id */
 	bool own; /* our own mail came back: our loop mark */
 	struct authres authres;
@@ -59,12 +65,20 @@ struct received_context { /* what the child is told of the office */
 	const char *office; /* the office's own address */
 	const char *authserv_id; /* NULL: none is trusted */
 	struct strlist own_hops;
+	const struct request_registry *registry; /* NULL: no checks against what is on file */
 };
-/* Reads one mail; runs in a parser child. RC_REFUSED: nothing to read. Lives in pool and message bytes. */
+
+/* Once, in the process that forks the children: rules, converters, whatever reads files; then a mail of our own is read, so that patterns have built
+ * their tables before the children are made. */
+enum rc received_prepare(struct request_rules **rules, struct err *err);
+/* In a child: gives up everything but reading memory and answering (confine.h), within 256 MiB, 2 s of CPU time and RECEIVED_WALL_SECONDS. */
+enum rc received_confine(struct err *err);
+/* Reads one mail; runs in such a child. RC_REFUSED: nothing to read. Lives in pool and message bytes. */
 enum rc received_read(struct received *out, const char *bytes, size_t len,
 	const struct received_context *context, struct pool *pool, struct err *err);
 
-/* One line of JSON, and back. received_load(): RC_REFUSED for anything received_print() can't have written. */
+/* One line of JSON, and back. Printing cuts texts to their limits between characters; control characters but LF and tab become blanks.
+ * received_load(): RC_REFUSED for anything received_print() can't have written: types, names, sizes, ranges, UTF-8. */
 void received_print(struct str *out, const struct received *received);
 enum rc received_load(struct received *out, const char *json, size_t len, struct pool *pool, struct err *err);
 

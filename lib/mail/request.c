@@ -14,6 +14,7 @@
 	((size_t)256 * 1024) /* bytes of a mail's text that are read: nobody writes more to an office */
 #define FRESH_MAX ((size_t)48 * 1024) /* and of what is new in it */
 #define PLAIN 4 /* from here on a wish is plain */
+#define FORM_TEXT_MAX ((size_t)16 * 1024) /* bytes that staff are shown of a document */
 
 bool request_identifies(const struct sheet *fields)
 {
@@ -45,7 +46,9 @@ struct reader {
 	bool blank_form; /* a form as it was handed out came along */
 	bool forwarded; /* a form lies in a forwarded mail */
 	const char *unreadable; /* why a document that may be a form can't be read; NULL */
+	enum part_kind unreadable_kind; /* of the same document */
 	const char *image; /* its name; NULL */
+	struct str form_text;
 	bool too_long; /* the text was cut */
 	struct str why;
 };
@@ -94,13 +97,26 @@ static void form_add(struct reader *r, const struct doc *doc, const char *name)
 		r->unreadable = pool_printf(r->pool, "of the form %s: %s.", name, doc->damage);
 }
 
+/* A cell or paragraph a line: for people. */
+static void form_text_add(struct reader *r, const struct doc *doc)
+{
+	for (size_t i = 0; i < doc->count && r->form_text.len < FORM_TEXT_MAX; i++) {
+		const char *text = doc->cell[i].text;
+		if (!*text || doc->cell[i].placeholder)
+			continue;
+		str_addz(&r->form_text, text);
+		str_addc(&r->form_text, '\n');
+	}
+}
+
 static void word_file_read(struct reader *r, const char *bytes, size_t len, const char *name)
 {
 	struct doc doc;
 	struct err err = {0};
-	if (docx_read(&doc, bytes, len, r->pool, &err) == RC_OK)
+	if (docx_read(&doc, bytes, len, r->pool, &err) == RC_OK) {
 		form_add(r, &doc, name);
-	else
+		form_text_add(r, &doc);
+	} else
 		r->unreadable = pool_printf(r->pool, "the attachment %s can't be read. %s", name, err.text);
 }
 
@@ -137,6 +153,7 @@ static void attachments_read(struct reader *r)
 		const struct message_part *part = &m->part[i];
 		const char *name = *part->name ? part->name : "without a name";
 		size_t forms = r->form_count;
+		const char *unreadable = r->unreadable;
 		if (part->kind == PART_DOCX)
 			word_file_read(r, part->bytes, part->len, name);
 		else if (part->kind == PART_ZIP)
@@ -147,6 +164,8 @@ static void attachments_read(struct reader *r)
 			 unreadable_kinds[part->kind])
 			r->unreadable = pool_printf(
 				r->pool, "the attachment %s is %s.", name, unreadable_kinds[part->kind]);
+		if (r->unreadable != unreadable)
+			r->unreadable_kind = part->kind;
 		if (r->form_count > forms && part->parent >= 0)
 			r->forwarded = true;
 		if (part->attachment && part->kind != PART_MESSAGE)
@@ -590,7 +609,13 @@ static void review_registry(struct reader *r)
 
 static void reading_clear(struct reading *out)
 {
-	*out = (struct reading){.kind = REQUEST_OTHER, .why = "", .notice = ""};
+	*out = (struct reading){.kind = REQUEST_OTHER,
+		.why = "",
+		.notice = "",
+		.unreadable = "",
+		.fresh = "",
+		.quoted = "",
+		.form_text = ""};
 }
 
 static void request_settle(struct reader *r)
@@ -637,6 +662,25 @@ static void text_split(struct reader *r)
 	str_cut(&r->written.fresh, text_cut(r, r->written.fresh.s, r->written.fresh.len, FRESH_MAX));
 }
 
+/* What the office needs besides the kind and the fields. */
+static void reading_complete(struct reader *r)
+{
+	struct reading *out = r->out;
+	const int *score = r->evidence.score;
+	out->objects =
+		score[RULE_CONTRADICTION] > 0 || score[RULE_UNKNOWN_MAIL] > 0 || score[RULE_OBJECTION] > 0;
+	bool heavy = out->kind == REQUEST_STOP || out->kind == REQUEST_CHANGE;
+	if (r->unreadable && r->form_count == 0)
+		out->unreadable = part_kind_name(r->unreadable_kind);
+	else if (r->image && heavy && !has_form(r))
+		out->unreadable = part_kind_name(PART_IMAGE); /* else it is a signature's logo */
+	out->fresh = pool_strndup(r->pool, r->written.fresh.s, r->written.fresh.len);
+	out->quoted = pool_strndup(r->pool, r->written.quoted.s, r->written.quoted.len);
+	out->form_text = pool_strndup(r->pool, r->form_text.s, r->form_text.len);
+	out->review = out->review || out->kind == REQUEST_OTHER;
+	out->why = pool_strdup(r->pool, r->why.s);
+}
+
 void request_read(struct reading *out, const struct message *message, const struct request_rules *rules,
 	const char *office, const struct request_registry *registry, struct pool *pool)
 {
@@ -649,6 +693,7 @@ void request_read(struct reading *out, const struct message *message, const stru
 		.registry = registry,
 		.pool = pool,
 		.evidence = {.lost = STR_INIT},
+		.form_text = STR_INIT,
 		.why = STR_INIT};
 	text_split(r);
 	sheet_read_text(&r->body, r->written.fresh.s, pool);
@@ -662,9 +707,9 @@ void request_read(struct reading *out, const struct message *message, const stru
 			kind_decide(r);
 		request_settle(r);
 	}
-	out->review = out->review || out->kind == REQUEST_OTHER;
-	out->why = pool_strdup(pool, r->why.s);
+	reading_complete(r);
 	str_free(&r->why);
+	str_free(&r->form_text);
 	evidence_free(&r->evidence);
 	written_free(&r->written);
 }

@@ -22,6 +22,11 @@ struct reading {
 		wishes; /* bit (1u << kind) for each wish that was found: two that exclude each other make the kind REQUEST_OTHER */
 	bool from_form; /* the fields come from an attached form */
 	bool unknown_mail; /* 心当たりがない */
+	bool objects; /* the writer says no, takes back or denies, whatever else the mail is: いいえ, 取り消します, 心当たりがない */
+	const char *
+		unreadable; /* part_kind_name() of an attachment that may hold the form and can't be read, where no other was; "" */
+	const char *fresh, *quoted; /* what the writer wrote anew, and the history below it (quote.h) */
+	const char *form_text; /* what stands in the attached Word files, a cell a line; "" */
 	struct bounce bounce;
 };
 
