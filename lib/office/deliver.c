@@ -154,6 +154,8 @@ enum rc office_delivered(struct office *office, struct notice *notice, const str
 		rc = outbox_update(office->store, notice, dkim, dkim_len, err);
 	if (rc == RC_OK && !nobodys)
 		rc = record(office, &app, notice, delivery, event, unknown_again, err);
+	if (rc == RC_OK && event == EVENT_SENT && office->settings->mailbox.sent)
+		rc = copy_add(office->store, notice->id, err); /* the mailbox role files it in 送信済み */
 	pool_free(&pool);
 	return rc;
 }

@@ -138,6 +138,12 @@ enum rc office_may_decide(struct office *office, bool *yes, struct err *err);
 /* "2026-11-22" in the office's zone. */
 civil_day office_today(const struct office *office);
 
+/* ---- bounced.c ---- */
+/* What an enum bounce_class means, for staff, in the language of the process. */
+const char *office_bounce_text(int64_t bounce_class);
+/* A mobile carrier's domain: its "unknown user" may also be the user's own filter (domain of docomo, au, SoftBank and theirs). */
+bool office_is_carrier(const char *domain);
+
 /* ---- deliver.c ---- */
 /* The notice of the stage before the next one: *id 0 when there is none. out is read into the pool. */
 enum rc office_previous_notice(struct office *office, const struct application *app, struct notice *out,

@@ -252,6 +252,41 @@ static void say_last_sent(const struct why *why)
 			notice->reply_code, notice->reply);
 }
 
+/* What came back, newest last; each notice once. */
+struct returns {
+	const struct why *why;
+	int count;
+};
+
+static enum rc say_return(void *ctx, const struct history_row *row, struct err *err)
+{
+	struct returns *returns = ctx;
+	const struct why *why = returns->why;
+	struct notice notice;
+	if (row->event != EVENT_BOUNCE)
+		return RC_OK;
+	enum rc rc = outbox_get(why->office->store, row->ref, &notice, why->pool, err);
+	if (rc != RC_OK)
+		return rc;
+	say(why->out, _("The notice \"%s\" came back on %s: %s"), office_notice_text(notice.template_name),
+		time_text(why->pool, row->at), office_bounce_text(row->number));
+	if (row->number == BOUNCE_HARD && office_is_carrier(notice.domain))
+		say(why->out, "%s",
+			_("The address is a mobile carrier's: the applicant's own filter may have refused "
+			  "it."));
+	returns->count++;
+	return RC_OK;
+}
+
+static enum rc say_returned(const struct why *why, struct err *err)
+{
+	struct returns returns = {.why = why};
+	enum rc rc = history_each(why->office->store, why->app->id, 0, say_return, &returns, err);
+	if (rc == RC_OK && returns.count && why->app->hold == HOLD_NONE && next_stage(why))
+		say(why->out, "%s", _("The next notice shows whether the address can be reached."));
+	return rc;
+}
+
 static void say_next(const struct why *why)
 {
 	if (why->due.wait == WAIT_NOTHING || why->due.wait == WAIT_APPROVAL || why->due.wait == WAIT_ENDED ||
@@ -291,6 +326,9 @@ enum rc office_why(struct office *office, const struct application *app, struct 
 			if (answers[i](&why))
 				break;
 		say_last_sent(&why);
+		rc = say_returned(&why, err);
+	}
+	if (rc == RC_OK) {
 		say_next(&why);
 		say_latest(&why);
 		str_add(out, text.s, text.len);
