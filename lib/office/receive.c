@@ -155,6 +155,7 @@ static handler_fn *const handlers[REQUEST_KINDS] = {
 	[REQUEST_RESEND] = inbound_resend,
 	[REQUEST_NEWS_UNSUBSCRIBE] = inbound_news,
 	[REQUEST_ID_ENQUIRY] = inbound_enquiry,
+	[REQUEST_BOUNCE] = inbound_bounce,
 };
 
 static enum rc receive(struct inbound *in)

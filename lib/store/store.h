@@ -283,7 +283,7 @@ struct bounce_row {
 	utc_time at;
 };
 enum rc bounce_add(struct store *store, const struct bounce_row *row, struct err *err);
-/* Reports so far that a notice came back; one that was taken twice (same bytes) counts once. */
+/* Reports so far that a notice came back, sent to its bounce address; one that was taken twice (same bytes) counts once. */
 enum rc bounce_count(struct store *store, int64_t notice_id, int *count, struct err *err);
 struct address_score {
 	int64_t score; /* thousandths, as of `at` */

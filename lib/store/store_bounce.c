@@ -27,7 +27,8 @@ enum rc bounce_count(struct store *store, int64_t notice_id, int *count, struct 
 	/* A report that staff move back to INBOX is taken once more; it is still one report. */
 	sqlite3_stmt *stmt = sql_ready(store,
 		"SELECT count(DISTINCT m.digest) FROM bounce b JOIN message m ON m.id = b.message_id"
-		" WHERE b.notice_id = :notice_id AND b.notice_id IS NOT NULL AND b.class <> 0",
+		" WHERE b.notice_id = :notice_id AND b.notice_id IS NOT NULL AND b.class <> 0"
+		" AND b.by_address <> 0",
 		err);
 	if (!stmt)
 		return err->rc;
