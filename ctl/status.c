@@ -59,6 +59,34 @@ static void add_states(struct ctl *ctl, const struct books *books, struct table 
 	(void)json_object_set_new(object, "outbox", outbox);
 }
 
+#define BOUNCE_DAYS 7 /* of which returned notices are shown: one week's cadence */
+
+/* Reports of returned notices that came in lately, undecided ones too: those are nobody's to decide, but somebody should know of them. */
+static enum rc add_bounces(struct ctl *ctl, struct table *table, json_t *object, struct err *err)
+{
+	int64_t count[BOUNCE_CLASSES], unmatched;
+	enum rc rc = bounce_tally(
+		ctl->store, clock_now(&ctl->clock) - (utc_time)BOUNCE_DAYS * 86400, count, &unmatched, err);
+	if (rc != RC_OK)
+		return rc;
+	json_t *bounces = json_object();
+	for (int i = BOUNCE_HARD; i < BOUNCE_CLASSES; i++) {
+		enum bounce_class class_ = (enum bounce_class)i;
+		const char *name = i18n_japanese() ? bounce_class_name_ja(class_) : bounce_class_name(class_);
+		(void)json_object_set_new(bounces, bounce_class_name(class_), json_integer(count[i]));
+		if (count[i])
+			TABLE_ROW(table, pool_printf(ctl->pool, "%s: %s", _("returned (7 days)"), name),
+				pool_printf(ctl->pool, "%" PRId64, count[i]));
+	}
+	(void)json_object_set_new(bounces, "unmatched", json_integer(unmatched));
+	if (unmatched)
+		TABLE_ROW(table,
+			pool_printf(ctl->pool, "%s: %s", _("returned (7 days)"), _("matched to no notice")),
+			pool_printf(ctl->pool, "%" PRId64, unmatched));
+	(void)json_object_set_new(object, "bounces_7_days", bounces);
+	return RC_OK;
+}
+
 struct question {
 	bool asked;
 	const char *key, *text;
@@ -143,6 +171,7 @@ enum rc command_status(struct ctl *ctl, struct err *err)
 		"orphan_numbers", (json_int_t)books->orphan_numbers);
 	TABLE_ROW(&table, _("applications"), pool_printf(ctl->pool, "%" PRId64, books->applications));
 	add_states(ctl, books, &table, object);
+	rc = add_bounces(ctl, &table, object, err);
 	TABLE_ROW(&table, _("held"), pool_printf(ctl->pool, "%" PRId64, books->held));
 	TABLE_ROW(&table, _("to be reviewed"), pool_printf(ctl->pool, "%" PRId64, books->review));
 	TABLE_ROW(&table, _("overdue"), pool_printf(ctl->pool, "%" PRId64, status.overdue));
@@ -152,7 +181,7 @@ enum rc command_status(struct ctl *ctl, struct err *err)
 		strlist_free(&table.cell);
 	else
 		table_print(&table);
-	rc = add_questions(ctl, &status, object, err);
+	rc = rc ? rc : add_questions(ctl, &status, object, err);
 	if (ctl->json && rc == RC_OK)
 		say_json(object);
 	else

@@ -20,6 +20,7 @@ enum bounce_class {
 	BOUNCE_UNDECIDED, /* not delivered, and nothing says why; never scored */
 };
 const char *bounce_class_name(enum bounce_class c);
+const char *bounce_class_name_ja(enum bounce_class c); /* 宛先不明 … */
 
 struct bounce {
 	bool is_bounce;

@@ -23,6 +23,20 @@ const char *bounce_class_name(enum bounce_class c)
 	return class_names[c];
 }
 
+const char *bounce_class_name_ja(enum bounce_class c)
+{
+	static const char *const names[] = {
+		[BOUNCE_NONE] = "配信の知らせ",
+		[BOUNCE_HARD] = "宛先不明",
+		[BOUNCE_SOFT] = "一時的な不達",
+		[BOUNCE_POLICY] = "受信側の拒否",
+		[BOUNCE_FULL] = "受信箱の容量超過",
+		[BOUNCE_CONTENT] = "内容による拒否",
+		[BOUNCE_UNDECIDED] = "理由不明",
+	};
+	return names[c];
+}
+
 static const struct conf_key reason_keys[] = {
 	{.name = "name",
 		.type = CONF_STRING,

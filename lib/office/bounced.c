@@ -47,9 +47,11 @@ static const struct {
 	[BOUNCE_UNDECIDED] = {0, "no reason can be read", "理由を読み取れません"},
 };
 
+_Static_assert(sizeof classes / sizeof classes[0] == BOUNCE_CLASSES, "the register counts each class");
+
 const char *office_bounce_text(int64_t bounce_class)
 {
-	if (bounce_class < 0 || bounce_class >= (int64_t)(sizeof classes / sizeof classes[0]))
+	if (bounce_class < 0 || bounce_class >= BOUNCE_CLASSES)
 		bounce_class = BOUNCE_UNDECIDED;
 	return i18n_japanese() ? classes[bounce_class].text_ja : classes[bounce_class].text;
 }

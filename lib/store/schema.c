@@ -95,6 +95,7 @@ static const char mailbox_tables[] =
 	" at INTEGER NOT NULL"
 	") STRICT;"
 	"CREATE INDEX bounce_notice ON bounce (notice_id) WHERE notice_id IS NOT NULL;"
+	"CREATE INDEX bounce_at ON bounce (at);"
 	"CREATE TABLE address_score (" /* struct address_score */
 	" mail BLOB PRIMARY KEY," /* store_mail_digest() */
 	" score INTEGER NOT NULL," /* thousandths, as of: */

@@ -285,6 +285,10 @@ struct bounce_row {
 enum rc bounce_add(struct store *store, const struct bounce_row *row, struct err *err);
 /* Reports so far that a notice came back, sent to its bounce address; one that was taken twice (same bytes) counts once. */
 enum rc bounce_count(struct store *store, int64_t notice_id, int *count, struct err *err);
+#define BOUNCE_CLASSES 7 /* of enum bounce_class */
+/* Reports taken since `since`, by class: those sent to a bounce address, and apart from them those that counted for nothing. */
+enum rc bounce_tally(struct store *store, utc_time since, int64_t matched[BOUNCE_CLASSES], int64_t *unmatched,
+	struct err *err);
 struct address_score {
 	int64_t score; /* thousandths, as of `at` */
 	utc_time at; /* 0: nothing is known of the address */

@@ -1,5 +1,7 @@
 #include "lib/store/store_p.h"
 
+#include <string.h>
+
 enum rc bounce_add(struct store *store, const struct bounce_row *row, struct err *err)
 {
 	enum rc rc = sql_want_transaction(store, err);
@@ -36,6 +38,30 @@ enum rc bounce_count(struct store *store, int64_t notice_id, int *count, struct 
 	sql_int(stmt, ":notice_id", notice_id);
 	enum rc rc = sql_number(store, stmt, 0, &found, err);
 	*count = rc == RC_OK ? (int)found : 0;
+	return rc;
+}
+
+enum rc bounce_tally(struct store *store, utc_time since, int64_t matched[BOUNCE_CLASSES], int64_t *unmatched,
+	struct err *err)
+{
+	memset(matched, 0, BOUNCE_CLASSES * sizeof *matched);
+	*unmatched = 0;
+	sqlite3_stmt *stmt = sql_ready(store,
+		"SELECT class, notice_id IS NOT NULL AND by_address <> 0 AS ours, count(*) FROM bounce"
+		" WHERE at >= :since GROUP BY class, ours",
+		err);
+	if (!stmt)
+		return err->rc;
+	sql_int(stmt, ":since", since);
+	bool row;
+	enum rc rc;
+	while ((rc = sql_row(store, stmt, &row, err)) == RC_OK && row) {
+		int class_ = sqlite3_column_int(stmt, 0);
+		if (!sqlite3_column_int(stmt, 1))
+			*unmatched += sqlite3_column_int64(stmt, 2);
+		else if (class_ >= 0 && class_ < BOUNCE_CLASSES)
+			matched[class_] += sqlite3_column_int64(stmt, 2);
+	}
 	return rc;
 }
 
