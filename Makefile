@@ -8,7 +8,7 @@ SANITIZE ?=
 
 CC       ?= cc
 CFLAGS   ?= -O2 -g
-PKGS     := libcurl libzip expat gmime-3.0 sqlite3 libconfig libcrypto jansson libidn2 libsystemd libseccomp zlib
+PKGS     := libcurl gnutls libzip expat gmime-3.0 sqlite3 libconfig libcrypto jansson libidn2 libsystemd libseccomp zlib
 PKG_CONFIG ?= pkg-config
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS   := $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -lunistring -letpan
@@ -97,7 +97,12 @@ $(BUILD)/libtests.a: $(call obj,$(sort $(wildcard tests/*.c)))
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libtests.a $(BUILD)/libdaemon.a $(BUILD)/libsengen.a
 	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka -lssl
 
-$(BUILD)/tests/all: $(TESTS)
+# Programs that test scripts talk to.
+PEERS := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/peers/*.c)))
+$(BUILD)/tests/peers/%: $(BUILD)/tests/peers/%.o $(BUILD)/libdaemon.a $(BUILD)/libsengen.a
+	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+$(BUILD)/tests/all: $(TESTS) $(PEERS)
 	@touch $@
 
 # One unit test: make BUILD=… unit-text

@@ -9,9 +9,9 @@
 #include "daemon/memfile.h"
 #include "daemon/zygote.h"
 
-/* The child bounds each of its commands by reply_seconds; this is for a child that died or hangs, and must be more than all it may take. */
-#define COMMANDS_PER_REQUEST 10
-#define CHILD_SPARE_SECONDS 10
+/* For resolving names, and for a child that died or hangs: more than all that it may take. */
+#define CHILD_SPARE_SECONDS 60
+#define NEWS_SECONDS 10 /* until the rest of a frame that has begun is there */
 #define UID_MAX 255 /* a Maildir's are file names */
 #define MOVE_MAX 100000
 
@@ -287,8 +287,10 @@ static enum rc line_lost(struct mailline *line, struct err *err)
 enum rc mailline_open(struct mailline *line, int zygote, const struct mailbox_settings *settings,
 	const char *password, struct err *err)
 {
-	int seconds = settings->connect_seconds + COMMANDS_PER_REQUEST * settings->reply_seconds +
-		      CHILD_SPARE_SECONDS;
+	/* A request may be tried twice, each time over a new connection. */
+	int seconds =
+		2 * (settings->connect_seconds + mailbox_request_seconds(settings, settings->message_bytes)) +
+		CHILD_SPARE_SECONDS;
 	*line = (struct mailline){
 		.fd = -1,
 		.phase = "connect",
@@ -445,7 +447,7 @@ enum rc mailline_news(struct mailline *line, bool *over, bool *news, struct err 
 	if (poll(&(struct pollfd){.fd = line->fd, .events = POLLIN}, 1, 0) > 0) {
 		struct str payload = STR_INIT;
 		enum wire_type type;
-		bool good = wire_receive(line->fd, &type, &payload, NULL, CHILD_SPARE_SECONDS * 1000) == 1 &&
+		bool good = wire_receive(line->fd, &type, &payload, NULL, NEWS_SECONDS * 1000) == 1 &&
 			    line->waiting && type == WIRE_NEWS && take_news(line, &payload, &rc, err);
 		str_free(&payload);
 		if (!good)

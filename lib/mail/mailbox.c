@@ -72,6 +72,14 @@ const char *mailbox_folder_name(const struct mailbox_settings *settings, enum fo
 	return NULL;
 }
 
+#define REPLIES_PER_REQUEST 4
+#define SLOWEST_LINE (64 * 1024) /* bytes a second */
+
+int mailbox_request_seconds(const struct mailbox_settings *settings, int64_t payload)
+{
+	return REPLIES_PER_REQUEST * settings->reply_seconds + (int)(payload / SLOWEST_LINE);
+}
+
 /* Opens where that is wanted; from here on the phase is the request's. */
 static enum rc begin(struct mailbox *mailbox, const char *phase, struct err *err)
 {
@@ -81,31 +89,62 @@ static enum rc begin(struct mailbox *mailbox, const char *phase, struct err *err
 	return rc;
 }
 
+/* A kept connection may have been dead all the time (server restarted, network gone): that says nothing about the request. */
+static bool again(struct mailbox *mailbox, bool kept, const char *phase, enum rc *rc, struct err *err)
+{
+	if (*rc != RC_SERVER || !kept || mailbox_is_open(mailbox))
+		return false;
+	*rc = begin(mailbox, phase, err);
+	return *rc == RC_OK;
+}
+
 enum rc mailbox_list(struct mailbox *mailbox, enum folder folder, const char *after, size_t limit,
 	struct mailbox_list *out, struct pool *pool, struct err *err)
 {
+	const struct mailbox_kind *kind = mailbox->kind;
+	bool kept = mailbox_is_open(mailbox);
 	*out = (struct mailbox_list){0};
+	if (!mailbox_folder_name(mailbox->settings, folder))
+		return err_set(err, RC_USAGE, "The mailbox has no folder of that kind.");
 	enum rc rc = begin(mailbox, "list", err);
-	if (rc == RC_OK && !mailbox_folder_name(mailbox->settings, folder))
-		rc = err_set(err, RC_USAGE, "The mailbox has no folder of that kind.");
-	return rc ? rc : mailbox->kind->list(mailbox->own, folder, after, limit, out, pool, err);
+	if (rc == RC_OK)
+		rc = kind->list(mailbox->own, folder, after, limit, out, pool, err);
+	if (again(mailbox, kept, "list", &rc, err))
+		rc = kind->list(mailbox->own, folder, after, limit, out, pool, err);
+	return rc;
 }
 
 enum rc mailbox_fetch(struct mailbox *mailbox, const char *uid, struct str *raw, struct err *err)
 {
+	const struct mailbox_kind *kind = mailbox->kind;
+	bool kept = mailbox_is_open(mailbox);
+	size_t start = raw->len;
 	enum rc rc = begin(mailbox, "fetch", err);
-	return rc ? rc : mailbox->kind->fetch(mailbox->own, uid, raw, err);
+	if (rc == RC_OK)
+		rc = kind->fetch(mailbox->own, uid, raw, err);
+	if (rc != RC_OK)
+		str_cut(raw, start);
+	if (again(mailbox, kept, "fetch", &rc, err))
+		rc = kind->fetch(mailbox->own, uid, raw, err);
+	return rc;
 }
 
 enum rc mailbox_move(struct mailbox *mailbox, const char *const *uid, size_t count, enum folder to,
 	const char **moved_uid, struct pool *pool, struct err *err)
 {
+	const struct mailbox_kind *kind = mailbox->kind;
+	bool kept = mailbox_is_open(mailbox);
+	if (to == FOLDER_INBOX || !mailbox_folder_name(mailbox->settings, to))
+		return err_set(err, RC_USAGE, "There is no such folder to move mails to.");
+	if (count == 0)
+		return RC_OK;
 	enum rc rc = begin(mailbox, "move", err);
-	if (rc == RC_OK && (to == FOLDER_INBOX || !mailbox_folder_name(mailbox->settings, to)))
-		rc = err_set(err, RC_USAGE, "There is no such folder to move mails to.");
-	if (rc != RC_OK || count == 0)
-		return rc;
-	return mailbox->kind->move(mailbox->own, uid, count, to, moved_uid, pool, err);
+	if (rc == RC_OK)
+		rc = kind->move(mailbox->own, uid, count, to, moved_uid, pool, err);
+	/* What was moved before the line died is found gone the second time: its new UID is not known then, but nothing is moved twice. */
+	if (again(mailbox, kept, "move", &rc, err))
+		rc = kind->move(mailbox->own, uid, count, to, moved_uid, pool, err);
+	return rc;
 }
 
 enum rc mailbox_wait(struct mailbox *mailbox, int seconds, int wake_fd, bool *news, struct err *err)
@@ -118,8 +157,8 @@ enum rc mailbox_wait(struct mailbox *mailbox, int seconds, int wake_fd, bool *ne
 enum rc mailbox_append(
 	struct mailbox *mailbox, const char *name, const char *wire, size_t len, struct err *err)
 {
-	enum rc rc = begin(mailbox, "append", err);
-	if (rc == RC_OK && !mailbox->settings->sent)
-		rc = err_set(err, RC_USAGE, "No folder for copies of sent mails is configured.");
-	return rc ? rc : mailbox->kind->append(mailbox->own, name, wire, len, err);
+	if (!mailbox->settings->sent)
+		return err_set(err, RC_USAGE, "No folder for copies of sent mails is configured.");
+	mailbox->phase = "append";
+	return mailbox->kind->append(mailbox->own, name, wire, len, err);
 }

@@ -47,6 +47,10 @@ const char *mailbox_phase(const struct mailbox *mailbox);
 void mailbox_close(struct mailbox *mailbox); /* LOGOUT without waiting long; may be opened again */
 void mailbox_free(struct mailbox **mailbox);
 
+/* Time limit of one call that moves `payload` bytes, the connection's (connect_seconds) not counted; a slow line is given up at last, too. A call is tried once
+ * more over a new connection where a kept one turned out dead. */
+int mailbox_request_seconds(const struct mailbox_settings *settings, int64_t payload);
+
 struct mailbox_entry {
 	const char *uid;
 	int64_t size; /* octets */

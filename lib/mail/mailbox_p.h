@@ -6,7 +6,7 @@
 
 #include "lib/mail/mailbox.h"
 
-struct mailbox_kind { /* the functions of mailbox.h */
+struct mailbox_kind { /* the functions of mailbox.h; all but open and append find an open mailbox */
 	void *(*new)(const struct mailbox_settings *settings, const char *password);
 	enum rc (*open)(void *mailbox, struct err *err);
 	bool (*is_open)(const void *mailbox);

@@ -400,6 +400,8 @@ static enum rc maildrop_append(void *mailbox, const char *name, const char *wire
 	if (!is_uid(name))
 		return err_set(err, RC_USAGE, "\"%s\" is no name for a file in a Maildir.", name);
 	enum rc rc = folder_path(drop->settings, FOLDER_SENT, &path, err);
+	if (rc == RC_OK)
+		rc = maildir_make(path.s, true, err);
 	if (rc == RC_OK && !find(path.s, name, &there))
 		rc = maildir_file(path.s, name, wire, len, err);
 	str_free(&path);
