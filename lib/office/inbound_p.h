@@ -112,6 +112,8 @@ enum rc inbound_change(struct inbound *in);
 enum rc inbound_carry_out(struct inbound *in);
 
 /* ---- stranger.c: what is common to requests that anybody may send ---- */
+/* A person decided: no answer to strangers, no limit a day, and staff are the proof. */
+bool inbound_by_staff(const struct inbound *in);
 /* The fixed answer, unless the registered address itself wrote: no word in it, and no condition for it, depends on what is on file. */
 enum rc inbound_neutral(struct inbound *in, bool *sent);
 /* Ends that also give a stranger his fixed answer: a person goes on; */
@@ -136,6 +138,10 @@ enum rc inbound_by_policy(struct inbound *in, bool *handled);
 enum rc inbound_resend(struct inbound *in);
 enum rc inbound_news(struct inbound *in);
 enum rc inbound_enquiry(struct inbound *in);
+/* The same for in->app, whoever found it (staff). */
+enum rc inbound_carry_out_resend(struct inbound *in);
+enum rc inbound_carry_out_news(struct inbound *in);
+enum rc inbound_carry_out_enquiry(struct inbound *in);
 enum rc inbound_unknown_mail(struct inbound *in); /* 心当たりがない: all notices to that address are held */
 /* A stop or change whose form can't be read: one letter asks for a readable one, and it stays in review. */
 bool inbound_is_unreadable(const struct inbound *in);

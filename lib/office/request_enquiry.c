@@ -22,7 +22,7 @@ static const char *not_issued(struct inbound *in)
 	return copy;
 }
 
-static enum rc tell(struct inbound *in)
+enum rc inbound_carry_out_enquiry(struct inbound *in)
 {
 	const char *why_ja;
 	bool sent = false;
@@ -49,5 +49,5 @@ enum rc inbound_enquiry(struct inbound *in)
 		return inbound_not_identified(in, found);
 	if (rc == RC_OK)
 		rc = inbound_by_policy(in, &handled);
-	return rc == RC_OK && !handled ? tell(in) : rc;
+	return rc == RC_OK && !handled ? inbound_carry_out_enquiry(in) : rc;
 }

@@ -16,6 +16,7 @@
 
 #define NOTE "メールニュースの配信停止（メールでのお申出）"
 #define NOT_ON_THE_LIST "差出人のアドレスは、メールニュースの配信先にありません。"
+#define NOT_LISTED "この申込みの登録アドレスは、メールニュースの配信先にありません。"
 #define TOO_MANY "差出人のアドレスには、多くの宣言が登録されています。"
 
 static bool wants_news(const struct application *app)
@@ -24,67 +25,82 @@ static bool wants_news(const struct application *app)
 	return news && strcmp(news, "true") == 0;
 }
 
-static enum rc leave(struct inbound *in, struct application *app)
-{
-	app->form.value[FIELD_NEWS] = "false";
-	enum rc rc = application_update_form(
-		in->office->store, app, applicant_key(&app->form, in->pool), in->from_key, in->err);
-	return rc == RC_OK ? office_note(in->office, app, EVENT_NEWS, in->actor, NOTE, in->message->id, 0,
-				     in->err)
-			   : rc;
-}
-
-/* Those behind the address that are on the list; the first one becomes the application of the request. */
+/* Those behind an address that are on the list. */
 struct listed {
 	struct application app[DECLARATIONS_MAX];
 	int count;
 };
 
-static enum rc find_listed(struct inbound *in, const int64_t *id, int count, struct listed *listed)
+static enum rc find_listed(struct inbound *in, const char *mail_key, struct listed *listed, bool *too_many)
 {
+	int64_t id[DECLARATIONS_MAX + 1];
+	int count = 0;
 	enum rc rc = RC_OK;
-	for (int i = 0; rc == RC_OK && i < count; i++) {
+	if (*mail_key)
+		rc = application_by_mail(
+			in->office->store, mail_key, id, DECLARATIONS_MAX + 1, &count, in->err);
+	*too_many = count > DECLARATIONS_MAX;
+	for (int i = 0; rc == RC_OK && !*too_many && i < count; i++) {
 		struct application *app = &listed->app[listed->count];
 		rc = application_get(in->office->store, id[i], app, in->pool, in->err);
 		if (rc == RC_OK && wants_news(app))
 			listed->count++;
 	}
-	if (rc == RC_OK && listed->count)
-		inbound_take_application(in, &listed->app[0]);
 	return rc;
 }
 
-static enum rc answer(struct inbound *in, int left)
+static enum rc leave(struct inbound *in, struct application *app, const char *mail_key)
+{
+	app->form.value[FIELD_NEWS] = "false";
+	enum rc rc = application_update_form(
+		in->office->store, app, applicant_key(&app->form, in->pool), mail_key, in->err);
+	return rc == RC_OK ? office_note(in->office, app, EVENT_NEWS, in->actor, NOTE, in->message->id, 0,
+				     in->err)
+			   : rc;
+}
+
+static enum rc leave_all(struct inbound *in, const char *mail_key, struct listed *listed)
 {
 	bool sent = false;
 	int64_t notice_id;
-	enum rc rc = inbound_answer(in, ANSWER_NEWS_STOPPED, NULL, NULL, &sent, &notice_id);
+	enum rc rc = RC_OK;
+	for (int i = 0; rc == RC_OK && i < listed->count; i++)
+		rc = leave(in, &listed->app[i], mail_key);
+	if (rc == RC_OK)
+		rc = inbound_answer(in, ANSWER_NEWS_STOPPED, NULL, NULL, &sent, &notice_id);
 	if (rc != RC_OK)
 		return rc;
-	return inbound_close(in, REQUEST_STATE_DONE, PROOF_SENDER,
-		pool_printf(in->pool, "メールニュースの配信を停止しました（宣言%d件）。%s", left,
+	return inbound_close(in, REQUEST_STATE_DONE, inbound_by_staff(in) ? PROOF_STAFF : PROOF_SENDER,
+		pool_printf(in->pool, "メールニュースの配信を停止しました（宣言%d件）。%s", listed->count,
 			sent ? "" : "お知らせのメールは送っていません。"));
 }
 
+enum rc inbound_carry_out_news(struct inbound *in)
+{
+	struct listed *listed = pool_alloc(in->pool, sizeof *listed);
+	const char *mail_key = inbound_mail_key(in, in->app.form.value[FIELD_MAIL]);
+	bool too_many;
+	enum rc rc = find_listed(in, mail_key, listed, &too_many);
+	if (rc == RC_OK && too_many)
+		return inbound_review(in, TOO_MANY);
+	if (rc == RC_OK && listed->count == 0)
+		return inbound_review(in, NOT_LISTED);
+	return rc == RC_OK ? leave_all(in, mail_key, listed) : rc;
+}
+
+/* The first one on the list becomes the application of the request. */
 enum rc inbound_news(struct inbound *in)
 {
-	int64_t id[DECLARATIONS_MAX + 1];
-	int count = 0;
-	bool handled = false;
 	struct listed *listed = pool_alloc(in->pool, sizeof *listed);
-	enum rc rc = RC_OK;
-	if (*in->from_key)
-		rc = application_by_mail(
-			in->office->store, in->from_key, id, DECLARATIONS_MAX + 1, &count, in->err);
-	if (rc == RC_OK && count > DECLARATIONS_MAX)
+	bool too_many, handled = false;
+	enum rc rc = find_listed(in, in->from_key, listed, &too_many);
+	if (rc == RC_OK && too_many)
 		return inbound_review(in, TOO_MANY);
-	if (rc == RC_OK)
-		rc = find_listed(in, id, count, listed);
 	if (rc == RC_OK && listed->count == 0)
 		return inbound_turn_away(in, NOT_ON_THE_LIST);
-	if (rc == RC_OK)
+	if (rc == RC_OK) {
+		inbound_take_application(in, &listed->app[0]);
 		rc = inbound_by_policy(in, &handled);
-	for (int i = 0; rc == RC_OK && !handled && i < listed->count; i++)
-		rc = leave(in, &listed->app[i]);
-	return rc == RC_OK && !handled ? answer(in, listed->count) : rc;
+	}
+	return rc == RC_OK && !handled ? leave_all(in, in->from_key, listed) : rc;
 }

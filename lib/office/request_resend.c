@@ -106,7 +106,8 @@ static enum rc want(struct order *order, enum state state)
 /* Nothing named: the one that was sent last. */
 static enum rc read_order(struct order *order)
 {
-	const char *notice = order->in->received->reading.notice;
+	const struct received *received = order->in->received;
+	const char *notice = received ? received->reading.notice : "";
 	bool both = strcmp(notice, "both") == 0;
 	enum rc rc = RC_OK;
 	if (both || strcmp(notice, "id-notice") == 0)
@@ -162,7 +163,7 @@ static enum rc send_again(struct order *order, const struct wanted *wanted)
 
 /* ---- the request ---- */
 
-static enum rc carry_out(struct order *order)
+static enum rc send_all(struct order *order)
 {
 	struct inbound *in = order->in;
 	const char *why_ja = NULL;
@@ -183,6 +184,14 @@ static enum rc carry_out(struct order *order)
 			   : inbound_hand_over(in, note_ja);
 }
 
+enum rc inbound_carry_out_resend(struct inbound *in)
+{
+	struct order order = {.in = in, .note = STR_INIT};
+	enum rc rc = send_all(&order);
+	str_free(&order.note);
+	return rc;
+}
+
 enum rc inbound_resend(struct inbound *in)
 {
 	enum identified found;
@@ -192,10 +201,5 @@ enum rc inbound_resend(struct inbound *in)
 		return inbound_not_identified(in, found);
 	if (rc == RC_OK)
 		rc = inbound_by_policy(in, &handled);
-	if (rc != RC_OK || handled)
-		return rc;
-	struct order order = {.in = in, .note = STR_INIT};
-	rc = carry_out(&order);
-	str_free(&order.note);
-	return rc;
+	return rc == RC_OK && !handled ? inbound_carry_out_resend(in) : rc;
 }

@@ -23,10 +23,15 @@
 
 /* ---- the fixed answer ---- */
 
+bool inbound_by_staff(const struct inbound *in)
+{
+	return strcmp(in->actor, ACTOR_DAEMON) != 0;
+}
+
 enum rc inbound_neutral(struct inbound *in, bool *sent)
 {
 	*sent = false;
-	if (in->from_registered || !*in->from_key)
+	if (in->from_registered || !*in->from_key || inbound_by_staff(in))
 		return RC_OK;
 	int64_t notice_id;
 	return inbound_answer(in, ANSWER_NEUTRAL, NULL, in->received->from, sent, &notice_id);
@@ -54,7 +59,8 @@ enum rc inbound_done_for(struct inbound *in, enum request_state state, enum proo
 {
 	bool sent;
 	enum rc rc = inbound_neutral(in, &sent);
-	return rc == RC_OK ? inbound_close(in, state, proof, note_ja) : rc;
+	return rc == RC_OK ? inbound_close(in, state, inbound_by_staff(in) ? PROOF_STAFF : proof, note_ja)
+			   : rc;
 }
 
 /* ---- whom it means ---- */
@@ -170,7 +176,7 @@ enum rc inbound_may_send(struct inbound *in, int letters, const char **why_ja)
 		return rc;
 	if (dead || silenced)
 		*why_ja = ADDRESS_DEAD;
-	else if (today + letters > in->office->settings->resends_per_day)
+	else if (!inbound_by_staff(in) && today + letters > in->office->settings->resends_per_day)
 		*why_ja = pool_printf(in->pool, LIMIT_REACHED, today);
 	else if (!state_is_live(in->app.state))
 		*why_ja = pool_printf(in->pool, "この申込みは「%s」です。", state_name_ja(in->app.state));
