@@ -52,16 +52,11 @@ struct recipient {
 	bool proven; /* on file for in->app, or agreed to from there */
 };
 
-static bool by_staff(const struct inbound *in)
-{
-	return strcmp(in->actor, ACTOR_DAEMON) != 0;
-}
-
 /* The address that a change asked for may be written to once the registered one has agreed. */
 static bool is_agreed(const struct inbound *in, enum answer answer)
 {
 	return answer == ANSWER_CONFIRM_ADDRESS &&
-	       (in->request.proof == PROOF_TOKEN || in->request.proof == PROOF_DKIM || by_staff(in));
+	       (in->request.proof == PROOF_TOKEN || in->request.proof == PROOF_DKIM || inbound_by_staff(in));
 }
 
 /* Our own addresses, with whatever extension. */
@@ -84,7 +79,7 @@ static bool is_ours(const struct inbound *in, const char *key)
 static const char *refuse_machine(const struct inbound *in)
 {
 	const struct received *received = in->received;
-	if (by_staff(in))
+	if (inbound_by_staff(in))
 		return NULL;
 	if (!received)
 		return "its reading was erased";
@@ -136,7 +131,7 @@ static enum rc refuse_often(
 		*why = "answers_per_address";
 	else if (!to->proven && all >= settings->answers_per_hour)
 		*why = "answers_per_hour";
-	else if (to->proven && today >= PROVEN_PER_DAY && !nature[answer].result && !by_staff(in))
+	else if (to->proven && today >= PROVEN_PER_DAY && !nature[answer].result && !inbound_by_staff(in))
 		*why = "registered address was written to often enough today";
 	return RC_OK;
 }
