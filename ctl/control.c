@@ -225,6 +225,43 @@ enum rc command_resend(struct ctl *ctl, struct err *err)
 	return control_ask(ctl, request, err);
 }
 
+/* {"command":"resolve","request":3,"action":"carry-out"} and, where they are given, "application" or "declaration_id", "on", "reason". */
+static enum rc resolve_request(struct ctl *ctl, json_t **request, struct err *err)
+{
+	const char *application = option_of(ctl, "application");
+	int64_t number, id = 0, declaration_id = 0;
+	civil_day on;
+	enum rc rc = request_number(ctl->argument[0], &number, err);
+	rc = rc ? rc : option_day(ctl, "on", CIVIL_DAY_NONE, &on, err);
+	if (rc == RC_OK && application)
+		rc = target_read(application, &id, &declaration_id, err);
+	if (rc != RC_OK)
+		return rc;
+	*request = json_pack("{s:s, s:I}", "command", "resolve", "request", (json_int_t)number);
+	if (json_object_set_new(*request, "action", json_string(ctl->argument[1])) != 0)
+		return err_set(err, RC_USAGE, "%s", _("ACTION is carry-out, ask or close."));
+	if (application)
+		(void)json_object_set_new(*request, id ? "application" : "declaration_id",
+			json_integer(id ? id : declaration_id));
+	if (on != CIVIL_DAY_NONE)
+		(void)json_object_set_new(*request, "on", json_day(on));
+	const char *reason = option_of(ctl, "reason");
+	if (reason && json_object_set_new(*request, "reason", json_string(reason)) != 0)
+		return err_set(err, RC_USAGE, "%s", _("The reason must be UTF-8 text."));
+	return RC_OK;
+}
+
+enum rc command_review_resolve(struct ctl *ctl, struct err *err)
+{
+	json_t *request = NULL;
+	enum rc rc = resolve_request(ctl, &request, err);
+	if (rc != RC_OK) {
+		json_decref(request);
+		return rc;
+	}
+	return control_ask(ctl, request, err);
+}
+
 /* ---- import ---- */
 
 struct import {

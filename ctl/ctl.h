@@ -30,7 +30,7 @@ struct option_spec {
 struct ctl;
 
 struct command {
-	const char *name;
+	const char *name; /* one word, or two: "review list" */
 	const char *arguments; /* synopsis behind the name */
 	const char *help; /* one line */
 	enum need need;
@@ -46,6 +46,7 @@ struct ctl {
 	const char *config;
 	const char *at; /* look as of that moment; NULL: now */
 	const struct command *command;
+	const char *group; /* first word of a command of two; NULL: none was given */
 	bool json;
 	char **argument;
 	int argument_count;
@@ -69,7 +70,9 @@ enum rc option_day(
 
 /* What a person names an application by: its number, or its declaration ID. One of both is set. RC_USAGE when it is neither. */
 enum rc target_read(const char *text, int64_t *application_id, int64_t *declaration_id, struct err *err);
-/* The same, read from the register. */
+/* The number of a request (依頼番号). RC_USAGE. */
+enum rc request_number(const char *text, int64_t *request_id, struct err *err);
+/* The application so named, read from the register. */
 enum rc target_get(struct ctl *ctl, const char *text, struct application *app, struct err *err);
 
 /* ---- output.c ---- */
@@ -87,10 +90,15 @@ json_t *json_number(int64_t number); /* 0 is null */
 const char *day_text(struct ctl *ctl, civil_day day);
 const char *time_text(struct ctl *ctl, utc_time at);
 const char *masked_user_number(struct ctl *ctl, int64_t user_number);
+/* What somebody wrote, with every user number in it masked; in the pool. NULL is "". */
+const char *masked_text(struct ctl *ctl, const char *text);
 const char *state_text(enum state state);
 const char *event_text(enum event event);
 const char *outbox_text(enum outbox_state state);
 const char *hold_text(enum hold hold);
+const char *request_kind_text(enum request_kind kind);
+const char *request_state_text(enum request_state state);
+const char *proof_text(enum proof proof);
 /* The name of the next stage by the application's profile; "" when nothing comes next. */
 const char *next_stage(const struct ctl *ctl, const struct application *app);
 
@@ -105,6 +113,18 @@ void table_add(struct table *table, const char *const *cell, size_t count); /* `
 		sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *))
 void table_print(struct table *table); /* and releases it */
 
+/* ---- show.c, requests.c, inspect.c: JSON of single things ---- */
+json_t *application_json(struct ctl *ctl, const struct application *app);
+json_t *form_json(const struct form_values *form);
+json_t *request_json(struct ctl *ctl, const struct request *request);
+/* {"kind","review","why","fields",…} of inspect. */
+json_t *reading_json(const struct reading *reading);
+/* The mail of a request as its reader left it; *there false: it could not be read, or was erased. */
+enum rc received_get(struct ctl *ctl, int64_t message_id, struct received *out, bool *there, struct err *err);
+/* What a filter finds, as a table or (into not NULL) appended as JSON; *count tells how many there were. */
+enum rc requests_print(
+	struct ctl *ctl, const struct request_filter *filter, json_t *into, int64_t *count, struct err *err);
+
 /* ---- control.c ---- */
 
 /* Sends one request and prints the answer. Takes the request. RC_SERVER is not used: a daemon that is not there is RC_REFUSED. */
@@ -116,6 +136,10 @@ enum rc command_status(struct ctl *ctl, struct err *err);
 enum rc command_list(struct ctl *ctl, struct err *err);
 enum rc command_show(struct ctl *ctl, struct err *err);
 enum rc command_why(struct ctl *ctl, struct err *err);
+enum rc command_requests(struct ctl *ctl, struct err *err);
+enum rc command_review_list(struct ctl *ctl, struct err *err);
+enum rc command_review_show(struct ctl *ctl, struct err *err);
+enum rc command_review_resolve(struct ctl *ctl, struct err *err);
 enum rc command_plan(struct ctl *ctl, struct err *err);
 enum rc command_decide(struct ctl *ctl, struct err *err); /* hold approve confirm reject withdraw */
 enum rc command_release(struct ctl *ctl, struct err *err);

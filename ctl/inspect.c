@@ -199,7 +199,7 @@ static json_t *wishes_json(unsigned wishes)
 	return list;
 }
 
-static json_t *reading_json(const struct reading *reading)
+json_t *reading_json(const struct reading *reading)
 {
 	json_t *fields = json_object();
 	if (reading->kind == REQUEST_BOUNCE)

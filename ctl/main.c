@@ -39,6 +39,26 @@ const struct command commands[] = {
 		1, command_show, {{0}}},
 	{"why", N_("APPLICATION"), N_("say what was sent, what comes next, and why nothing has come yet"),
 		NEED_STORE, true, 1, 1, command_why, {{0}}},
+	{"requests", "", N_("list what mails have asked for, and what became of it"), NEED_STORE, true, 0, 0,
+		command_requests,
+		{{"open", NULL, N_("only those that are not settled yet")},
+			{"kind", "KIND", N_("only of this kind, such as stop-request or resend-request")},
+			{"state", "STATE", N_("only in this state, such as review or done")},
+			{"application", "APPLICATION", N_("only about this application")},
+			{"limit", "N", N_("at most so many")}}},
+	{"review list", "", N_("list the requests by mail that a person must decide"), NEED_STORE, true, 0, 0,
+		command_review_list, {{"limit", "N", N_("at most so many")}}},
+	{"review show", N_("REQUEST"),
+		N_("show one request: the mail, what was read in it, what is on file, what can be done"),
+		NEED_STORE, true, 1, 1, command_review_show,
+		{{"raw", NULL, N_("the mail as it came, byte for byte (into a file)")}}},
+	{"review resolve", N_("REQUEST ACTION"),
+		N_("decide it: carry-out does it, ask has the registered address confirm it, close ends it "
+		   "with "
+		   "nothing done"),
+		NEED_SOCKET, true, 2, 2, command_review_resolve,
+		{{"application", "APPLICATION", N_("it is about this application")},
+			{"on", "DAY", N_("a stop: on that day")}, REASON}},
 	{"plan", "", N_("list the notices of the coming days"), NEED_STORE, true, 0, 0, command_plan,
 		{{"days", "N", N_("so many days from today (default 14)")},
 			{"from", "DAY", N_("first day (default today)")}, {"until", "DAY", N_("last day")},
@@ -90,7 +110,7 @@ static void print_usage(FILE *to)
 {
 	(void)fprintf(to, "%s\n\n", _("usage: sengenctl [-c FILE] [--json] COMMAND [ARGUMENTS]"));
 	for (const struct command *command = commands; command->name; command++)
-		(void)fprintf(to, "  %-13s %s\n", command->name, _(command->help));
+		(void)fprintf(to, "  %-14s %s\n", command->name, _(command->help));
 	(void)fprintf(to, "\n%s\n",
 		_("sengenctl COMMAND --help tells more about one command. An APPLICATION is named by its "
 		  "number or its "
@@ -129,6 +149,46 @@ static const struct command *command_find(const char *name)
 		if (strcmp(command->name, name) == 0)
 			return command;
 	return NULL;
+}
+
+/* The next command of two words that begins with that one, behind `after` (NULL: the first); NULL: there is no more. */
+static const struct command *command_in_group(const char *group, const struct command *after)
+{
+	size_t len = strlen(group);
+	for (const struct command *command = after ? after + 1 : commands; command->name; command++)
+		if (strncmp(command->name, group, len) == 0 && command->name[len] == ' ')
+			return command;
+	return NULL;
+}
+
+/* The first word of the command line that is no option, and where that names a group the second. */
+static enum rc choose_command(struct ctl *ctl, const char *word, struct err *err)
+{
+	if (ctl->group) {
+		char name[32];
+		(void)snprintf(name, sizeof name, "%s %s", ctl->group, word);
+		ctl->command = command_find(name);
+	} else if (command_in_group(word, NULL)) {
+		ctl->group = word;
+		return RC_OK;
+	} else {
+		ctl->command = command_find(word);
+	}
+	if (ctl->command)
+		return RC_OK;
+	return ctl->group ? err_set(err, RC_USAGE, _("There is no command %s %s; see sengenctl %s --help."),
+				    ctl->group, word, ctl->group)
+			  : err_set(err, RC_USAGE, _("There is no command %s; see sengenctl --help."), word);
+}
+
+static void print_group_help(const char *group)
+{
+	for (const struct command *command = command_in_group(group, NULL); command;) {
+		print_command_help(command);
+		command = command_in_group(group, command);
+		if (command)
+			printf("\n");
+	}
 }
 
 /* One of the command's own options. *at is moved over its value. */
@@ -187,10 +247,7 @@ static enum rc read_command_line(struct ctl *ctl, char **argv, bool *done, struc
 					_("There is no option %s; see sengenctl --help."), word);
 			rc = read_own_option(ctl, argv, &i, err);
 		} else if (!ctl->command) {
-			ctl->command = command_find(word);
-			if (!ctl->command)
-				return err_set(err, RC_USAGE,
-					_("There is no command %s; see sengenctl --help."), word);
+			rc = choose_command(ctl, word, err);
 		} else {
 			ctl->argument[ctl->argument_count++] = argv[i];
 		}
@@ -200,6 +257,8 @@ static enum rc read_command_line(struct ctl *ctl, char **argv, bool *done, struc
 	*done = help;
 	if (help && ctl->command)
 		print_command_help(ctl->command);
+	else if (help && ctl->group)
+		print_group_help(ctl->group);
 	else if (help)
 		print_usage(stdout);
 	return RC_OK;
@@ -208,6 +267,10 @@ static enum rc read_command_line(struct ctl *ctl, char **argv, bool *done, struc
 static enum rc check_arguments(const struct ctl *ctl, struct err *err)
 {
 	const struct command *command = ctl->command;
+	if (!command && ctl->group)
+		return err_set(err, RC_USAGE,
+			_("The command %s wants another word; see sengenctl %s --help."), ctl->group,
+			ctl->group);
 	if (!command) {
 		print_usage(stderr);
 		err->text[0] = '\0';

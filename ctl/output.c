@@ -59,6 +59,19 @@ enum rc target_read(const char *text, int64_t *application_id, int64_t *declarat
 	return RC_OK;
 }
 
+enum rc request_number(const char *text, int64_t *request_id, struct err *err)
+{
+	struct str digits = STR_INIT;
+	*request_id = text_digits(&digits, text) && digits.len > 0 && digits.len < 16
+			      ? strtoll(digits.s, NULL, 10)
+			      : 0;
+	str_free(&digits);
+	if (*request_id < 1)
+		return err_set(err, RC_USAGE,
+			_("\"%s\" is not the number of a request; sengenctl review list shows them."), text);
+	return RC_OK;
+}
+
 enum rc target_get(struct ctl *ctl, const char *text, struct application *app, struct err *err)
 {
 	int64_t id, declaration_id;
@@ -197,6 +210,21 @@ const char *event_text(enum event event)
 const char *outbox_text(enum outbox_state state)
 {
 	return i18n_japanese() ? outbox_state_name_ja(state) : outbox_state_name(state);
+}
+
+const char *request_kind_text(enum request_kind kind)
+{
+	return i18n_japanese() ? request_kind_name_ja(kind) : request_kind_name(kind);
+}
+
+const char *request_state_text(enum request_state state)
+{
+	return i18n_japanese() ? request_state_name_ja(state) : request_state_name(state);
+}
+
+const char *proof_text(enum proof proof)
+{
+	return i18n_japanese() ? proof_name_ja(proof) : proof_name(proof);
 }
 
 const char *hold_text(enum hold hold)

@@ -4,7 +4,7 @@
 
 #include "ctl/ctl.h"
 
-static json_t *form_json(const struct form_values *form)
+json_t *form_json(const struct form_values *form)
 {
 	json_t *object = json_object();
 	for (int i = 0; i < FIELD_COUNT; i++)
@@ -14,7 +14,7 @@ static json_t *form_json(const struct form_values *form)
 	return object;
 }
 
-static json_t *application_json(struct ctl *ctl, const struct application *app)
+json_t *application_json(struct ctl *ctl, const struct application *app)
 {
 	static const char *const kinds[] = {"new1", "new2", "step"};
 	const struct {
@@ -153,6 +153,82 @@ static enum rc print_history(struct ctl *ctl, const struct application *app, jso
 	return rc;
 }
 
+/* ---- what came by mail ---- */
+
+static enum rc count_request(void *ctx, const struct request *request, struct err *err)
+{
+	(void)request;
+	(void)err;
+	++*(int64_t *)ctx;
+	return RC_OK;
+}
+
+/* A heading and the requests about it; nothing at all where there are none. */
+static enum rc print_requests(struct ctl *ctl, const struct application *app, json_t *into, struct err *err)
+{
+	const struct request_filter filter = {.any_kind = true, .application_id = app->id};
+	struct request_filter one = filter;
+	int64_t count = 0;
+	one.limit = 1;
+	enum rc rc = request_each(ctl->store, &one, count_request, &count, err);
+	if (rc != RC_OK || count == 0)
+		return rc;
+	if (!into)
+		say("%s", "");
+	return requests_print(ctl, &filter, into, &count, err);
+}
+
+static const char *bounce_text(int class_)
+{
+	switch ((enum bounce_class)class_) {
+	case BOUNCE_HARD:
+		return _("cannot be reached");
+	case BOUNCE_SOFT:
+		return _("not delivered for now");
+	case BOUNCE_POLICY:
+		return _("the server does not want our mails");
+	case BOUNCE_FULL:
+		return _("the mailbox is full");
+	case BOUNCE_CONTENT:
+		return _("this mail was not wanted");
+	case BOUNCE_NONE:
+	case BOUNCE_UNDECIDED:
+		break;
+	}
+	return _("not delivered, the report does not say why");
+}
+
+static enum rc add_bounce(void *ctx, const struct bounce_row *row, struct err *err)
+{
+	struct rows *rows = ctx;
+	struct ctl *ctl = rows->ctl;
+	(void)err;
+	if (!rows->table) {
+		(void)json_array_append_new(rows->list,
+			json_pack("{s:I, s:I, s:o, s:s, s:b}", "notice", (json_int_t)row->notice_id,
+				"message", (json_int_t)row->message_id, "at", json_time(row->at), "class",
+				bounce_class_name((enum bounce_class)row->class_), "by_address",
+				row->by_address));
+		return RC_OK;
+	}
+	if (rows->table->cell.count == 0)
+		TABLE_ROW(rows->table, _("came back"), _("notice"), _("why"));
+	TABLE_ROW(rows->table, time_text(ctl, row->at), pool_printf(ctl->pool, "%" PRId64, row->notice_id),
+		bounce_text(row->class_));
+	return RC_OK;
+}
+
+static enum rc print_bounces(struct ctl *ctl, const struct application *app, json_t *into, struct err *err)
+{
+	struct table table = {.columns = 3};
+	struct rows rows = {.ctl = ctl, .table = into ? NULL : &table, .list = into};
+	enum rc rc = bounce_each(ctl->store, app->id, add_bounce, &rows, err);
+	if (table.cell.count > 0)
+		say("%s", "");
+	table_print(&table);
+	return rc;
+}
+
 /* ---- show ---- */
 
 static void print_head(struct ctl *ctl, const struct application *app, const char *origin)
@@ -223,6 +299,7 @@ enum rc command_show(struct ctl *ctl, struct err *err)
 	if (rc != RC_OK)
 		return rc;
 	json_t *notices = ctl->json ? json_array() : NULL, *history = ctl->json ? json_array() : NULL;
+	json_t *requests = ctl->json ? json_array() : NULL, *bounces = ctl->json ? json_array() : NULL;
 	if (!ctl->json) {
 		say(_("Application %lld"), (long long)app.id);
 		print_head(ctl, &app, origin);
@@ -231,6 +308,8 @@ enum rc command_show(struct ctl *ctl, struct err *err)
 		say("%s", "");
 	}
 	rc = print_notices(ctl, &app, notices, err);
+	rc = rc ? rc : print_bounces(ctl, &app, bounces, err);
+	rc = rc ? rc : print_requests(ctl, &app, requests, err);
 	if (rc == RC_OK && !ctl->json)
 		say("%s", "");
 	if (rc == RC_OK)
@@ -239,9 +318,13 @@ enum rc command_show(struct ctl *ctl, struct err *err)
 		json_t *object = application_json(ctl, &app);
 		(void)json_object_set_new(object, "form", form_json(&app.form));
 		(void)json_object_set_new(object, "notices", notices);
+		(void)json_object_set_new(object, "bounces", bounces);
+		(void)json_object_set_new(object, "requests", requests);
 		(void)json_object_set_new(object, "history", history);
 		say_json(object);
 	} else {
+		json_decref(bounces);
+		json_decref(requests);
 		json_decref(notices);
 		json_decref(history);
 	}
@@ -266,8 +349,10 @@ enum rc command_why(struct ctl *ctl, struct err *err)
 		return rc;
 	}
 	if (ctl->json) {
-		json_t *notices = json_array();
+		json_t *notices = json_array(), *bounces = json_array(), *requests = json_array();
 		rc = print_notices(ctl, &app, notices, err);
+		rc = rc ? rc : print_bounces(ctl, &app, bounces, err);
+		rc = rc ? rc : print_requests(ctl, &app, requests, err);
 		json_t *object = application_json(ctl, &app);
 		(void)json_object_set_new(object, "wait", json_string(wait_name(due.wait)));
 		(void)json_object_set_new(object, "at", json_time(due.at));
@@ -277,12 +362,16 @@ enum rc command_why(struct ctl *ctl, struct err *err)
 		(void)json_object_set_new(object, "moved_why", json_text(due.moved_why));
 		(void)json_object_set_new(object, "answer", json_text(text.s));
 		(void)json_object_set_new(object, "notices", notices);
+		(void)json_object_set_new(object, "bounces", bounces);
+		(void)json_object_set_new(object, "requests", requests);
 		say_json(object);
 	} else {
 		say(_("Application %lld, received %s (%s): %s"), (long long)app.id,
 			time_text(ctl, app.received_at), app.file_id ? origin : _("taken over"),
 			state_text(app.state));
 		rc = print_notices(ctl, &app, NULL, err);
+		rc = rc ? rc : print_bounces(ctl, &app, NULL, err);
+		rc = rc ? rc : print_requests(ctl, &app, NULL, err);
 		for (char *line = strtok(text.s, "\n"); line; line = strtok(NULL, "\n"))
 			say("%s", line);
 	}

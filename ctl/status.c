@@ -1,4 +1,5 @@
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ctl/ctl.h"
@@ -35,6 +36,39 @@ static enum rc read_status(struct ctl *ctl, struct status *status, struct err *e
 	rc = rc ? rc : application_next_due(ctl->store, &status->next_due, err);
 	rc = rc ? rc : application_each(ctl->store, &overdue, false, count_one, &status->overdue, err);
 	rc = rc ? rc : history_head(ctl->store, &status->head, status->hash, err);
+	return rc;
+}
+
+/* What came by mail and waits: for staff, for an answer, for its day. */
+static void add_requests(struct ctl *ctl, const struct books *books, struct table *table, json_t *object)
+{
+	static const enum request_state waiting[] = {
+		REQUEST_STATE_REVIEW, REQUEST_STATE_ASKED, REQUEST_STATE_PLANNED};
+	json_t *requests = json_object();
+	for (size_t i = 0; i < sizeof waiting / sizeof *waiting; i++) {
+		int64_t count = books->requests[waiting[i]];
+		(void)json_object_set_new(requests, request_state_name(waiting[i]), json_integer(count));
+		if (count)
+			TABLE_ROW(table,
+				pool_printf(
+					ctl->pool, "%s: %s", _("requests"), request_state_text(waiting[i])),
+				pool_printf(ctl->pool, "%" PRId64, count));
+	}
+	(void)json_object_set_new(object, "requests", requests);
+}
+
+/* When the mailbox was last looked at with success. */
+static enum rc add_mailbox(struct ctl *ctl, struct table *table, json_t *object, struct err *err)
+{
+	struct str text = STR_INIT;
+	enum rc rc = fact_get(ctl->store, "mailbox.fetched_at", &text, err);
+	utc_time at = strtoll(text.s, NULL, 10);
+	if (rc == RC_OK) {
+		(void)json_object_set_new(object, "mailbox_fetched_at", json_time(at));
+		if (at)
+			TABLE_ROW(table, _("mailbox last read"), time_text(ctl, at));
+	}
+	str_free(&text);
 	return rc;
 }
 
@@ -103,12 +137,14 @@ static const char *ceiling_detail(struct ctl *ctl, const struct ceiling_question
 static enum rc add_questions(struct ctl *ctl, struct status *status, json_t *object, struct err *err)
 {
 	struct office_holds holds = {0};
-	struct str paused = STR_INIT, fault = STR_INIT;
+	struct str paused = STR_INIT, fault = STR_INIT, mailbox = STR_INIT;
 	int64_t late = 0;
 	enum rc rc = office_holds(&ctl->office, &holds, err);
 	rc = rc ? rc : fact_get(ctl->store, "intake.paused", &paused, err);
 	rc = rc ? rc
 		: fact_get(ctl->store, i18n_japanese() ? "sender.fault_ja" : "sender.fault", &fault, err);
+	rc = rc ? rc
+		: fact_get(ctl->store, i18n_japanese() ? "mailbox.fault_ja" : "mailbox.fault", &mailbox, err);
 	rc = rc ? rc : office_late(&ctl->office, &late, err);
 	const struct books *books = &status->books;
 	const struct question questions[] = {
@@ -132,6 +168,9 @@ static enum rc add_questions(struct ctl *ctl, struct status *status, json_t *obj
 		{late > 0, "late", _("notices miss their latest day unless somebody acts"),
 			pool_printf(ctl->pool, "%" PRId64, late)},
 		{fault.len > 0, "sender_fault", _("mails can't be handed to the mail server"), fault.s},
+		{mailbox.len > 0, "mailbox_fault", _("the mailbox can't be read"), mailbox.s},
+		{books->orphan_requests > 0, "orphan_requests",
+			_("requests belong to no application; run: sengenctl audit"), ""},
 		{books->orphan_notices || books->orphan_numbers, "orphans",
 			_("notices or numbers belong to no application; run: sengenctl audit"), ""},
 	};
@@ -149,6 +188,7 @@ static enum rc add_questions(struct ctl *ctl, struct status *status, json_t *obj
 	(void)json_object_set_new(object, "questions", list);
 	str_free(&paused);
 	str_free(&fault);
+	str_free(&mailbox);
 	return rc;
 }
 
@@ -171,7 +211,9 @@ enum rc command_status(struct ctl *ctl, struct err *err)
 		"orphan_numbers", (json_int_t)books->orphan_numbers);
 	TABLE_ROW(&table, _("applications"), pool_printf(ctl->pool, "%" PRId64, books->applications));
 	add_states(ctl, books, &table, object);
-	rc = add_bounces(ctl, &table, object, err);
+	add_requests(ctl, books, &table, object);
+	rc = add_mailbox(ctl, &table, object, err);
+	rc = rc ? rc : add_bounces(ctl, &table, object, err);
 	TABLE_ROW(&table, _("held"), pool_printf(ctl->pool, "%" PRId64, books->held));
 	TABLE_ROW(&table, _("to be reviewed"), pool_printf(ctl->pool, "%" PRId64, books->review));
 	TABLE_ROW(&table, _("overdue"), pool_printf(ctl->pool, "%" PRId64, status.overdue));

@@ -1,6 +1,7 @@
-#include "lib/store/store_p.h"
-
+#include <stdlib.h>
 #include <string.h>
+
+#include "lib/store/store_p.h"
 
 enum rc bounce_add(struct store *store, const struct bounce_row *row, struct err *err)
 {
@@ -62,6 +63,50 @@ enum rc bounce_tally(struct store *store, utc_time since, int64_t matched[BOUNCE
 		else if (class_ >= 0 && class_ < BOUNCE_CLASSES)
 			matched[class_] += sqlite3_column_int64(stmt, 2);
 	}
+	return rc;
+}
+
+static enum rc read_batch(struct store *store, int64_t application_id, int64_t after,
+	struct bounce_row rows[BATCH], int *count, struct err *err)
+{
+	*count = 0;
+	sqlite3_stmt *stmt = sql_ready(store,
+		"SELECT b.message_id, b.notice_id, b.class, b.by_address, b.at FROM outbox o JOIN bounce b"
+		" ON b.notice_id = o.id AND b.notice_id IS NOT NULL WHERE o.application_id = :application_id"
+		" AND b.message_id > :after ORDER BY b.message_id LIMIT :limit",
+		err);
+	if (!stmt)
+		return err->rc;
+	sql_int(stmt, ":application_id", application_id);
+	sql_int(stmt, ":after", after);
+	sql_int(stmt, ":limit", BATCH);
+	bool row;
+	enum rc rc;
+	while ((rc = sql_row(store, stmt, &row, err)) == RC_OK && row)
+		rows[(*count)++] = (struct bounce_row){
+			.message_id = sqlite3_column_int64(stmt, 0),
+			.notice_id = sqlite3_column_int64(stmt, 1),
+			.class_ = sqlite3_column_int(stmt, 2),
+			.by_address = sqlite3_column_int(stmt, 3),
+			.at = sqlite3_column_int64(stmt, 4),
+		};
+	return rc;
+}
+
+enum rc bounce_each(struct store *store, int64_t application_id, bounce_fn *fn, void *ctx, struct err *err)
+{
+	struct bounce_row *rows = xcalloc(BATCH, sizeof *rows);
+	int64_t after = 0;
+	enum rc rc;
+	int count;
+	do {
+		rc = read_batch(store, application_id, after, rows, &count, err);
+		for (int i = 0; rc == RC_OK && i < count; i++) {
+			after = rows[i].message_id;
+			rc = fn(ctx, &rows[i], err);
+		}
+	} while (rc == RC_OK && count == BATCH);
+	free(rows);
 	return rc;
 }
 

@@ -174,6 +174,42 @@ static void test_store_mailbox__bounces_of_a_notice(void **state)
 	assert_int_equal(count, 0);
 }
 
+struct seen_bounces {
+	struct bounce_row row[8];
+	int count;
+};
+
+static enum rc see_bounce(void *ctx, const struct bounce_row *row, struct err *err)
+{
+	struct seen_bounces *seen = ctx;
+	(void)err;
+	seen->row[seen->count++] = *row;
+	return RC_OK;
+}
+
+static void test_store_mailbox__bounces_of_an_application(void **state)
+{
+	struct rig *rig = *state;
+	struct seen_bounces seen = {.count = 0};
+	int64_t other = rig_add(rig, 2);
+	int64_t others = rig_queue(rig, other, "receipt");
+	report(rig, 3, 1, "one");
+	report(rig, others, 1, "another's");
+	report(rig, 0, 1, "nobody's");
+	report(rig, 2, 4, "two");
+	assert_ok(bounce_each(rig->store, 1, see_bounce, &seen, &rig_err));
+	assert_int_equal(seen.count, 2);
+	assert_int_equal(seen.row[0].message_id, 1);
+	assert_int_equal(seen.row[0].notice_id, 3);
+	assert_int_equal(seen.row[0].class_, 1);
+	assert_true(seen.row[0].by_address);
+	assert_int_equal(seen.row[0].at, T0);
+	assert_int_equal(seen.row[1].message_id, 4);
+	assert_int_equal(seen.row[1].notice_id, 2);
+	assert_ok(bounce_each(rig->store, 3, see_bounce, &seen, &rig_err));
+	assert_int_equal(seen.count, 2);
+}
+
 static void test_store_mailbox__score_of_an_address(void **state)
 {
 	struct rig *rig = *state;
@@ -324,6 +360,7 @@ int main(void)
 		TEST(void_are_those_of_the_subject),
 		TEST(answers_are_counted),
 		TEST(bounces_of_a_notice),
+		TEST(bounces_of_an_application),
 		TEST(score_of_an_address),
 		TEST(notice_by_message_id),
 		TEST(applications_of_an_address),
