@@ -151,7 +151,7 @@ static const char *stop_day(const struct review *review)
 	if (fields->stop_on != CIVIL_DAY_NONE)
 		return day_text(review->ctl, fields->stop_on);
 	if (fields->at_once)
-		return _("at once");
+		return _("immediately");
 	return fields->stop_on_written;
 }
 

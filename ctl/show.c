@@ -178,26 +178,6 @@ static enum rc print_requests(struct ctl *ctl, const struct application *app, js
 	return requests_print(ctl, &filter, into, &count, err);
 }
 
-static const char *bounce_text(int class_)
-{
-	switch ((enum bounce_class)class_) {
-	case BOUNCE_HARD:
-		return _("cannot be reached");
-	case BOUNCE_SOFT:
-		return _("not delivered for now");
-	case BOUNCE_POLICY:
-		return _("the server does not want our mails");
-	case BOUNCE_FULL:
-		return _("the mailbox is full");
-	case BOUNCE_CONTENT:
-		return _("this mail was not wanted");
-	case BOUNCE_NONE:
-	case BOUNCE_UNDECIDED:
-		break;
-	}
-	return _("not delivered, the report does not say why");
-}
-
 static enum rc add_bounce(void *ctx, const struct bounce_row *row, struct err *err)
 {
 	struct rows *rows = ctx;
@@ -214,7 +194,8 @@ static enum rc add_bounce(void *ctx, const struct bounce_row *row, struct err *e
 	if (rows->table->cell.count == 0)
 		TABLE_ROW(rows->table, _("came back"), _("notice"), _("why"));
 	TABLE_ROW(rows->table, time_text(ctl, row->at), pool_printf(ctl->pool, "%" PRId64, row->notice_id),
-		bounce_text(row->class_));
+		i18n_japanese() ? bounce_class_name_ja((enum bounce_class)row->class_)
+				: bounce_class_name((enum bounce_class)row->class_));
 	return RC_OK;
 }
 
