@@ -17,7 +17,7 @@ struct mail_reading { /* one that was started */
 	int64_t deadline; /* clock_machine_ms() */
 };
 
-/* The bytes of a mail as a sealed memory file, which no child can alter. */
+/* The bytes of a mail as a sealed memory file (memfile.h). */
 enum rc mail_reader_seal(int *memfd, const char *bytes, size_t len, struct err *err);
 
 /* zygote: after zygote_prepare_mail(). The memory file stays the caller's and may be closed at once. Of the context only office, authserv_id

@@ -155,6 +155,12 @@ static int receive_all(int fd, void *bytes, size_t len, int *got_fd, int64_t dea
 
 int wire_receive(int fd, enum wire_type *type, struct str *payload, int *got_fd, int timeout_ms)
 {
+	return wire_receive_most(fd, type, payload, got_fd, timeout_ms, WIRE_FRAME_MAX);
+}
+
+int wire_receive_most(
+	int fd, enum wire_type *type, struct str *payload, int *got_fd, int timeout_ms, size_t most)
+{
 	int64_t deadline = timeout_ms < 0 ? -1 : clock_machine_ms() + timeout_ms;
 	if (got_fd)
 		*got_fd = -1;
@@ -164,7 +170,7 @@ int wire_receive(int fd, enum wire_type *type, struct str *payload, int *got_fd,
 	int n = receive_all(fd, head, sizeof head, got_fd, deadline);
 	if (n == 1) {
 		uint64_t len = number_read(head, 4);
-		if (len == 0 || len - 1 > WIRE_FRAME_MAX)
+		if (len == 0 || len - 1 > most)
 			n = -1;
 		else if (len > 1) {
 			str_grow(payload, len - 1);

@@ -54,6 +54,9 @@ bool wire_send(int fd, enum wire_type type, const void *payload, size_t len);
 bool wire_send_fd(int fd, enum wire_type type, const void *payload, size_t len, int pass);
 /* Blocks for a whole frame; timeout_ms < 0: for ever. Returns 1, 0 when the peer closed, -1 on error, limit or time-out. got_fd may be NULL. */
 int wire_receive(int fd, enum wire_type *type, struct str *payload, int *got_fd, int timeout_ms);
+/* The same from a peer that has little to say: a payload of more than `most` bytes is an error. */
+int wire_receive_most(
+	int fd, enum wire_type *type, struct str *payload, int *got_fd, int timeout_ms, size_t most);
 
 void wire_put_text(struct str *out, const char *text); /* NULL is kept as NULL */
 void wire_put_bytes(struct str *out, const void *bytes, size_t len);

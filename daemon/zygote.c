@@ -12,6 +12,7 @@
 #include "lib/base/confine.h"
 #include "daemon/wire.h"
 #include "lib/base/text.h"
+#include "lib/mail/received.h"
 
 #define ANSWER_TIMEOUT_MS 10000
 #define CONTROL_FD 3 /* in the zygote, and a child's end of its socket pair in the child */
@@ -28,6 +29,11 @@ static void answer(int fd, enum rc rc, const char *text)
 	str_free(&payload);
 }
 
+struct zygote { /* what its children find ready */
+	struct fieldmap *map;
+	struct request_rules *rules; /* NULL: no mail child was asked for */
+};
+
 static void load_map(int control, struct fieldmap **map, const char *path)
 {
 	struct err err = {0};
@@ -42,6 +48,15 @@ static void load_map(int control, struct fieldmap **map, const char *path)
 	answer(control, RC_OK, NULL);
 }
 
+static void prepare_mail(int control, struct request_rules **rules)
+{
+	struct err err = {0};
+	if (*rules || received_prepare(rules, &err) == RC_OK)
+		answer(control, RC_OK, NULL);
+	else
+		answer(control, err.rc, err.text);
+}
+
 /* The parent may die before the signal at its death was asked for. */
 static void die_with(pid_t parent)
 {
@@ -50,7 +65,7 @@ static void die_with(pid_t parent)
 		_exit(0);
 }
 
-static void fork_child(enum child_kind kind, int fd, const struct fieldmap *map)
+static void fork_child(enum child_kind kind, int fd, const struct zygote *ready)
 {
 	pid_t zygote = getpid();
 	pid_t pid = fork();
@@ -62,7 +77,11 @@ static void fork_child(enum child_kind kind, int fd, const struct fieldmap *map)
 		_exit(RC_CONFIG);
 	(void)close(fd);
 	if (kind == CHILD_FORM)
-		form_child_main(CONTROL_FD, map);
+		form_child_main(CONTROL_FD, ready->map);
+	if (kind == CHILD_MAIL && ready->rules)
+		mail_child_main(CONTROL_FD, ready->rules);
+	if (kind == CHILD_MAIL)
+		_exit(RC_USAGE);
 	if (kind == CHILD_MAILBOX)
 		mailbox_child_main(CONTROL_FD);
 	transport_child_main(CONTROL_FD);
@@ -70,7 +89,7 @@ static void fork_child(enum child_kind kind, int fd, const struct fieldmap *map)
 
 _Noreturn static void zygote_main(void)
 {
-	struct fieldmap *map = NULL;
+	struct zygote ready = {0};
 	struct str payload = STR_INIT;
 	for (;;) {
 		enum wire_type type;
@@ -80,10 +99,12 @@ _Noreturn static void zygote_main(void)
 		struct wire_reader reader = {payload.s, payload.s + payload.len, false};
 		if (type == WIRE_FIELDMAP) {
 			struct pool *pool = pool_new();
-			load_map(CONTROL_FD, &map, wire_get_text(&reader, pool));
+			load_map(CONTROL_FD, &ready.map, wire_get_text(&reader, pool));
 			pool_free(&pool);
+		} else if (type == WIRE_PREPARE_MAIL) {
+			prepare_mail(CONTROL_FD, &ready.rules);
 		} else if (type == WIRE_CHILD && fd >= 0) {
-			fork_child((enum child_kind)wire_get_number(&reader), fd, map);
+			fork_child((enum child_kind)wire_get_number(&reader), fd, &ready);
 		}
 		if (fd >= 0)
 			(void)close(fd);
@@ -121,25 +142,40 @@ static enum rc zygote_lost(struct err *err)
 		err, RC_CONFIG, "The process that starts children is gone; the role must be restarted.");
 }
 
+/* Asks, and waits until the zygote has done it. */
+static enum rc zygote_ask(int control, enum wire_type request, const struct str *payload, struct err *err)
+{
+	struct str reply = STR_INIT;
+	enum wire_type type;
+	enum rc rc;
+	if (!wire_send(control, request, payload->s, payload->len) ||
+		wire_receive(control, &type, &reply, NULL, ANSWER_TIMEOUT_MS) != 1) {
+		rc = zygote_lost(err);
+	} else {
+		struct wire_reader reader = {reply.s, reply.s + reply.len, false};
+		struct pool *pool = pool_new();
+		rc = (enum rc)wire_get_number(&reader);
+		const char *text = wire_get_text(&reader, pool);
+		if (rc)
+			err_set(err, rc, "%s", text ? text : "The children could not be prepared.");
+		pool_free(&pool);
+	}
+	str_free(&reply);
+	return rc;
+}
+
 enum rc zygote_reload(int control, const char *form_fields, struct err *err)
 {
 	struct str payload = STR_INIT;
 	wire_put_text(&payload, form_fields);
-	bool sent = wire_send(control, WIRE_FIELDMAP, payload.s, payload.len);
-	enum wire_type type;
-	if (!sent || wire_receive(control, &type, &payload, NULL, ANSWER_TIMEOUT_MS) != 1) {
-		str_free(&payload);
-		return zygote_lost(err);
-	}
-	struct wire_reader reader = {payload.s, payload.s + payload.len, false};
-	struct pool *pool = pool_new();
-	enum rc rc = (enum rc)wire_get_number(&reader);
-	const char *text = wire_get_text(&reader, pool);
-	if (rc)
-		err_set(err, rc, "%s", text ? text : "The field map could not be read.");
-	pool_free(&pool);
+	enum rc rc = zygote_ask(control, WIRE_FIELDMAP, &payload, err);
 	str_free(&payload);
 	return rc;
+}
+
+enum rc zygote_prepare_mail(int control, struct err *err)
+{
+	return zygote_ask(control, WIRE_PREPARE_MAIL, &STR_INIT, err);
 }
 
 enum rc zygote_start(int *control, const char *form_fields, struct err *err)

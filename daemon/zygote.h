@@ -25,7 +25,7 @@ enum rc zygote_start(int *control, const char *form_fields, struct err *err);
 /* Reads the field map anew for the children to come; a bad one is refused and the old kept. */
 enum rc zygote_reload(int control, const char *form_fields, struct err *err);
 /* Makes the zygote ready for CHILD_MAIL: converters, request rules, patterns whose tables are built. Asked for once, by a role that reads mail: the
- * others pay neither its memory nor its time. Without it a mail child builds all that itself, each time. */
+ * others pay neither its memory nor its time. Without it a mail child ends at once. */
 enum rc zygote_prepare_mail(int control, struct err *err);
 /* A fresh child; *fd is the role's end of its socket pair. Closing it ends the child. */
 enum rc zygote_child(int control, enum child_kind kind, int *fd, struct err *err);

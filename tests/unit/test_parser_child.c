@@ -176,7 +176,7 @@ static void test_parser_child__memory_is_bounded(void **state)
 
 /* ---- reading files ---- */
 
-struct reading {
+struct parsing {
 	int fd;
 	pid_t pid;
 	struct str frame;
@@ -196,10 +196,10 @@ static void write_file(const char *path, const char *bytes, size_t len)
 	(void)close(fd);
 }
 
-static void reading_begin(struct reading *reading, const char *bytes, size_t len)
+static void reading_begin(struct parsing *reading, const char *bytes, size_t len)
 {
 	int pair[2];
-	*reading = (struct reading){.frame = STR_INIT, .pool = pool_new()};
+	*reading = (struct parsing){.frame = STR_INIT, .pool = pool_new()};
 	write_file(scratch_path("form"), bytes, len);
 	int file = open(scratch_path("form"), O_RDONLY | O_CLOEXEC);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
@@ -218,7 +218,7 @@ static void reading_begin(struct reading *reading, const char *bytes, size_t len
 }
 
 /* Reads one frame; false: nothing more comes. */
-static bool reading_next(struct reading *reading, struct form_record *record)
+static bool reading_next(struct parsing *reading, struct form_record *record)
 {
 	enum wire_type type;
 	if (wire_receive(reading->fd, &type, &reading->frame, NULL, 60000) != 1) {
@@ -244,7 +244,7 @@ static bool reading_next(struct reading *reading, struct form_record *record)
 	return true;
 }
 
-static int reading_end(struct reading *reading)
+static int reading_end(struct parsing *reading)
 {
 	int status = 0;
 	(void)close(reading->fd);
@@ -257,7 +257,7 @@ static int reading_end(struct reading *reading)
 static void test_parser_child__a_csv_comes_as_records(void **state)
 {
 	(void)state;
-	struct reading reading;
+	struct parsing reading;
 	struct form_record record = {0}, first = {0};
 	struct str csv = STR_INIT;
 	str_addz(&csv, "担当者名,担当者メールアドレス,法人番号,事業者名,宣言の内容（ロゴマークの種類）\r\n");
@@ -304,7 +304,7 @@ static void test_parser_child__bombs_end(void **state)
 		{"one endless value", "申", 2u * 1024 * 1024},
 	};
 	for (size_t i = 0; i < sizeof bombs / sizeof *bombs; i++) {
-		struct reading reading;
+		struct parsing reading;
 		struct form_record record;
 		struct str bytes = STR_INIT;
 		for (size_t n = 0; n < bombs[i].times; n++)
@@ -325,7 +325,7 @@ static void test_parser_child__bombs_end(void **state)
 static void test_parser_child__ends_when_nobody_listens(void **state)
 {
 	(void)state;
-	struct reading reading;
+	struct parsing reading;
 	struct form_record record;
 	struct str csv = STR_INIT;
 	str_addz(&csv, "担当者名,担当者メールアドレス,法人番号,事業者名\n");
