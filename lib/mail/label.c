@@ -225,7 +225,8 @@ void label_key(struct str *out, const char *text)
 
 static const char *const ornaments[] = {"・", "□", "■", "◆", "◇", "●", "○", "◎", "▼", "▽", "▶", "▷", "▲", "△",
 	"★", "☆", "*", "-", "#", ">", "<", "【", "[", "《", "〈", "「", "『", "〔", "☐", "☑", "→", "•", "✓",
-	"✔", "♦", "◾", "▪", "»", "|", "+", "〇", "~"};
+	"✔", "♦", "◾", "▪", "»", "|", "+", "〇", "~", "┃", "│", "┣", "├", "┗", "└", "┏", "┌", "║", "＋", "╋",
+	"❏", "❐", "❑", "◯", "✅", "☛", "☞", "➤", "➡", "⇒", "♪", "※"};
 
 static size_t ornament_skip(const char *key)
 {
@@ -354,14 +355,23 @@ static size_t remark_length(const char *text, size_t *chars)
 	return 0;
 }
 
+static bool is_particle(const char *text)
+{
+	static const char *const particles[] = {"は", "が", "を", "に", "の", "と", "って", "で", "も", "欄"};
+	return prefix_skip(text, particles, sizeof particles / sizeof *particles) > 0;
+}
+
 /* Reads on behind the label: false when the text goes on as no label's would. */
 static bool gap_read(const char *text, struct labelled *out)
 {
 	size_t at = 0, step, chars = 0;
 	bool blank = false, sign = false, tab = false;
 	while ((step = close_skip(text + at)) > 0) {
+		bool quotes = str_has_prefix(text + at, "」") || str_has_prefix(text + at, "』");
 		at += step;
 		sign = true; /* 【事業者名】株式会社… */
+		if (quotes && is_particle(text + at))
+			return false; /* 「使用中止日」は… speaks of the label */
 	}
 	size_t remark = remark_length(text + at, &chars);
 	size_t before = at;
@@ -417,8 +427,16 @@ struct labelled label_read(const char *text)
 	size_t numbered = at + numbering_skip(folded.key.s + at);
 	while ((step = ornament_skip(folded.key.s + numbered)) > 0 && numbered > at)
 		numbered += step;
-	const size_t starts[] = {numbered, at};
-	for (size_t s = 0; s < (numbered == at ? 1u : 2u) && !out.label; s++) {
+	/* ご連絡先メールアドレス, お名前: as the label without the honour. */
+	const char *behind = folded.key.s + numbered;
+	size_t honour =
+		str_has_prefix(behind, "ご") || str_has_prefix(behind, "お") || str_has_prefix(behind, "御")
+			? strlen("ご")
+			: 0;
+	const size_t starts[] = {numbered, at, numbered + honour};
+	for (size_t s = 0; s < 3 && !out.label; s++) {
+		if (s > 0 && starts[s] == numbered)
+			continue;
 		enum label label = LABEL_NONE;
 		size_t len = SIZE_MAX;
 		while ((len = label_match(folded.key.s + starts[s], &label, len)) > 0) {

@@ -322,10 +322,15 @@ static bool other_settles(struct reader *r)
 		{RULE_PHISHING, "it looks like phishing."},
 		{RULE_INCIDENT, "it speaks of an incident."},
 		{RULE_FORM_WANTED, "it wants a form sent."},
+		{RULE_ADVERT, "it looks like an advertisement."},
+		{RULE_NO_REQUEST, "it speaks of the rules, or of somebody else."},
 		{RULE_PASSWORD, "it brings a password for an attachment."},
 	};
 	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
 		if (r->evidence.score[others[i].rule] < 3 || has_form(r))
+			continue;
+		/* The password of the logo that was lost is a notice to be sent again. */
+		if (others[i].rule == RULE_PASSWORD && r->evidence.score[RULE_RESEND] >= PLAIN)
 			continue;
 		r->out->kind = REQUEST_OTHER;
 		r->out->unknown_mail = others[i].rule == RULE_UNKNOWN_MAIL;
@@ -384,6 +389,10 @@ static void kind_decide(struct reader *r)
 		return;
 	}
 	r->out->kind = kind;
+	if (heavy && r->evidence.score[RULE_DOUBT]) {
+		say_words(r, RULE_DOUBT);
+		review(r, "the writer hesitates, or speaks of something done or of somebody else.");
+	}
 	if (plain > 1)
 		review(r, "it wishes more than one thing.");
 	else if (plain == 0)
@@ -410,20 +419,22 @@ static void fields_settle(struct reader *r)
 		say(r, "The form %s.", form->name);
 }
 
-/* The notices that the sentences about a resend name. */
+/* The notices that the sentences about a resend name; else the subject, else the rest of the text. */
 static void notice_settle(struct reader *r)
 {
-	static const char *const logo[] = {"ロゴ", "ろご", "使用通知", "使用手続", "許諾", "logo", "受理"};
+	static const char *const logo[] = {"ロゴ", "ろご", "使用通知", "使用手続", "許諾", "logo", "受理",
+		"パスワード", "zip", "ダウンロード"};
 	static const char *const both[] = {
 		"両方", "どちらのメール", "双方", "2通", "二通", "いずれも", "それぞれ"};
 	static const char *const id[] = {"id通知", "idの通知", "idのお知らせ", "idお知らせ", "idの再", "id再",
 		"idを再", "idに関する", "idのメール", "idメール", "idを通知", "id発行", "idの案内", "id案内",
 		"idのご案内", "自己宣言通知", "宣言完了", "idが記載", "id(", "idとロゴ", "idおよび", "id及び",
 		"id、", "id・", "idと", "id番号の"};
-	struct str subject = STR_INIT;
+	struct str subject = STR_INIT, whole = STR_INIT;
 	label_key(&subject, r->message->subject);
-	for (int round = 0; round < 2 && !*r->out->notice; round++) {
-		const char *text = round == 0 ? r->evidence.lost.s : subject.s;
+	label_key(&whole, r->written.fresh.s);
+	for (int round = 0; round < 3 && !*r->out->notice; round++) {
+		const char *text = round == 0 ? r->evidence.lost.s : round == 1 ? subject.s : whole.s;
 		bool with_logo = false, with_id = false, with_both = false;
 		for (size_t i = 0; i < sizeof logo / sizeof *logo; i++)
 			with_logo = with_logo || strstr(text, logo[i]);
@@ -440,6 +451,7 @@ static void notice_settle(struct reader *r)
 			r->out->notice = "id-notice";
 	}
 	str_free(&subject);
+	str_free(&whole);
 }
 
 /* ---- what a person must look at ---- */
@@ -507,45 +519,6 @@ static void review_forms(struct reader *r)
 		review(r, "a change needs the form.");
 }
 
-static bool sentence_holds(const char *text, const char *const *words, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (strstr(text, words[i]))
-			return true;
-	return false;
-}
-
-static void review_resend(struct reader *r)
-{
-	static const char *const elsewhere[] = {"新しいアドレス", "新しいメール", "新アドレス",
-		"別のアドレス", "別のメール", "別アドレス", "こちらのアドレスに", "こちらのアドレスへ",
-		"下記アドレスに", "下記のアドレスに", "下記アドレスへ", "下記のアドレスへ", "このアドレスに",
-		"このアドレスへ", "使えなくな", "使用できなくな", "利用できなくな", "アドレスが変わ",
-		"アドレスを変更", "アドレス変更", "受信できなくな", "受け取れな", "以下のアドレス",
-		"本メールアドレスに", "本アドレスに", "本アドレス宛", "このメールアドレスに",
-		"差出人アドレス"};
-	const struct sheet *fields = &r->out->fields;
-	struct str key = STR_INIT;
-	label_key(&key, r->written.fresh.s);
-	if (!*fields->declaration_id && !*fields->business_name && !*fields->corporate_number)
-		review(r, "nothing in it says which declaration is meant.");
-	if (*fields->declaration_id_written)
-		review(r, "%s", fields->doubt);
-	if (*fields->mail && strcasecmp(fields->mail, r->message->from.address) != 0)
-		review(r, "it names an address that is not the sender's.");
-	else if (sentence_holds(key.s, elsewhere, sizeof elsewhere / sizeof *elsewhere))
-		review(r, "it wants the notice at another address.");
-	str_free(&key);
-}
-
-static void review_enquiry(struct reader *r)
-{
-	if (!request_identifies(&r->out->fields))
-		review(r, "it does not give what identifies a declaration.");
-	else if (r->registry && r->registry->identify(r->registry->ctx, &r->out->fields) > 1)
-		review(r, "what it gives fits more than one declaration.");
-}
-
 /* An address in the writer's own text that is neither the sender's nor the office's. */
 static const char *other_address(const struct reader *r)
 {
@@ -569,6 +542,46 @@ static const char *other_address(const struct reader *r)
 	}
 	str_free(&plain);
 	return found;
+}
+
+static bool sentence_holds(const char *text, const char *const *words, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strstr(text, words[i]))
+			return true;
+	return false;
+}
+
+static void review_resend(struct reader *r)
+{
+	static const char *const elsewhere[] = {"新しいアドレス", "新しいメール", "新アドレス",
+		"別のアドレス", "別のメール", "別アドレス", "こちらのアドレスに", "こちらのアドレスへ",
+		"下記アドレスに", "下記のアドレスに", "下記アドレスへ", "下記のアドレスへ", "このアドレスに",
+		"このアドレスへ", "使えなくな", "使用できなくな", "利用できなくな", "アドレスが変わ",
+		"アドレスを変更", "アドレス変更", "受信できなくな", "受け取れなくな", "以下のアドレス",
+		"本メールアドレスに", "本アドレスに", "本アドレス宛", "このメールアドレスに",
+		"差出人アドレス"};
+	const struct sheet *fields = &r->out->fields;
+	struct str key = STR_INIT;
+	label_key(&key, r->written.fresh.s);
+	if (!*fields->declaration_id && !*fields->corporate_number &&
+		(!*fields->business_name || fields->introduced))
+		review(r, "nothing in it says which declaration is meant.");
+	if (*fields->declaration_id_written)
+		review(r, "%s", fields->doubt);
+	if ((*fields->mail && strcasecmp(fields->mail, r->message->from.address) != 0) || *other_address(r))
+		review(r, "it names an address that is not the sender's.");
+	else if (sentence_holds(key.s, elsewhere, sizeof elsewhere / sizeof *elsewhere))
+		review(r, "it wants the notice at another address.");
+	str_free(&key);
+}
+
+static void review_enquiry(struct reader *r)
+{
+	if (!request_identifies(&r->out->fields))
+		review(r, "it does not give what identifies a declaration.");
+	else if (r->registry && r->registry->identify(r->registry->ctx, &r->out->fields) > 1)
+		review(r, "what it gives fits more than one declaration.");
 }
 
 static void review_news(struct reader *r)

@@ -31,7 +31,7 @@ enum { IN_TEXT = 1, IN_SUBJECT, IN_FILE };
 
 static const char *const kind_names[] = {"", "stop", "resend", "change", "news-unsubscribe", "id-enquiry",
 	"auto-reply", "unknown-mail", "password", "incident", "phishing", "contradiction", "form-wanted",
-	"objection", NULL};
+	"objection", "advert", "no-request", "doubt", "nothing", NULL};
 static const char *const place_names[] = {"", "text", "subject", "attachment", NULL};
 
 static const struct conf_key rule_keys[] = {{.name = "kind",
@@ -149,10 +149,11 @@ static bool holds_any(const char *text, const char *const *words, size_t count)
 	return false;
 }
 
+/* Without a sign behind it か ends a question only where a verb does: 円城寺さやか is a name. */
 static bool is_question(const char *sentence)
 {
-	static const char *const endings[] = {
-		"か", "か。", "か?", "?", "か?。", "かね。", "かな。", "か、", "か)"};
+	static const char *const endings[] = {"か。", "?", "か?。", "かね。", "かな。", "ですか", "ますか",
+		"せんか", "しょうか", "したか", "か、", "すか)", "うか)", "んか)"};
 	for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
 		if (str_has_suffix(sentence, endings[i]))
 			return true;
@@ -167,6 +168,28 @@ static bool is_plea(const char *sentence)
 	return holds_any(sentence, words, sizeof words / sizeof *words);
 }
 
+/* A deed that is asked for as politely as can be: 中止していただくことは可能でしょうか. It asks nothing else. */
+static void courtesy_cut(struct str *out, const char *sentence)
+{
+	static const char *const verbs[] = {"いただ", "頂"};
+	static const char *const endings[] = {"けますでしょうか", "けませんでしょうか", "けないでしょうか",
+		"くことは可能でしょうか", "くことは可能ですか", "くことは可能でしょうか",
+		"くことはできますでしょうか", "くことはできますか", "くことはできないでしょうか",
+		"くことはできませんか", "いても宜しいでしょうか", "いてもよろしいでしょうか",
+		"いてもよろしいですか"};
+	for (const char *at = sentence; *at;) {
+		size_t step = 0;
+		for (size_t v = 0; v < sizeof verbs / sizeof *verbs && !step; v++)
+			for (size_t e = 0; e < sizeof endings / sizeof *endings && !step; e++)
+				if (str_has_prefix(at, verbs[v]) &&
+					str_has_prefix(at + strlen(verbs[v]), endings[e]))
+					step = strlen(verbs[v]) + strlen(endings[e]);
+		if (!step)
+			str_addc(out, *at);
+		at += step ? step : 1;
+	}
+}
+
 /* How, when, where, whether one may: what follows is not yet wished for. */
 static bool is_how(const char *sentence)
 {
@@ -177,7 +200,7 @@ static bool is_how(const char *sentence)
 		"問題ないで", "可能でしょう", "可能です", "べきでしょう", "べきです", "場合は", "場合、",
 		"場合に", "場合の", "した後", "後も", "したら", "すると", "伺い", "うかがい", "お聞き",
 		"質問", "できますか", "できるので", "できるのでしょう", "方法", "検討", "まだ決ま", "書き方",
-		"ますでしょうか", "相談"};
+		"ますでしょうか", "相談", "説明", "完了して", "完了済", "受理され", "進捗", "状況"};
 	return holds_any(sentence, words, sizeof words / sizeof *words);
 }
 
@@ -208,13 +231,13 @@ static void note(
 static void try_sentence(const struct request_rules *rules, int where, char *sentence, bool *used,
 	struct evidence *evidence, struct pool *pool)
 {
-	bool question = is_question(sentence), how = is_how(sentence);
-	bool wished = !(question && !is_plea(sentence)) && !how;
-	size_t len = strlen(sentence);
-	if (len > SENTENCE_MAX)
+	struct str plain = STR_INIT;
+	courtesy_cut(&plain, sentence);
+	bool wished = !(is_question(plain.s) && !is_plea(plain.s)) && !is_how(plain.s);
+	evidence->asks = evidence->asks || (where == IN_TEXT && asks_for_answer(plain.s));
+	str_free(&plain);
+	if (strlen(sentence) > SENTENCE_MAX)
 		sentence[SENTENCE_MAX] = '\0';
-	if (where == IN_TEXT && asks_for_answer(sentence))
-		evidence->asks = true;
 	for (size_t i = 0; i < rules->count; i++) {
 		const struct rule *rule = rules->rule[i];
 		regmatch_t match[1];

@@ -21,6 +21,10 @@ enum rule_kind {
 	RULE_CONTRADICTION,
 	RULE_FORM_WANTED,
 	RULE_OBJECTION,
+	RULE_ADVERT,
+	RULE_NO_REQUEST,
+	RULE_DOUBT, /* of a wish: a person looks */
+	RULE_NOTHING,
 	RULES_KINDS
 };
 

@@ -515,6 +515,20 @@ static void set_change(struct filling *f, enum label label, const char *value)
 		last->new_value = value;
 }
 
+/* 居酒屋 とり吉（京都府） → the name. */
+static const char *place_cut(char *name)
+{
+	static const char *const brackets[][2] = {{"（", "）"}, {"(", ")"}};
+	for (size_t i = 0; i < 2; i++) {
+		char *open = strstr(name, brackets[i][0]);
+		const char *place = open && open > name ? sheet_find_prefecture(open) : NULL;
+		size_t inside = place ? strlen(open) - strlen(brackets[i][0]) - strlen(brackets[i][1]) : 0;
+		if (place && str_has_suffix(name, brackets[i][1]) && inside == strlen(place))
+			*open = '\0';
+	}
+	return text_trim(name);
+}
+
 static void set_field(struct filling *f, enum label label, const char *raw)
 {
 	struct sheet *sheet = f->sheet;
@@ -568,7 +582,7 @@ static void set_field(struct filling *f, enum label label, const char *raw)
 		set_text(&sheet->reason, ticked(value, f->pool));
 		break;
 	case LABEL_BUSINESS_NAME:
-		set_text(&sheet->business_name, value);
+		set_text(&sheet->business_name, place_cut(value));
 		break;
 	case LABEL_NONE:
 	case LABEL_OTHER:
@@ -909,6 +923,10 @@ static void label_cell_read(
 	bool right_value = right && !grid->used[right - grid->cell] && cell_label(right) == LABEL_NONE;
 	bool below_value = below && !grid->used[below - grid->cell] && cell_label(below) == LABEL_NONE;
 	f->stop_labels = f->stop_labels || label == LABEL_STOP_ON || label == LABEL_REASON;
+	/* 変更する項目 | 電話番号: what is changed has a label's name. */
+	if (label == LABEL_ITEM && right && !right_value && !grid->used[right - grid->cell] &&
+		cell_label(right) != LABEL_OLD && cell_label(right) != LABEL_NEW)
+		right_value = true;
 	if (grid->above && below_value)
 		cell_use(f, grid, cell, label, below);
 	else if (right_value)
@@ -1038,7 +1056,7 @@ static const char *person_in_prose(
 	const char *text, const char *const *words, size_t count, struct pool *pool)
 {
 	static const char *const endings[] = {
-		"、", "。", "です", "で、", "となり", "(", "（", ")", "）", "\n", "・", "／", "/"};
+		"、", "。", "です", "と申", "で、", "となり", "(", "（", ")", "）", "\n", "・", "／", "/"};
 	static const char *const fillers[] = {"は", "：", ":", "　", " ", "、", "私、", "私", "同じく"};
 	static const char *const no_names[] = {"した", "ため", "ので", "ません", "ます", "変更", "退職",
 		"異動", "不在", "より", "から", "まで", "こと", "いる", "@", "ID", "自己宣言", "担当"};
@@ -1062,7 +1080,9 @@ static const char *person_in_prose(
 			if (end && (size_t)(end - at) < len)
 				len = (size_t)(end - at);
 		}
-		if (!marked || len < 3 || len > 60)
+		bool says_who = str_has_prefix(at + len, "です") ||
+				str_has_prefix(at + len, "と申"); /* 代表見本太郎です */
+		if ((!marked && !says_who) || len < 3 || len > 60)
 			continue;
 		char *name = pool_strndup(pool, at, len);
 		if (!holds_any(name, no_names, sizeof no_names / sizeof *no_names))
@@ -1074,8 +1094,8 @@ static const char *person_in_prose(
 /* The day on which a sentence says the use ends. */
 static void stop_day_in_sentence(struct filling *f, const char *sentence)
 {
-	static const char *const verbs[] = {
-		"中止", "停止", "終了", "取りやめ", "取り止め", "取り下げ", "取下げ", "やめ", "廃止", "抹消"};
+	static const char *const verbs[] = {"中止", "停止", "終了", "取りやめ", "取り止め", "取り下げ",
+		"取下げ", "やめ", "廃止", "抹消", "辞退", "退会", "解約", "返上", "取り消", "取消", "解除"};
 	static const char *const behind[] = {"で", "をもって", "をもちまして", "付", "より", "から", "に",
 		"限り", "まで", "を使用中止日", "を中止日", "以降", "使用中止", "中止"};
 	static const char *const past[] = {"に宣言", "に自己宣言", "に申", "に登録", "に取得", "に届", "に受",
@@ -1091,6 +1111,7 @@ static void stop_day_in_sentence(struct filling *f, const char *sentence)
 		rest += *rest == ' ';
 		if (*rest == '(' && strchr(rest, ')'))
 			rest = strchr(rest, ')') + 1;
+		rest += *rest == ')'; /* 9月1日(2026年9月1日)をもって */
 		if (begins_with_any(rest, behind, sizeof behind / sizeof *behind) &&
 			!begins_with_any(rest, past, sizeof past / sizeof *past))
 			f->sheet->stop_on = day;
@@ -1123,7 +1144,10 @@ static void place_in_prose(struct filling *f, const char *text)
 		return;
 	if (!*f->sheet->prefecture)
 		f->sheet->prefecture = name;
-	const char *at = strstr(text, name) + strlen(name);
+	const char *at = strstr(text, name);
+	if (!at) /* 福岡, and nothing else */
+		return;
+	at += strlen(name);
 	if (*f->sheet->business_name || (!str_has_prefix(at, "の") && !str_has_prefix(at, "にある")))
 		return;
 	at += str_has_prefix(at, "の") ? strlen("の") : strlen("にある");
@@ -1139,6 +1163,127 @@ static void place_in_prose(struct filling *f, const char *text)
 		f->sheet->business_name = text_trim(pool_strndup(f->pool, at, len));
 }
 
+/* A word that only the name of a business has. */
+static bool names_business(const char *text)
+{
+	static const char *const words[] = {"株式会社", "有限会社", "合同会社", "合名会社", "合資会社",
+		"(株)", "（株）", "㈱", "(有)", "（有）", "㈲", "(同)", "（同）", "法人", "組合", "事務所",
+		"協会", "財団", "社団", "商店", "工務店", "製作所", "クリニック", "医院", "歯科", "薬局",
+		"農園"};
+	static const char *const ours[] = {"情報処理推進機構", "独立行政法人", "事務局", "御中", "IPA"};
+	return holds_any(text, words, sizeof words / sizeof *words) &&
+	       !holds_any(text, ours, sizeof ours / sizeof *ours);
+}
+
+/* 株式会社 (and nothing more), as it stands before a blank: the name goes on behind it. */
+static bool is_legal_form(const char *word)
+{
+	static const char *const ends[] = {"会社", "法人", "社団", "財団"};
+	static const char *const begins[] = {"株式", "有限", "合同", "合名", "合資", "医療", "社会福祉",
+		"学校", "宗教", "NPO", "ＮＰＯ", "特定非営利", "一般", "公益", "農事組合", "税理士",
+		"弁護士"};
+	bool ends_so = false;
+	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+		ends_so = ends_so || str_has_suffix(word, ends[i]);
+	return ends_so && strlen(word) <= strlen("特定非営利活動法人") &&
+	       begins_with_any(word, begins, sizeof begins / sizeof *begins);
+}
+
+/* Of words with blanks between, those up to the last that names a business: 株式会社 サンプル 総務部 見本 → 株式会社 サンプル. */
+static const char *business_words(const char *text, struct pool *pool)
+{
+	size_t keep = 0;
+	bool goes_on = false;
+	for (const char *at = text; *at;) {
+		bool wide = str_has_prefix(at, "　");
+		if (*at == ' ' || *at == '\t' || wide) {
+			at += wide ? strlen("　") : 1;
+			continue;
+		}
+		const char *end = at;
+		while (*end && *end != ' ' && *end != '\t' && !str_has_prefix(end, "　"))
+			end++;
+		char *word = xstrndup(at, (size_t)(end - at));
+		if (goes_on || names_business(word))
+			keep = (size_t)(end - text);
+		goes_on = is_legal_form(word);
+		free(word);
+		at = end;
+	}
+	return text_trim(pool_strndup(pool, text, keep));
+}
+
+/* Who says 株式会社サンプルの見本です, 株式会社サンプル 総務部 見本と申します, 東京都の株式会社サンプルです; "" when it is no business. */
+static const char *business_introduced(const char *who, struct pool *pool)
+{
+	static const char *const leads[] = {"おります", "にある", "私、", "私は"};
+	for (size_t i = 0; i < sizeof leads / sizeof *leads; i++) {
+		const char *lead = strstr(who, leads[i]);
+		who = lead ? lead + strlen(leads[i]) : who;
+	}
+	for (const char *at; (at = strstr(who, "の"));) {
+		char *left = pool_strndup(pool, who, (size_t)(at - who));
+		if (names_business(left) || !sheet_find_prefecture(left))
+			break;
+		who = at + strlen("の");
+	}
+	const char *last = NULL;
+	for (const char *at = who; (at = strstr(at, "の")); at += strlen("の"))
+		last = at;
+	const char *name = last ? last + strlen("の") : "";
+	size_t chars = utf8_chars(name);
+	char *left = last ? pool_strndup(pool, who, (size_t)(last - who)) : NULL;
+	return business_words(
+		left && names_business(left) && !names_business(name) && chars >= 2 && chars <= 12 ? left
+												   : who,
+		pool);
+}
+
+/* A line that is nothing but the name of a business. */
+static bool is_business_line(const char *line)
+{
+	static const char *const no_names[] = {"。", "、", ":", "：", "@", "様", "殿", "ます", "です",
+		"ません", "ました", "http", "TEL", "について", "の件", "を"};
+	return names_business(line) && utf8_chars(line) <= 30 &&
+	       !holds_any(line, no_names, sizeof no_names / sizeof *no_names) && !is_note(line) &&
+	       label_read(line).label == LABEL_NONE && label_title(line) == LABEL_FORM_NONE;
+}
+
+static void introduction_read(struct filling *f, const char *text)
+{
+	if (*f->sheet->business_name)
+		return;
+	static const char *const ends[] = {"と申します", "でございます", "です", "と申し"};
+	static const char *const signs[] = {"。", "、", "!", "！", "\n"};
+	const char *line_start = text;
+	for (const char *at = text; *at && !*f->sheet->business_name;) {
+		size_t len = strlen(at);
+		for (size_t i = 0; i < sizeof signs / sizeof *signs; i++) {
+			const char *sign = strstr(at, signs[i]);
+			if (sign && (size_t)(sign - at) < len)
+				len = (size_t)(sign - at);
+		}
+		bool whole_line = at == line_start && (!at[len] || at[len] == '\n');
+		if (len > 0 && len < 200) {
+			char *who = text_trim(pool_strndup(f->pool, at, len));
+			bool introduced = false;
+			for (size_t i = 0; i < sizeof ends / sizeof *ends && !introduced; i++)
+				if ((introduced = str_has_suffix(who, ends[i])))
+					who[strlen(who) - strlen(ends[i])] = '\0';
+			if (introduced && names_business(who))
+				f->sheet->business_name = business_introduced(who, f->pool);
+			else if (!introduced && whole_line && is_business_line(who))
+				f->sheet->business_name = business_words(place_cut(who), f->pool);
+		}
+		at += len;
+		if (*at == '\n')
+			line_start = at + 1;
+		uint32_t sign;
+		at += utf8_next(at, strlen(at), &sign);
+	}
+	f->sheet->introduced = *f->sheet->business_name != '\0';
+}
+
 static void prose_read(struct filling *f, const char *text)
 {
 	static const char *const representative[] = {"代表者名", "代表者", "代表取締役", "代表"};
@@ -1152,6 +1297,7 @@ static void prose_read(struct filling *f, const char *text)
 			corporate_number_in(pool_strndup(f->pool, number, strnlen(number, 90)), f->pool);
 	place_in_prose(f, text);
 	business_in_prose(f, text);
+	introduction_read(f, text);
 	if (!*sheet->representative)
 		sheet->representative = person_in_prose(
 			text, representative, sizeof representative / sizeof *representative, f->pool);

@@ -26,6 +26,7 @@ struct sheet {
 	const char *declaration_id_written; /* what stands in its place when that is no ID */
 	const char *user_number, *corporate_number; /* digits */
 	const char *business_name, *representative, *contact, *mail, *prefecture, *reason;
+	bool introduced; /* business_name is only how the writer introduces himself */
 	const char *address; /* what the prefecture was read from */
 	civil_day stop_on; /* CIVIL_DAY_NONE: none given, 即日 */
 	bool at_once; /* 即日 and the like */

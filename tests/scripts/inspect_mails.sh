@@ -21,6 +21,11 @@ compare tests/samples/truth.jsonl "$dir/registry.jsonl"
 (cd "$dir/mails" && "$ctl" inspect --json v*.eml >"$dir/variations.jsonl")
 compare "$dir/mails/truth.jsonl" "$dir/variations.jsonl"
 
+# Letters written by hand, each by somebody else.
+/usr/bin/python3 tests/peers/letters.py "$dir/letters" tests/data/letters
+(cd "$dir/letters" && "$ctl" inspect --json *-*.eml >"$dir/letters.jsonl")
+compare "$dir/letters/truth.jsonl" "$dir/letters.jsonl"
+
 # A hostile mail costs its own reading only; a file that is not there is said so and makes the exit code 1.
 printf 'From: a@example.co.jp\r\nTo: b@example.jp\r\nSubject: x\r\n\r\n\0\0\0' >"$dir/nul.eml"
 head -c 33000000 /dev/zero >"$dir/zero.eml"

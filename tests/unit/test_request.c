@@ -135,6 +135,37 @@ static void test_request__no_wishes(void **state)
 	TRY(samples);
 }
 
+/* A wish that somebody hesitates over, takes back or only speaks of is never carried out unseen. */
+static void test_request__doubtful(void **state)
+{
+	(void)state;
+#define ID "\n\n自己宣言ID：47258577930\n事業者名：株式会社サンプル\n"
+	static const struct sample samples[] = {
+		{"", "ロゴマークの使用を中止したく申し込みます。中止日は追ってご連絡します。" ID,
+			REQUEST_STOP, true},
+		{"", "使用中止申込書をお送りします。いったん保留でお願いします。" ID, REQUEST_STOP, true},
+		{"", "顧問先が廃業したため、代理でロゴマークの使用中止を申請します。" ID, REQUEST_STOP, true},
+		{"", "先週、使用中止の申込みをしましたが、やはり継続したいので取り消しをお願いします。" ID,
+			REQUEST_OTHER, true},
+		{"", "使用中止の確認が届きました。申込みをしておりません。中止しないでください。" ID,
+			REQUEST_OTHER, true},
+		{"", "先日は使用中止の手続きをしていただき、ありがとうございました。" ID, REQUEST_OTHER,
+			true},
+		{"", "申込書を作成しております。「使用中止日」は先の日付でもよいでしょうか。" ID,
+			REQUEST_OTHER, true},
+		{"ご提案", "製品のご案内です。配信停止をご希望の方はこちら https://example.com/unsubscribe",
+			REQUEST_OTHER, true},
+		{"", "ID通知をこちらの shinki@new.example.jp に送り直してください。" ID, REQUEST_RESEND,
+			true},
+		/* and what is plain stays plain */
+		{"", "ロゴマークの使用を中止していただけますでしょうか。" ID, REQUEST_STOP, false},
+		{"", "宣言を取り消してください。" ID "\n円城寺さやか", REQUEST_STOP, false},
+		{"", "登録の抹消をしていただくことは可能でしょうか。" ID, REQUEST_STOP, false},
+		{"", "配信先から削除していただけますでしょうか。", REQUEST_NEWS_UNSUBSCRIBE, false},
+	};
+	TRY(samples);
+}
+
 static void test_request__only_what_is_new_counts(void **state)
 {
 	(void)state;
@@ -398,6 +429,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_request__wishes),
 		cmocka_unit_test(test_request__no_wishes),
+		cmocka_unit_test(test_request__doubtful),
 		cmocka_unit_test(test_request__only_what_is_new_counts),
 		cmocka_unit_test(test_request__two_wishes),
 		cmocka_unit_test(test_request__machines),

@@ -320,9 +320,34 @@ static void test_sheet__prose(void **state)
 	assert_string_equal(sheet.business_name, "サンプル医院");
 	assert_string_equal(sheet.representative, "見本 かおり");
 	assert_string_equal(sheet.corporate_number, "6999784963553");
+	sheet_read_text(&sheet, "福岡", pool); /* and nothing else */
+	assert_string_equal(sheet.prefecture, "福岡県");
 	sheet_read_text(&sheet, "2025年5月1日に宣言しました。使用を中止します。お客様番号 4442216841", pool);
 	assert_int_equal(sheet.stop_on, CIVIL_DAY_NONE);
 	assert_string_equal(sheet.declaration_id, "");
+}
+
+static void test_sheet__who_introduces_himself(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text, *business_name;
+	} cases[] = {
+		{"お世話になっております。株式会社サンプルの見本と申します。", "株式会社サンプル"},
+		{"お世話になります。\n株式会社 サンプル 総務部 見本 花子です。", "株式会社 サンプル"},
+		{"北海道で農業を営んでおります農事組合法人みどりの里です。", "農事組合法人みどりの里"},
+		{"東京都の合同会社みほんと申します。", "合同会社みほん"},
+		{"ロゴの使用をやめます。\n\n有限会社例示（大阪府）\n見本 太郎", "有限会社例示"},
+		{"独立行政法人情報処理推進機構 御中\n見本と申します。", ""},
+		{"取引先の株式会社例示から聞きました。見本です。", ""},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct sheet sheet;
+		sheet_read_text(&sheet, cases[i].text, pool);
+		assert_string_equal(sheet.business_name, cases[i].business_name);
+		if (i == 0)
+			assert_true(sheet.introduced);
+	}
 }
 
 int main(void)
@@ -341,6 +366,7 @@ int main(void)
 		cmocka_unit_test(test_sheet__what_libreoffice_repeats),
 		cmocka_unit_test(test_sheet__typed),
 		cmocka_unit_test(test_sheet__prose),
+		cmocka_unit_test(test_sheet__who_introduces_himself),
 	};
 	return cmocka_run_group_tests(tests, make_pool, drop_pool);
 }
