@@ -448,6 +448,22 @@ enum rc reader_emit(struct form_reader *reader)
 	return rc;
 }
 
+int form_record_from(struct form_record *out, const struct fieldmap *map, const struct form_limits *limits,
+	const char *const *label, const char *const *value, size_t count, struct pool *pool)
+{
+	struct form_reader reader = {.map = map, .limits = limits, .pool = pool};
+	for (size_t i = 0; i < count; i++) {
+		int rank, slot = fieldmap_slot(map, label[i], &rank);
+		if (slot >= SLOT_IGNORED)
+			return (int)i;
+		reader_put(&reader, slot, rank, value[i]);
+	}
+	put_together(&reader);
+	*out = reader.record;
+	memcpy(out->form.value, reader.value, sizeof out->form.value);
+	return -1;
+}
+
 /* ---- the file ---- */
 
 /* Files that are something else, whatever their name says. */

@@ -69,4 +69,9 @@ typedef enum rc form_record_fn(
 enum rc form_read(const char *bytes, size_t len, const struct fieldmap *map, const struct form_limits *limits,
 	form_record_fn *fn, void *ctx, const char **why_ja, struct err *err);
 
+/* One record from labels and values that something else than a form file brought (a change form), put together in the same way: 代表者名 into 姓 and 名, 番地 behind the
+ * address. Returns the index of the first label that is no field of the form, or -1. Everything in pool. */
+int form_record_from(struct form_record *out, const struct fieldmap *map, const struct form_limits *limits,
+	const char *const *label, const char *const *value, size_t count, struct pool *pool);
+
 #endif

@@ -9,6 +9,9 @@ struct decision_case {
 	struct application app;
 	const struct rules *rules;
 	const char *reason, *actor;
+	civil_day stop_on; /* a stop */
+	const char *template_name; /* a resend */
+	int64_t *notice_id; /* likewise */
 	const char **why_ja;
 	struct pool *pool;
 	struct err *err;
@@ -240,6 +243,21 @@ static enum rc confirm(struct decision_case *c)
 
 /* ---- the door ---- */
 
+/* One decision in one transaction. */
+static enum rc decide(
+	struct decision_case *c, int64_t application_id, enum rc (*action)(struct decision_case *c))
+{
+	struct txn txn;
+	*c->why_ja = NULL;
+	enum rc rc = txn_begin(c->office, &txn, c->err);
+	if (rc != RC_OK)
+		return rc;
+	rc = open_case(c, application_id);
+	if (rc == RC_OK)
+		rc = action(c);
+	return txn_end(c->office, &txn, rc, c->err);
+}
+
 static enum rc (*const actions[])(struct decision_case *c) = {
 	[DECISION_APPROVE] = approve,
 	[DECISION_HOLD] = hold,
@@ -258,21 +276,13 @@ enum rc office_decide(struct office *office, int64_t application_id, enum decisi
 		.why_ja = why_ja,
 		.pool = pool,
 		.err = err};
-	*why_ja = NULL;
-	struct txn txn;
-	enum rc rc = txn_begin(office, &txn, err);
-	if (rc != RC_OK)
-		return rc;
-	rc = open_case(&c, application_id);
-	if (rc == RC_OK)
-		rc = actions[action](&c);
-	return txn_end(office, &txn, rc, err);
+	return decide(&c, application_id, actions[action]);
 }
 
 /* ---- 使用中止 ---- */
 
 /* A stop that was announced for a later day: whatever is queued is cancelled now, a hold keeps the rest back until the clock stops it. */
-static enum rc announce_stop(struct decision_case *c, civil_day on)
+static enum rc announce_stop(struct decision_case *c)
 {
 	int cancelled = 0, in_flight = 0;
 	struct str note = STR_INIT;
@@ -284,10 +294,10 @@ static enum rc announce_stop(struct decision_case *c, civil_day on)
 	if (rc != RC_OK)
 		return rc;
 	str_addz(&note, "使用中止の予定日 ");
-	civil_day_print(&note, on);
+	civil_day_print(&note, c->stop_on);
 	if (*c->reason)
 		str_printf(&note, "：%s", c->reason);
-	c->app.stopped_on = on;
+	c->app.stopped_on = c->stop_on;
 	c->app.hold = HOLD_STAFF;
 	c->app.hold_reason = note.s;
 	rc = office_write(c->office, &c->app, EVENT_HOLD, c->actor, note.s, 0, c->err);
@@ -296,28 +306,28 @@ static enum rc announce_stop(struct decision_case *c, civil_day on)
 	return rc;
 }
 
-static enum rc stop_case(struct decision_case *c, civil_day on)
+static enum rc stop_case(struct decision_case *c)
 {
 	enum rc rc = check_table(c, EVENT_STOP);
 	if (rc != RC_OK)
 		return rc;
-	return on != CIVIL_DAY_NONE && on > office_today(c->office) ? announce_stop(c, on)
-								    : advance(c, EVENT_STOP, on);
+	bool later = c->stop_on != CIVIL_DAY_NONE && c->stop_on > office_today(c->office);
+	return later ? announce_stop(c) : advance(c, EVENT_STOP, c->stop_on);
 }
 
 /* A stop ends both: the star and the step-up that runs for it. */
-static enum rc stop_both(struct decision_case *c, civil_day on)
+static enum rc stop_both(struct decision_case *c)
 {
 	int64_t other = c->app.linked_id;
 	enum rc rc = RC_OK;
 	if (other == 0)
 		rc = application_step_up_of(c->office->store, c->app.id, &other, c->err);
 	if (rc == RC_OK)
-		rc = stop_case(c, on);
+		rc = stop_case(c);
 	if (rc != RC_OK || other == 0)
 		return rc;
 	rc = open_case(c, other);
-	return rc == RC_OK && state_is_live(c->app.state) ? stop_case(c, on) : rc;
+	return rc == RC_OK && state_is_live(c->app.state) ? stop_case(c) : rc;
 }
 
 enum rc office_stop(struct office *office, int64_t application_id, civil_day on, const char *reason,
@@ -326,23 +336,16 @@ enum rc office_stop(struct office *office, int64_t application_id, civil_day on,
 	struct decision_case c = {.office = office,
 		.reason = reason ? reason : "",
 		.actor = actor,
+		.stop_on = on,
 		.why_ja = why_ja,
 		.pool = pool,
 		.err = err};
-	*why_ja = NULL;
-	struct txn txn;
-	enum rc rc = txn_begin(office, &txn, err);
-	if (rc != RC_OK)
-		return rc;
-	rc = open_case(&c, application_id);
-	if (rc == RC_OK)
-		rc = stop_both(&c, on);
-	return txn_end(office, &txn, rc, err);
+	return decide(&c, application_id, stop_both);
 }
 
 /* ---- 再送 ---- */
 
-static enum rc check_resend(struct decision_case *c, const char *template_name, struct notice *first)
+static enum rc check_resend(struct decision_case *c, struct notice *first)
 {
 	int64_t id = 0;
 	enum rc rc = check_table(c, EVENT_RESEND);
@@ -351,7 +354,7 @@ static enum rc check_resend(struct decision_case *c, const char *template_name, 
 	if (c->app.hold != HOLD_NONE)
 		return refuse(
 			c, "保留中または要確認の申込みには再送できません。", "it is held; nothing is sent");
-	rc = outbox_first(c->office->store, c->app.id, template_name, &id, c->err);
+	rc = outbox_first(c->office->store, c->app.id, c->template_name, &id, c->err);
 	if (rc == RC_OK && id)
 		rc = outbox_get(c->office->store, id, first, c->pool, c->err);
 	if (rc == RC_OK && (id == 0 || (first->state != OUTBOX_SENT && first->state != OUTBOX_UNKNOWN)))
@@ -361,8 +364,7 @@ static enum rc check_resend(struct decision_case *c, const char *template_name, 
 	return rc;
 }
 
-static enum rc queue_resend(
-	struct decision_case *c, const struct notice *first, const struct str *wire, int64_t *notice_id)
+static enum rc queue_resend(struct decision_case *c, const struct notice *first, const struct str *wire)
 {
 	int number;
 	enum rc rc = draft_next_no(c->office, c->app.id, first->template_name, &number, c->err);
@@ -383,21 +385,21 @@ static enum rc queue_resend(
 	if (rc == RC_OK)
 		rc = draft_queue(c->office, &order, &draft, c->actor, c->err);
 	if (rc == RC_OK)
-		*notice_id = draft.notice.id;
+		*c->notice_id = draft.notice.id;
 	draft_free(&draft);
 	return rc;
 }
 
-static enum rc resend(struct decision_case *c, const char *template_name, int64_t *notice_id)
+static enum rc resend(struct decision_case *c)
 {
 	struct notice first = {0};
 	struct str wire = STR_INIT, dkim = STR_INIT;
-	enum rc rc = check_resend(c, template_name, &first);
+	enum rc rc = check_resend(c, &first);
 	if (rc == RC_OK)
 		rc = office_letter(c->office, first.id, &wire, &dkim, c->err);
 	if (rc == RC_OK) {
 		str_add(&dkim, wire.s, wire.len); /* as it went over the wire */
-		rc = queue_resend(c, &first, &dkim, notice_id);
+		rc = queue_resend(c, &first, &dkim);
 	}
 	str_wipe(&wire);
 	str_wipe(&dkim);
@@ -407,16 +409,14 @@ static enum rc resend(struct decision_case *c, const char *template_name, int64_
 enum rc office_resend(struct office *office, int64_t application_id, const char *template_name,
 	const char *actor, int64_t *notice_id, const char **why_ja, struct pool *pool, struct err *err)
 {
-	struct decision_case c = {
-		.office = office, .reason = "", .actor = actor, .why_ja = why_ja, .pool = pool, .err = err};
-	*why_ja = NULL;
+	struct decision_case c = {.office = office,
+		.reason = "",
+		.actor = actor,
+		.template_name = template_name,
+		.notice_id = notice_id,
+		.why_ja = why_ja,
+		.pool = pool,
+		.err = err};
 	*notice_id = 0;
-	struct txn txn;
-	enum rc rc = txn_begin(office, &txn, err);
-	if (rc != RC_OK)
-		return rc;
-	rc = open_case(&c, application_id);
-	if (rc == RC_OK)
-		rc = resend(&c, template_name, notice_id);
-	return txn_end(office, &txn, rc, err);
+	return decide(&c, application_id, resend);
 }

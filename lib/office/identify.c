@@ -101,12 +101,12 @@ static enum rc by_identity(struct inbound *in, const struct sheet *fields, enum 
 
 /* ---- by who writes, and to what ---- */
 
-static enum rc by_answered_notice(struct inbound *in, enum identified *out)
+enum rc inbound_take_by_answered(struct inbound *in)
 {
 	const struct received *received = in->received;
 	struct application app;
 	struct notice notice;
-	for (size_t i = 0; i < received->answers_count; i++) {
+	for (size_t i = 0; i < received->answers_count && in->app.id == 0; i++) {
 		int64_t id = 0;
 		enum rc rc = outbox_by_message_id(in->office->store, received->answers[i], &id, in->err);
 		if (rc == RC_OK && id)
@@ -119,13 +119,21 @@ static enum rc by_answered_notice(struct inbound *in, enum identified *out)
 		if (rc != RC_OK)
 			return rc;
 		/* A Message-ID can be guessed: the sender must fit. */
-		if (id && strcmp(inbound_mail_key(in, app.form.value[FIELD_MAIL]), in->from_key) == 0 &&
-			name_fits(&app, received->reading.fields.business_name)) {
-			*out = settle(in, &app, true);
-			return RC_OK;
-		}
+		if (id && *in->from_key &&
+			strcmp(inbound_mail_key(in, app.form.value[FIELD_MAIL]), in->from_key) == 0)
+			inbound_take_application(in, &app);
 	}
 	return RC_OK;
+}
+
+static enum rc by_answered_notice(struct inbound *in, const struct sheet *fields, enum identified *out)
+{
+	enum rc rc = inbound_take_by_answered(in);
+	if (rc == RC_OK && in->app.id && !name_fits(&in->app, fields->business_name))
+		in->app = (struct application){0};
+	if (rc == RC_OK && in->app.id)
+		*out = IDENTIFIED_ONE;
+	return rc;
 }
 
 /* A step-up that runs is one with its ★. */
@@ -168,7 +176,9 @@ enum rc inbound_identify(struct inbound *in, bool by_sender, enum identified *ou
 	const struct sheet *fields = &in->received->reading.fields;
 	enum rc rc = RC_OK;
 	enum identified written = IDENTIFIED_NONE;
-	*out = IDENTIFIED_NONE;
+	*out = in->app.id ? IDENTIFIED_ONE : IDENTIFIED_NONE; /* the one that staff named */
+	if (in->app.id)
+		return RC_OK;
 	if (*fields->declaration_id)
 		return by_declaration(in, fields, out);
 	if (ident_read_user(fields->declaration_id_written)) {
@@ -184,7 +194,7 @@ enum rc inbound_identify(struct inbound *in, bool by_sender, enum identified *ou
 		return rc;
 	}
 	if (by_sender && *in->from_key) {
-		rc = by_answered_notice(in, out);
+		rc = by_answered_notice(in, fields, out);
 		if (rc == RC_OK && *out == IDENTIFIED_NONE)
 			rc = by_sender_address(in, fields, out);
 	}

@@ -19,6 +19,7 @@ struct inbound { /* one mail, on its way through its handler; everything lives i
 	struct application app; /* id 0: not identified */
 	const char *from_key; /* mailaddr_key() of From; "" when it has none */
 	bool from_registered; /* From is the contact address of `app` */
+	bool address_proven; /* a change: its new contact address has answered */
 	const char *actor; /* who acts, for the history: "daemon", "staff:1000" */
 	utc_time now;
 	struct pool *pool;
@@ -38,8 +39,10 @@ enum rc inbound_enter(struct inbound *in);
 enum rc inbound_review(struct inbound *in, const char *note_ja); /* 要確認 */
 enum rc inbound_close(
 	struct inbound *in, enum request_state state, enum proof proof, const char *note_ja); /* → 処理済み */
-/* A request that goes on later: writes state, due_at, proof, note as they stand in in->request, with that row of the history. */
+/* A request that goes on later: writes state, due_at, proof, note as they stand in in->request, with that row of the history (0: it has one already). */
 enum rc inbound_wait(struct inbound *in, enum event event);
+/* The end of a mail that is no request of its own: it belongs to another one, or is none. */
+enum rc inbound_file(struct inbound *in, enum request_kind kind, bool review);
 
 /* ---- reopen.c ---- */
 /* A case opened again from the register: token came back, time is over, staff decided. received is NULL where the reading was erased. RC_REFUSED: there is no such request. */
@@ -58,6 +61,12 @@ enum identified {
 /* By ID and business name (weak equality: text_key()), by 法人番号 + 都道府県, by 屋号 + 代表者名 + 都道府県, by a notice that is answered, or by the sender's address.
  * `by_sender`: the sender's address alone may identify (never for a stop or change). */
 enum rc inbound_identify(struct inbound *in, bool by_sender, enum identified *out);
+/* By a notice that is answered, when its recipient answers; in->app stays empty when there is none. */
+enum rc inbound_take_by_answered(struct inbound *in);
+
+/* ---- reason.c ---- */
+/* Why the reading leaves a mail to a person, in words for staff; in pool. */
+const char *inbound_reason_ja(const struct reading *reading, struct pool *pool);
 
 /* ---- policy.c ---- */
 /* What the table says (N1): the first line that fits counts, none: act. applied_on CIVIL_DAY_NONE (nobody knows which declaration): no line with
@@ -104,12 +113,31 @@ enum rc inbound_answer(struct inbound *in, enum answer answer, const struct answ
 /* Sends a token to the registered address (ANSWER_CONFIRM_STOP …) or to a new one, and keeps its digest. */
 enum rc inbound_ask(struct inbound *in, enum token_purpose purpose, enum answer answer,
 	const struct answer_values *values, const char *to, bool *sent);
+/* The end of a handler that has asked: waits confirm_days. note_ja without a full stop: the last day is written behind it. */
+enum rc inbound_wait_for_reply(struct inbound *in, const char *note_ja);
+/* Another request of this kind about in->app that waits for its confirmation or its day; 0: none. A stranger could ask again and again. */
+enum rc inbound_find_open(struct inbound *in, int64_t *request_id);
 /* Is this mail the answer to a token? *handled: it was, and everything is done. */
 enum rc inbound_token_reply(struct inbound *in, bool *handled);
+/* Carried out with the proof in in->request.proof: stop, change. */
+enum rc inbound_carry_out(struct inbound *in);
+
+/* ---- request_stop.c, request_change.c ---- */
 enum rc inbound_stop(struct inbound *in);
 enum rc inbound_change(struct inbound *in);
-/* Carried out with the proof in in->request.proof. */
-enum rc inbound_carry_out(struct inbound *in);
+/* ID and business name, both of them. *why_ja: one is missing; else NULL. */
+enum rc inbound_identify_by_form(struct inbound *in, enum identified *found, const char **why_ja);
+/* The end of a stop or change that fits no application: review, and nothing is said to anybody (but for a user number in the ID's place). */
+enum rc inbound_not_proven_identity(struct inbound *in, enum identified found);
+/* trust_aligned_dkim is on, and From is the registered address with aligned DKIM. */
+bool inbound_is_trusted(const struct inbound *in);
+/* Asks the registered address; review where that can't be. */
+enum rc inbound_ask_stop(struct inbound *in);
+enum rc inbound_ask_change(struct inbound *in);
+enum rc inbound_carry_out_stop(struct inbound *in);
+enum rc inbound_carry_out_change(struct inbound *in);
+/* The day of a planned stop has come. */
+enum rc inbound_stop_day(struct inbound *in);
 
 /* ---- stranger.c: what is common to requests that anybody may send ---- */
 /* A person decided: no answer to strangers, no limit a day, and staff are the proof. */

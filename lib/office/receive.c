@@ -14,6 +14,9 @@
 
 #define REVIEW_UNREAD "メールを読み取れませんでした。原本をご確認ください。"
 #define REVIEW_NO_HANDLER "職員の判断が必要なご依頼です。"
+#define REVIEW_MACHINE "自動送信のメールに、ご依頼と思われる内容があります。"
+#define READ_ANEW "受信箱に戻されたため、受信番号%" PRId64 "のメールとして読み直しました。"
+#define MACHINE_WROTE "自動応答などのメールです。返信も処理もしていません。"
 
 /* ---- the mail and its case ---- */
 
@@ -101,6 +104,12 @@ static enum rc write_message(struct inbound *in, enum folder folder, bool review
 	return message_update(in->office->store, message, in->err);
 }
 
+enum rc inbound_file(struct inbound *in, enum request_kind kind, bool review)
+{
+	in->request.kind = kind;
+	return write_message(in, review ? FOLDER_REVIEW : FOLDER_DONE, review);
+}
+
 static enum rc end(struct inbound *in, enum event event, int64_t number, enum folder folder)
 {
 	struct request *request = &in->request;
@@ -111,7 +120,7 @@ static enum rc end(struct inbound *in, enum event event, int64_t number, enum fo
 	request->actor = in->actor;
 	if (rc == RC_OK)
 		rc = request_update(in->office->store, request, in->err);
-	if (rc == RC_OK)
+	if (rc == RC_OK && event)
 		rc = note_history(in, event, number);
 	if (rc == RC_OK)
 		rc = write_message(in, folder, state == REQUEST_STATE_REVIEW);
@@ -147,29 +156,106 @@ enum rc inbound_wait(struct inbound *in, enum event event)
 	return end(in, event, 0, FOLDER_DONE);
 }
 
+/* ---- the same bytes again ---- */
+
+/* A mail that staff moved back into INBOX is judged anew, unless something has followed from it; a copy that the mailbox made is filed like the first. */
+static enum rc settle_again(struct inbound *in, bool *handled)
+{
+	struct store *store = in->office->store;
+	struct mail_message first;
+	struct inbound before;
+	int64_t id = 0, request_id = 0;
+	*handled = false;
+	if (in->message->same_as == 0)
+		return RC_OK;
+	enum rc rc = message_by_digest(store, in->message->digest, in->message->id, &id, in->err);
+	if (rc == RC_OK && id)
+		rc = message_get(store, id, &first, in->pool, in->err);
+	if (rc != RC_OK || id == 0 || first.state == MESSAGE_TAKEN)
+		return rc;
+	rc = request_of_message(store, id, &request_id, in->err);
+	if (rc == RC_OK && request_id == 0 && first.same_as)
+		rc = request_of_message(store, first.same_as, &request_id, in->err);
+	if (rc == RC_OK && request_id)
+		rc = inbound_open(&before, in->office, request_id, in->pool, in->err);
+	if (rc != RC_OK)
+		return rc;
+	*handled =
+		first.state != MESSAGE_FILED || (request_id && before.request.state != REQUEST_STATE_REVIEW);
+	if (!*handled && request_id)
+		return inbound_close(&before, REQUEST_STATE_DECLINED, PROOF_NONE,
+			pool_printf(in->pool, READ_ANEW, in->message->id));
+	if (!*handled)
+		return RC_OK;
+	in->request.kind = first.kind;
+	return write_message(in, first.folder, first.review);
+}
+
+/* ---- what a machine wrote ---- */
+
+/* Written down with the application it speaks of, where that can be told; never answered, and it confirms nothing. */
+static enum rc settle_machine(struct inbound *in)
+{
+	const struct received *received = in->received;
+	if (in->request.kind != REQUEST_AUTO_REPLY)
+		return inbound_review(in, received->reading.review
+						  ? inbound_reason_ja(&received->reading, in->pool)
+						  : REVIEW_MACHINE);
+	enum rc rc = inbound_take_by_answered(in);
+	if (rc != RC_OK)
+		return rc;
+	return in->app.id ? inbound_close(in, REQUEST_STATE_DONE, PROOF_NONE, MACHINE_WROTE)
+			  : inbound_file(in, REQUEST_AUTO_REPLY, false);
+}
+
+static bool is_machine(const struct received *received)
+{
+	return received->reading.kind == REQUEST_AUTO_REPLY || received->automatic || received->bulk ||
+	       received->null_sender;
+}
+
 /* ---- the way to a handler ---- */
 
 typedef enum rc handler_fn(struct inbound *in);
 /* A kind without a handler is for a person. */
 static handler_fn *const handlers[REQUEST_KINDS] = {
+	[REQUEST_STOP] = inbound_stop,
 	[REQUEST_RESEND] = inbound_resend,
+	[REQUEST_CHANGE] = inbound_change,
 	[REQUEST_NEWS_UNSUBSCRIBE] = inbound_news,
 	[REQUEST_ID_ENQUIRY] = inbound_enquiry,
-	[REQUEST_BOUNCE] = inbound_bounce,
 };
 
-static enum rc receive(struct inbound *in)
+static enum rc receive_request(struct inbound *in)
 {
-	if (!in->received)
-		return inbound_review(in, REVIEW_UNREAD);
-	if (in->received->reading.unknown_mail)
+	const struct reading *reading = &in->received->reading;
+	handler_fn *handler = handlers[in->request.kind];
+	if (reading->unknown_mail)
 		return inbound_unknown_mail(in);
 	if (inbound_is_unreadable(in))
 		return inbound_unreadable(in);
-	handler_fn *handler = handlers[in->request.kind];
-	if (in->received->reading.review || !handler)
-		return inbound_review(in, REVIEW_NO_HANDLER);
-	return handler(in);
+	if (reading->review)
+		return inbound_review(in, inbound_reason_ja(reading, in->pool));
+	return handler ? handler(in) : inbound_review(in, REVIEW_NO_HANDLER);
+}
+
+static enum rc receive(struct inbound *in)
+{
+	const struct received *received = in->received;
+	bool handled = false;
+	enum rc rc = settle_again(in, &handled);
+	if (rc != RC_OK || handled)
+		return rc;
+	if (!received)
+		return inbound_review(in, REVIEW_UNREAD);
+	if (in->request.kind == REQUEST_BOUNCE)
+		return inbound_bounce(in);
+	if (received->own)
+		return inbound_file(in, REQUEST_AUTO_REPLY, false);
+	if (is_machine(received))
+		return settle_machine(in);
+	rc = inbound_token_reply(in, &handled);
+	return rc != RC_OK || handled ? rc : receive_request(in);
 }
 
 enum rc office_receive(struct office *office, struct mail_message *message, const struct received *received,
