@@ -200,6 +200,22 @@ enum rc command_decide(struct ctl *ctl, struct err *err)
 	return control_ask(ctl, request, err);
 }
 
+enum rc command_stop(struct ctl *ctl, struct err *err)
+{
+	json_t *request = NULL;
+	civil_day on;
+	enum rc rc = option_day(ctl, "on", CIVIL_DAY_NONE, &on, err);
+	rc = rc ? rc : application_request(ctl, "stop", &request, err);
+	rc = rc ? rc : add_reason(ctl, request, err);
+	if (rc != RC_OK) {
+		json_decref(request);
+		return rc;
+	}
+	if (on != CIVIL_DAY_NONE)
+		(void)json_object_set_new(request, "on", json_day(on));
+	return control_ask(ctl, request, err);
+}
+
 enum rc command_release(struct ctl *ctl, struct err *err)
 {
 	bool ceiling = option_of(ctl, "ceiling"), restored = option_of(ctl, "restored");

@@ -142,6 +142,7 @@ enum rc command_review_show(struct ctl *ctl, struct err *err);
 enum rc command_review_resolve(struct ctl *ctl, struct err *err);
 enum rc command_plan(struct ctl *ctl, struct err *err);
 enum rc command_decide(struct ctl *ctl, struct err *err); /* hold approve confirm reject withdraw */
+enum rc command_stop(struct ctl *ctl, struct err *err);
 enum rc command_release(struct ctl *ctl, struct err *err);
 enum rc command_resend(struct ctl *ctl, struct err *err);
 enum rc command_import(struct ctl *ctl, struct err *err);

@@ -79,6 +79,8 @@ const struct command commands[] = {
 		command_decide, {REASON}},
 	{"withdraw", N_("APPLICATION [REASON]"), N_("the applicant withdraws, before an ID is issued"),
 		NEED_SOCKET, true, 1, 2, command_decide, {REASON}},
+	{"stop", N_("APPLICATION [REASON]"), N_("the declaration ends, today or on a day to come (B-3)"),
+		NEED_SOCKET, true, 1, 2, command_stop, {REASON, {"on", "DAY", N_("on that day")}}},
 	{"resend", N_("APPLICATION NOTICE"),
 		N_("send a notice (receipt, id, logo) once more, to the registered address"), NEED_SOCKET,
 		true, 2, 2, command_resend, {{0}}},
@@ -121,7 +123,7 @@ static void print_option(const char *name, const char *argument, const char *hel
 {
 	char left[40];
 	(void)snprintf(left, sizeof left, "%s%s%s", name, argument ? " " : "", argument ? argument : "");
-	printf("  %-18s %s\n", left, help);
+	printf("  %-26s %s\n", left, help);
 }
 
 static void print_command_help(const struct command *command)

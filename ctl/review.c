@@ -272,7 +272,7 @@ static void print_quoted(struct ctl *ctl, const char *title, const char *text)
 		return;
 	say("%s", "");
 	say("%s", title);
-	char *copy = pool_strdup(ctl->pool, masked_text(ctl, text));
+	char *copy = text_trim(pool_strdup(ctl->pool, masked_text(ctl, text)));
 	for (char *line = copy, *end; line; line = end) {
 		end = strchr(line, '\n');
 		if (end)
@@ -317,10 +317,12 @@ static const char *effect_of_carrying_out(const struct review *review)
 {
 	switch (review->request.kind) {
 	case REQUEST_STOP:
-		return _("ends the declaration on the day it names (at once where it names none), cancels "
-			 "what "
-			 "is "
-			 "queued, and tells the registered address");
+		return pool_printf(review->ctl->pool,
+			_("ends the declaration (%s), cancels what is queued, and tells the registered "
+			  "address"),
+			review->request.stop_on == CIVIL_DAY_NONE
+				? _("immediately")
+				: day_text(review->ctl, review->request.stop_on));
 	case REQUEST_CHANGE:
 		return _("writes the new values into the register and tells the registered address; a new "
 			 "address must confirm first");
@@ -382,6 +384,10 @@ static void print_actions(const struct review *review)
 	}
 	if (!any)
 		say("%s", _("Nothing: the request is settled, or goes on by itself."));
+	else if (!possible[0].effect)
+		say("%s", _("If something is to be done: do it by hand (sengenctl stop, resend, hold …), "
+			    "then close "
+			    "the request."));
 	if (request->application_id)
 		say(_("More about the application: sengenctl show %lld"), (long long)request->application_id);
 }
