@@ -19,6 +19,7 @@ struct control_request {
 	json_t *json;
 	const char *reason; /* "" */
 	int64_t application_id;
+	int64_t request_id; /* of a mail; 0 */
 	struct pool *pool;
 	const char *why_ja; /* a refusal in words for staff; NULL */
 	int64_t notice_id; /* of a resend; 0 */
@@ -158,6 +159,36 @@ static enum rc command_resend(struct control_request *request, struct err *err)
 		&request->notice_id, &request->why_ja, request->pool, err);
 }
 
+/* {"command":"resolve","request":3,"action":"carry-out"}: a request by mail; with "application" or "declaration_id", "on", "reason" where wanted. */
+static enum rc command_resolve(struct control_request *request, struct err *err)
+{
+	static const char *const names[] = {
+		[REQUEST_CARRY_OUT] = "carry-out", [REQUEST_ASK] = "ask", [REQUEST_CLOSE] = "close"};
+	const char *name = json_string_value(json_object_get(request->json, "action"));
+	const json_t *on = json_object_get(request->json, "on");
+	civil_day day = CIVIL_DAY_NONE;
+	size_t action = 0;
+	while (action < sizeof names / sizeof *names && !(name && strcmp(names[action], name) == 0))
+		action++;
+	if (action == sizeof names / sizeof *names)
+		return usage(err, "\"action\" must be carry-out, ask or close.");
+	if (on && !json_is_null(on)) {
+		day = json_is_string(on) ? civil_day_read(json_string_value(on)) : CIVIL_DAY_NONE;
+		if (day == CIVIL_DAY_NONE)
+			return usage(err, "\"on\" must be a day such as 2026-12-31.");
+	}
+	request->request_id = json_integer_value(json_object_get(request->json, "request"));
+	if (request->request_id < 1)
+		return usage(err, "\"request\" must be a number from 1 on.");
+	enum rc rc = RC_OK;
+	if (json_object_get(request->json, "application") || json_object_get(request->json, "declaration_id"))
+		rc = find_application(request, err);
+	return rc ? rc
+		  : office_resolve(&request->ctx->office, request->request_id, (enum request_action)action,
+			    request->application_id, day, request->reason, request->actor, &request->why_ja,
+			    request->pool, err);
+}
+
 static enum rc command_release_ceiling(struct control_request *request, struct err *err)
 {
 	return office_release_ceiling(&request->ctx->office, request->actor, err);
@@ -198,6 +229,7 @@ static const struct command {
 	{"withdraw", true, false, command_withdraw},
 	{"stop", true, false, command_stop},
 	{"resend", true, false, command_resend},
+	{"resolve", false, false, command_resolve},
 	{"release-ceiling", false, false, command_release_ceiling},
 	{"release-restored", false, false, command_release_restored},
 	{"import", false, false, command_import},
@@ -222,12 +254,10 @@ static enum rc run_command(struct control_request *request, struct err *err)
 	rc = rc ? rc : command->run(request, err);
 	log_event(LEVEL_NOTICE, "control.command", "command=%s application=%" PRId64 " actor=\"%s\" rc=%s",
 		name, request->application_id, request->actor, rc_name(rc));
-	if (!rc && command->application) {
+	if (!rc)
 		role_wake(request->ctx->settings, "scheduler");
+	if (!rc && (command->application || request->request_id))
 		role_wake(request->ctx->settings, "sender");
-	} else if (!rc && !command->application) {
-		role_wake(request->ctx->settings, "scheduler");
-	}
 	return rc;
 }
 
@@ -441,6 +471,8 @@ void control_request(struct role_context *ctx, struct control_import *import, co
 			(void)json_object_set_new(json, "notice", json_integer(request.notice_id));
 		if (request.application_id)
 			(void)json_object_set_new(json, "application", json_integer(request.application_id));
+		if (request.request_id)
+			(void)json_object_set_new(json, "request", json_integer(request.request_id));
 		if (!import->running)
 			add_line(out, json);
 		else

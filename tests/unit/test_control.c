@@ -210,6 +210,75 @@ static void test_control__the_history_says_who(void **state)
 	(void)close(fd);
 }
 
+/* A mail whose stop request waits for a person; its number is 1. */
+static void put_in_review(void)
+{
+	struct store *store = ctx.office.store;
+	struct mail_message mail = {.taken_at = 1780000000, .uid = "1", .filed_uid = ""};
+	struct request request = {.kind = REQUEST_STOP,
+		.state = REQUEST_STATE_REVIEW,
+		.stop_on = CIVIL_DAY_NONE,
+		.due_at = UTC_NEVER,
+		.actor = "daemon",
+		.note = "要確認"};
+	sha256(mail.digest, "raw", 3);
+	assert_int_equal(store_begin(store, &err), RC_OK);
+	assert_int_equal(message_add(store, &mail, "raw", 3, &err), RC_OK);
+	request.message_id = mail.id;
+	assert_int_equal(request_add(store, &request, &err), RC_OK);
+	assert_int_equal(request.id, 1);
+	assert_int_equal(store_commit(store, &err), RC_OK);
+}
+
+static void test_control__a_request_by_mail_is_resolved(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *rest;
+		int rc;
+	} requests[] = {
+		{"", RC_USAGE}, {",\"request\":1", RC_USAGE},
+		{",\"request\":1,\"action\":\"dance\"", RC_USAGE}, {",\"request\":1,\"action\":7", RC_USAGE},
+		{",\"request\":0,\"action\":\"close\"", RC_USAGE},
+		{",\"action\":\"close\",\"reason\":\"x\"", RC_USAGE},
+		{",\"request\":1,\"action\":\"carry-out\",\"on\":\"soon\"", RC_USAGE},
+		{",\"request\":1,\"action\":\"carry-out\",\"application\":1,\"declaration_id\":40000000001",
+			RC_USAGE},
+		{",\"request\":9,\"action\":\"close\",\"reason\":\"x\"", RC_REFUSED},
+		{",\"request\":1,\"action\":\"close\"", RC_REFUSED}, /* no reason */
+		{",\"request\":1,\"action\":\"carry-out\"", RC_REFUSED}, /* of whom */
+		{",\"request\":1,\"action\":\"carry-out\",\"application\":99", RC_REFUSED},
+		{",\"request\":1,\"action\":\"carry-out\",\"declaration_id\":\"40000000002\",\"on\":\"2026-"
+		 "01-31\","
+		 "\"reason\":\"電話で確認\"",
+			RC_OK},
+		{",\"request\":1,\"action\":\"close\",\"reason\":\"x\"", RC_REFUSED}, /* it is settled */
+	};
+	int fd = connect_client();
+	import_two(fd);
+	put_in_review();
+	for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
+		char line[256];
+		(void)snprintf(line, sizeof line, "{\"command\":\"resolve\"%s}", requests[i].rest);
+		int rc = ask(fd, line);
+		if (rc != requests[i].rc)
+			fail_msg("%s: rc %d, expected %d", line, rc, requests[i].rc);
+	}
+	struct pool *pool = pool_new();
+	struct request request;
+	struct application app;
+	assert_int_equal(request_get(ctx.office.store, 1, &request, pool, &err), RC_OK);
+	assert_int_equal(request.state, REQUEST_STATE_DONE);
+	assert_int_equal(request.proof, PROOF_STAFF);
+	assert_true(str_has_prefix(request.actor, "staff:"));
+	assert_int_equal(application_get(ctx.office.store, 2, &app, pool, &err), RC_OK);
+	assert_int_equal(app.state, STATE_STOPPED);
+	assert_int_equal(application_get(ctx.office.store, 1, &app, pool, &err), RC_OK);
+	assert_int_equal(app.state, STATE_LOGO_AUTHORIZED);
+	pool_free(&pool);
+	(void)close(fd);
+}
+
 static void test_control__an_import_answers_row_by_row(void **state)
 {
 	(void)state;
@@ -341,6 +410,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_CONTROL(test_control__requests_and_refusals),
 		WITH_CONTROL(test_control__the_history_says_who),
+		WITH_CONTROL(test_control__a_request_by_mail_is_resolved),
 		WITH_CONTROL(test_control__an_import_answers_row_by_row),
 		WITH_CONTROL(test_control__an_import_that_breaks_off_writes_whole_batches),
 		WITH_CONTROL(test_control__too_long_a_line_ends_the_client),
