@@ -140,7 +140,7 @@ enum rc office_release_restored(struct office *office, const char *actor, struct
 const char *office_notice_text(const char *template_name);
 
 /* Renders a stage's notice for an application without queueing it. template_name NULL: the next one. app_id 0: sample data. raw: the wire
- * bytes too. */
+ * bytes too. Answers to mails go by the names of their templates (profile "answer"). */
 enum rc office_preview(struct office *office, int64_t application_id, const char *profile,
 	const char *template_name, struct rendered *out, struct str *raw, struct err *err);
 

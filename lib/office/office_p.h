@@ -30,6 +30,8 @@ enum rc rules_get(struct office *office, int64_t id, const struct rules **rules,
 /* The rules now in force for a profile; RC_CONFIG before office_load_templates(). */
 enum rc rules_current(
 	struct office *office, const char *profile, const struct rules **rules, struct err *err);
+/* What answers mails: a profile without stages, the same for every application. */
+const struct profile *rules_answers(void);
 /* Reads the rules of a profile from the configuration's files without keeping them. */
 enum rc rules_read(struct office *office, const struct profile *profile, struct rules *out, struct err *err);
 void rules_free(struct rules *rules);

@@ -1,4 +1,6 @@
-#include "lib/office/office_p.h"
+#include "lib/office/inbound_p.h"
+
+#include <string.h>
 
 #include "lib/mail/compose.h"
 
@@ -43,6 +45,14 @@ static enum rc choose_template(
 	return RC_OK;
 }
 
+static bool is_answer(const char *template_name)
+{
+	for (int i = 0; template_name && i < ANSWER_COUNT; i++)
+		if (strcmp(answer_template[i], template_name) == 0)
+			return true;
+	return false;
+}
+
 static enum rc show(struct office *office, struct application *app, const struct rules *rules,
 	const char *template_name, struct rendered *out, struct str *raw, struct err *err)
 {
@@ -57,6 +67,13 @@ static enum rc show(struct office *office, struct application *app, const struct
 		.stage = stage,
 		.reason_ja = "（ここに理由が入ります）",
 		.first_sent_on = office_today(office)};
+	if (strcmp(rules->profile.name, NOTICE_ANSWERS) == 0) {
+		order.answers = true;
+		order.token = "22222-33333-44444-55555"; /* in the place of one that would count */
+		order.confirm_by = office_today(office) + (civil_day)office->settings->confirm_days;
+		order.stop_on = office_today(office);
+		order.changes = "担当者名：見本 次郎";
+	}
 	const char *refused_ja;
 	rc = draft_render(office, &order, out, &refused_ja, err);
 	if (rc != RC_OK || !raw)
@@ -68,24 +85,35 @@ static enum rc show(struct office *office, struct application *app, const struct
 	return rc;
 }
 
+/* With the templates of the configuration's files. */
+static enum rc show_read(struct office *office, struct application *app, const struct profile *profile,
+	const char *template_name, struct rendered *out, struct str *raw, struct err *err)
+{
+	struct rules rules;
+	enum rc rc = rules_read(office, profile, &rules, err);
+	if (rc != RC_OK)
+		return rc;
+	rc = show(office, app, &rules, template_name, out, raw, err);
+	rules_free(&rules);
+	return rc;
+}
+
 static enum rc show_sample(struct office *office, const char *profile_name, const char *template_name,
 	struct rendered *out, struct str *raw, struct err *err)
 {
 	const struct profiles *profiles = &office->settings->profiles;
-	const struct profile *profile = profile_name ? profile_find(profiles, profile_name)
-						     : profile_on(profiles, office_today(office));
-	struct rules rules;
+	struct application sample = *notice_sample(APPLICANT_CORPORATION, KIND_NEW1);
+	const struct profile *profile = profile_on(profiles, office_today(office));
+	if (profile_name)
+		profile = strcmp(profile_name, NOTICE_ANSWERS) == 0 ? rules_answers()
+								    : profile_find(profiles, profile_name);
+	else if (is_answer(template_name))
+		profile = rules_answers();
 	if (!profile)
 		return err_set(
 			err, RC_REFUSED, "there is no profile %s", profile_name ? profile_name : "in force");
-	enum rc rc = rules_read(office, profile, &rules, err);
-	if (rc != RC_OK)
-		return rc;
-	struct application sample = *notice_sample(APPLICANT_CORPORATION, KIND_NEW1);
 	sample.stage = 0;
-	rc = show(office, &sample, &rules, template_name, out, raw, err);
-	rules_free(&rules);
-	return rc;
+	return show_read(office, &sample, profile, template_name, out, raw, err);
 }
 
 enum rc office_preview(struct office *office, int64_t application_id, const char *profile,
@@ -97,10 +125,13 @@ enum rc office_preview(struct office *office, int64_t application_id, const char
 	struct application app;
 	const struct rules *rules;
 	enum rc rc = application_get(office->store, application_id, &app, pool, err);
-	if (rc == RC_OK)
+	if (rc == RC_OK && is_answer(template_name))
+		rc = show_read(office, &app, rules_answers(), template_name, out, raw, err);
+	else if (rc == RC_OK) {
 		rc = rules_get(office, app.template_set, &rules, err);
-	if (rc == RC_OK)
-		rc = show(office, &app, rules, template_name, out, raw, err);
+		if (rc == RC_OK)
+			rc = show(office, &app, rules, template_name, out, raw, err);
+	}
 	pool_free(&pool);
 	return rc;
 }

@@ -254,6 +254,11 @@ static void set_current(struct rules_cache *cache, const char *profile, size_t i
 /* What answers a mail has no stages, and is the same for every profile. */
 static const struct profile answers = {.name = (char[]){NOTICE_ANSWERS}};
 
+const struct profile *rules_answers(void)
+{
+	return &answers;
+}
+
 /* A value that is not there yet in the state in which the notice is sent must be found now, not when the mail is due. */
 static enum rc try_templates(const struct profile *profile, const struct template_set *templates,
 	const char *const *want, struct err *err)

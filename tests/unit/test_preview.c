@@ -1,6 +1,8 @@
 /* Letters as the office makes them: previews of every notice, and letters that must not go out. */
 #include "office_rig.h"
 
+#include "lib/office/inbound_p.h"
+
 static enum rc preview(
 	struct rig *rig, int64_t id, const char *profile, const char *name, struct rendered *out)
 {
@@ -35,6 +37,28 @@ static void test_preview__every_notice_of_every_profile(void **state)
 				strcmp(names[p][i], NOTICE_RESEND_HEAD) != 0);
 		}
 	assert_int_equal(preview(rig, 0, "form", "no-such-notice", &out), RC_REFUSED);
+	rendered_free(&out);
+}
+
+/* What answers mails is shown by its name, for an application and for sample data; what strangers get prints nothing of either. */
+static void test_preview__every_answer(void **state)
+{
+	struct rig *rig = *state;
+	int64_t id = rig_apply(rig, 1);
+	struct rendered out = RENDERED_INIT;
+	rig_run_days(rig, 20);
+	for (int i = 0; i < ANSWER_COUNT; i++) {
+		bool names_it = i != ANSWER_CONFIRM_ADDRESS && i != ANSWER_GUIDE &&
+				i != ANSWER_WRONG_NUMBER && i != ANSWER_NEUTRAL && i != ANSWER_READABLE_FORM;
+		assert_ok(preview(rig, 0, "answer", answer_template[i], &out));
+		assert_true(out.subject.len > 0 && out.body.len > 0);
+		assert_ok(preview(rig, 0, NULL, answer_template[i], &out));
+		assert_ok(preview(rig, id, NULL, answer_template[i], &out));
+		assert_int_equal(strstr(out.body.s, "株式会社サンプル1") != NULL, names_it);
+		assert_null(strstr(out.body.s, "{{"));
+	}
+	assert_int_equal(preview(rig, 0, "answer", NULL, &out), RC_REFUSED);
+	assert_int_equal(preview(rig, 0, "form", answer_template[ANSWER_NEUTRAL], &out), RC_REFUSED);
 	rendered_free(&out);
 }
 
@@ -86,6 +110,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			test_preview__every_notice_of_every_profile, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_preview__every_answer, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_preview__letters_that_must_not_go_out, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(
