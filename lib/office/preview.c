@@ -4,6 +4,8 @@
 
 #include "lib/mail/compose.h"
 
+#define STOP_AHEAD 30 /* days to the stop that is shown */
+
 /* Numbers that are still to be drawn are shown as the scheme's manual prints them: the leading digit and nines. */
 static int64_t placeholder_number(int prefix, int digits)
 {
@@ -71,7 +73,7 @@ static enum rc show(struct office *office, struct application *app, const struct
 		order.answers = true;
 		order.token = "22222-33333-44444-55555"; /* in the place of one that would count */
 		order.confirm_by = office_today(office) + (civil_day)office->settings->confirm_days;
-		order.stop_on = office_today(office);
+		order.stop_on = office_today(office) + STOP_AHEAD;
 		order.changes = "担当者名：見本 次郎";
 	}
 	const char *refused_ja;
