@@ -22,6 +22,7 @@
 #include "daemon/wire.h"
 #include "daemon/zygote.h"
 #include "lib/base/clock.h"
+#include "lib/base/crypt.h"
 
 static int zygote = -1;
 static struct pool *pool;
@@ -222,6 +223,346 @@ static void test_mail_reader__a_frame_that_is_too_large(void **state)
 	(void)close(pair[1]);
 }
 
+/* ---- mails that were made to do harm ---- */
+
+#define HEAD                                                                                                 \
+	"From: a@example.co.jp\nTo: security-action-info@sa.example.jp\nSubject: x\nMessage-ID: "            \
+	"<1@x>\nMIME-Version: 1.0\n"
+#define MANY 1000000
+
+static void repeat(struct str *out, const char *text, size_t count)
+{
+	size_t len = strlen(text);
+	str_grow(out, len * count);
+	for (size_t i = 0; i < count; i++)
+		str_add(out, text, len);
+}
+
+static void zip_build(struct str *out, const char *name, const char *bytes, size_t len)
+{
+	zip_error_t why;
+	zip_error_init(&why);
+	zip_source_t *target = zip_source_buffer_create(NULL, 0, 0, &why);
+	zip_source_keep(target);
+	zip_t *zip = zip_open_from_source(target, ZIP_TRUNCATE, &why);
+	zip_int64_t index = zip_file_add(zip, name, zip_source_buffer(zip, bytes, len, 0), 0);
+	assert_int_equal(zip_set_file_compression(zip, (zip_uint64_t)index, ZIP_CM_DEFLATE, 1), 0);
+	assert_true(zip_file_add(zip, "[Content_Types].xml", zip_source_buffer(zip, "<x/>", 4, 0), 0) >= 0);
+	assert_int_equal(zip_close(zip), 0);
+	zip_stat_t stat;
+	assert_int_equal(zip_source_stat(target, &stat), 0);
+	str_grow(out, stat.size);
+	assert_int_equal(zip_source_open(target), 0);
+	assert_true(zip_source_read(target, out->s + out->len, stat.size) == (zip_int64_t)stat.size);
+	out->len += stat.size;
+	(void)zip_source_close(target);
+	zip_source_free(target);
+	zip_error_fini(&why);
+}
+
+/* A mail with a Word file that is one XML text. */
+static void add_docx(struct str *out, const struct str *xml)
+{
+	struct str zip = STR_INIT;
+	zip_build(&zip, "word/document.xml", xml->s, xml->len);
+	str_addz(out, HEAD
+		"Content-Type: application/octet-stream; name=b-3.docx\nContent-Disposition: attachment\n"
+		"Content-Transfer-Encoding: base64\n\n");
+	base64_add(out, zip.s, zip.len);
+	str_free(&zip);
+}
+
+static void nested_multiparts(struct str *out)
+{
+	str_addz(out, HEAD "Content-Type: multipart/mixed; boundary=b0\n\n");
+	for (int i = 0; i < 20000; i++)
+		str_printf(out, "--b%d\nContent-Type: multipart/mixed; boundary=b%d\n\n", i, i + 1);
+	str_addz(out, "--b20000\n\nx\n");
+}
+
+static void nested_messages(struct str *out)
+{
+	str_addz(out, HEAD);
+	repeat(out, "Content-Type: message/rfc822\n\nFrom: a@example.co.jp\n", 100000);
+	str_addz(out, "\nx\n");
+}
+
+static void lost_boundaries(struct str *out)
+{
+	str_addz(out, HEAD "Content-Type: multipart/mixed; boundary=\"");
+	repeat(out, "b", 300);
+	str_addz(out, "\"\n\n");
+	repeat(out, "--b\n-- b\n--bb--\n\n", MANY / 2);
+}
+
+static void many_parts(struct str *out)
+{
+	str_addz(out, HEAD "Content-Type: multipart/mixed; boundary=b\n\n");
+	repeat(out, "--b\nContent-Type: text/plain; charset=ISO-2022-JP\n\nx\n", MANY / 4);
+}
+
+static void many_headers(struct str *out)
+{
+	str_addz(out, HEAD);
+	for (int i = 0; i < MANY; i++)
+		str_printf(out, "X-%d: %d\n", i, i);
+	str_addz(out, "\nx\n");
+}
+
+static void many_folded_lines(struct str *out)
+{
+	str_addz(out, HEAD "References:");
+	repeat(out, "\n <a@b>", MANY);
+	str_addz(out, "\n\nx\n");
+}
+
+static void nul_bytes(struct str *out)
+{
+	str_addz(out, HEAD);
+	str_add(out, "X: a\0b\n\n", 8);
+	for (int i = 0; i < MANY; i++)
+		str_add(out, "\0x\n", 3);
+}
+
+static void endless_encoded_words(struct str *out)
+{
+	str_addz(out, HEAD "Subject:");
+	repeat(out, " =?ISO-2022-JP?B?GyRCO0hNUUNmO18bKEI=?=\n", 6000); /* below the limit on headers */
+	repeat(out, "\n =?UTF-8?Q?=E3?=", MANY);
+	str_addz(out, "\n\nx\n");
+}
+
+static void endless_parameters(struct str *out)
+{
+	str_addz(out, HEAD "Content-Disposition: attachment");
+	for (int i = 0; i < 20000; i++)
+		str_printf(out, ";\n filename*%d*=%%E3%%81%%82", i);
+	str_addz(out, "\n\nx\n");
+}
+
+static void endless_addresses(struct str *out)
+{
+	str_addz(out, "To: x");
+	repeat(out, ", \"a\" <a@example.co.jp>", 20000);
+	str_addz(out, "\nFrom: ");
+	repeat(out, "a <a@example.co.jp>, ", 5000);
+	str_addz(out, "\nMessage-ID: ");
+	repeat(out, "<", 30000);
+	str_addz(out, "\nAuthentication-Results: mx.sa.example.jp; ");
+	repeat(out, "(", 30000);
+	str_addz(out, "\n\nx\n");
+}
+
+static void thirty_megabytes_of_base64(struct str *out)
+{
+	str_addz(out,
+		HEAD "Content-Type: application/vnd.openxmlformats; name=x.docx\nContent-Transfer-Encoding: "
+		     "base64\n\n");
+	while (out->len < (size_t)30 * 1024 * 1024 - 80)
+		str_addz(out,
+			"UEsDBBQACAgIAAAAIQAAAAAAAAAAAAAAAAASAAAAd29yZC9kb2N1bWVudC54bWwAAAAAAAAAAAAAAAAA\n");
+}
+
+static void thirty_megabytes_of_text(struct str *out)
+{
+	str_addz(out, HEAD "Content-Type: text/plain; charset=UTF-8\nContent-Transfer-Encoding: 8bit\n\n");
+	repeat(out, "登録情報の変更の使用の中止の停止の宣言の登録の", 400000);
+}
+
+static void one_endless_sentence(struct str *out)
+{
+	str_addz(out, HEAD "Content-Type: text/plain; charset=UTF-8\nContent-Transfer-Encoding: 8bit\n\n");
+	repeat(out, "使用通知が届いて変更\n", 8000);
+}
+
+static void many_short_sentences(struct str *out)
+{
+	str_addz(out, HEAD "Content-Type: text/plain; charset=UTF-8\nContent-Transfer-Encoding: 8bit\n\n");
+	repeat(out, "変更。", 5400);
+}
+
+static void many_form_lines(struct str *out)
+{
+	str_addz(out, HEAD "Content-Type: text/plain; charset=UTF-8\nContent-Transfer-Encoding: 8bit\n\n");
+	repeat(out, "自己宣言ID：4\n", 3000);
+}
+
+static void quoted_for_ever(struct str *out)
+{
+	str_addz(out, HEAD "Content-Type: text/plain; charset=UTF-8\n\n");
+	repeat(out, "> ", 100000);
+	str_addz(out, "\n");
+	repeat(out, ">x\n-----Original Message-----\nFrom: a\n", 5000);
+}
+
+static void html_without_end(struct str *out)
+{
+	str_addz(out, HEAD "Content-Type: text/html; charset=UTF-8\nContent-Transfer-Encoding: 8bit\n\n");
+	repeat(out, "<blockquote><a href='", MANY / 2);
+	repeat(out, "<!--<script>&#x", MANY / 4);
+	repeat(out, "<script></", MANY / 4);
+}
+
+static void escapes_without_end(struct str *out)
+{
+	str_addz(out, HEAD "Content-Type: text/plain; charset=ISO-2022-JP\n\n");
+	repeat(out, "\033$B\033(J\033(I1\033$(D!!\016", MANY / 4);
+}
+
+static void unknown_bytes(struct str *out)
+{
+	str_addz(out, HEAD "Content-Type: text/plain; charset=x-unknown\n\n");
+	repeat(out, "\xE3\x81\xFF\x8E\xA1\x1B\x24", MANY);
+}
+
+static void delivery_report(struct str *out)
+{
+	str_addz(out,
+		"Return-Path: <>\n" HEAD
+		"Content-Type: multipart/report; report-type=delivery-status; boundary=b\n\n--b\n\nx\n--b\n"
+		"Content-Type: message/delivery-status\n\nReporting-MTA: dns; x\n\n");
+	repeat(out, "Final-Recipient: rfc822; a@example.co.jp\nAction: failed\nStatus: 5.1.1\n\n", MANY / 8);
+	str_addz(out, "--b--\n");
+}
+
+static void zip_bomb(struct str *out)
+{
+	struct str xml = STR_INIT;
+	repeat(&xml, "<w:p>                                                            ", 2500000);
+	add_docx(out, &xml);
+	str_free(&xml);
+}
+
+static void entity_bomb(struct str *out)
+{
+	struct str xml = STR_INIT;
+	str_addz(&xml, "<?xml version=\"1.0\"?><!DOCTYPE w [<!ENTITY a0 \"lol\">");
+	for (int i = 1; i < 30; i++)
+		str_printf(&xml, "<!ENTITY a%d \"&a%d;&a%d;&a%d;&a%d;&a%d;&a%d;&a%d;&a%d;&a%d;&a%d;\">", i,
+			i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1);
+	str_addz(&xml,
+		"]><w:document xmlns:w=\"http://schemas.openxmlformats.org/wordprocessingml/2006/main\">"
+		"<w:body><w:p><w:r><w:t>&a29;</w:t></w:r></w:p></w:body></w:document>");
+	add_docx(out, &xml);
+	str_free(&xml);
+}
+
+static void nested_tables(struct str *out)
+{
+	struct str xml = STR_INIT;
+	str_addz(&xml, "<w:document "
+		       "xmlns:w=\"http://schemas.openxmlformats.org/wordprocessingml/2006/main\"><w:body>");
+	repeat(&xml, "<w:tbl><w:tr><w:tc>", MANY / 4);
+	add_docx(out, &xml);
+	str_free(&xml);
+}
+
+static void many_cells(struct str *out)
+{
+	struct str xml = STR_INIT;
+	str_addz(&xml,
+		"<w:document "
+		"xmlns:w=\"http://schemas.openxmlformats.org/wordprocessingml/2006/main\"><w:body><w:tbl>");
+	repeat(&xml, "<w:tr><w:tc><w:p><w:r><w:t>自己宣言ID</w:t></w:r></w:p></w:tc></w:tr>", 200000);
+	str_addz(&xml, "</w:tbl></w:body></w:document>");
+	add_docx(out, &xml);
+	str_free(&xml);
+}
+
+static void many_forms(struct str *out)
+{
+	struct str xml = STR_INIT, zip = STR_INIT;
+	str_addz(&xml, "<w:document "
+		       "xmlns:w=\"http://schemas.openxmlformats.org/wordprocessingml/2006/main\"><w:body>");
+	repeat(&xml, "<w:p><w:r><w:t>自己宣言ID：40000000000</w:t></w:r></w:p>", 20000);
+	str_addz(&xml, "</w:body></w:document>");
+	zip_build(&zip, "word/document.xml", xml.s, xml.len);
+	str_addz(out, HEAD "Content-Type: multipart/mixed; boundary=b\n\n");
+	for (int i = 0; i < 190; i++) {
+		str_addz(out, "--b\nContent-Type: application/octet-stream; name=様式B-3.docx\n"
+			      "Content-Transfer-Encoding: base64\n\n");
+		base64_add(out, zip.s, zip.len);
+		str_addz(out, "\n");
+	}
+	str_free(&xml);
+	str_free(&zip);
+}
+
+static void no_line_end(struct str *out)
+{
+	repeat(out, "x", 20 * MANY);
+}
+
+static void only_carriage_returns(struct str *out)
+{
+	repeat(out, "From: a@example.co.jp\r", MANY);
+}
+
+static void over_the_limit(struct str *out)
+{
+	str_addz(out, HEAD "\n");
+	repeat(out, "x\n", 16 * MANY);
+}
+
+/* Each ends with somebody who looks at it, and costs nothing but itself. */
+static void test_mail_reader__poison(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		void (*make)(struct str *out);
+	} poisons[] = {
+#define POISON(name) {#name, name}
+		POISON(nested_multiparts),
+		POISON(nested_messages),
+		POISON(lost_boundaries),
+		POISON(many_parts),
+		POISON(many_headers),
+		POISON(many_folded_lines),
+		POISON(nul_bytes),
+		POISON(endless_encoded_words),
+		POISON(endless_parameters),
+		POISON(endless_addresses),
+		POISON(thirty_megabytes_of_base64),
+		POISON(thirty_megabytes_of_text),
+		POISON(one_endless_sentence),
+		POISON(many_short_sentences),
+		POISON(many_form_lines),
+		POISON(quoted_for_ever),
+		POISON(html_without_end),
+		POISON(escapes_without_end),
+		POISON(unknown_bytes),
+		POISON(delivery_report),
+		POISON(zip_bomb),
+		POISON(entity_bomb),
+		POISON(nested_tables),
+		POISON(many_cells),
+		POISON(many_forms),
+		POISON(no_line_end),
+		POISON(only_carriage_returns),
+		POISON(over_the_limit),
+	};
+	for (size_t i = 0; i < sizeof poisons / sizeof *poisons; i++) {
+		struct str mail = STR_INIT;
+		struct received received;
+		struct err err = {0};
+		poisons[i].make(&mail);
+		int64_t began = clock_machine_ms();
+		enum rc rc = read_mail(&received, mail.s, mail.len, &err);
+		print_message("%-28s %9zu bytes %5d ms  %s\n", poisons[i].name, mail.len,
+			(int)(clock_machine_ms() - began),
+			rc                 ? err.text
+			: *received.damage ? received.damage
+					   : received.reading.why);
+		if (rc != RC_REFUSED && !received.reading.review && received.reading.kind != REQUEST_BOUNCE)
+			fail_msg("%s: read as if nothing were wrong: %s", poisons[i].name,
+				received.reading.why);
+		str_free(&mail);
+		pool_reset(pool);
+		good_mail_is_read();
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -232,6 +573,7 @@ int main(void)
 		cmocka_unit_test(test_mail_reader__a_zygote_that_is_not_prepared_or_gone),
 		cmocka_unit_test(test_mail_reader__lies_of_a_child),
 		cmocka_unit_test(test_mail_reader__a_frame_that_is_too_large),
+		cmocka_unit_test(test_mail_reader__poison),
 	};
 	return cmocka_run_group_tests(tests, begin, end);
 }
