@@ -11,6 +11,7 @@
 
 #include "lib/base/confine.h"
 #include "daemon/wire.h"
+#include "lib/base/log.h"
 #include "lib/base/text.h"
 #include "lib/mail/received.h"
 
@@ -175,6 +176,8 @@ enum rc zygote_reload(int control, const char *form_fields, struct err *err)
 
 enum rc zygote_prepare_mail(int control, struct err *err)
 {
+	if (!confine_has_landlock())
+		log_event(LEVEL_NOTICE, "confine.no_landlock", "confined_by=seccomp");
 	return zygote_ask(control, WIRE_PREPARE_MAIL, &STR_INIT, err);
 }
 

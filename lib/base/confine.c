@@ -3,12 +3,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
+#include <linux/landlock.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "lib/base/str.h"
@@ -96,6 +99,7 @@ static enum rc filter_read(int fd, struct err *err)
 
 enum rc confine_prepare(struct err *err)
 {
+	(void)confine_has_landlock();
 	if (program.len)
 		return RC_OK;
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
@@ -109,6 +113,40 @@ enum rc confine_prepare(struct err *err)
 	if (fd >= 0)
 		(void)close(fd);
 	return rc;
+}
+
+/* ---- Landlock ---- */
+
+/* How many rights to files the kernel of each version of the interface knows, as bits from the lowest (linux/landlock.h). */
+static int landlock_rights(void)
+{
+	static const int rights[] = {0, 13, 14, 15, 15, 16};
+	static const int newest = sizeof rights / sizeof *rights - 1;
+	static int version = -2;
+	if (version == -2)
+		version = (int)syscall(
+			SYS_landlock_create_ruleset, NULL, (size_t)0, LANDLOCK_CREATE_RULESET_VERSION);
+	return rights[version < 0 ? 0 : version > newest ? newest : version];
+}
+
+bool confine_has_landlock(void)
+{
+	return landlock_rights() > 0;
+}
+
+bool confine_files(void)
+{
+	/* All rights that the kernel knows, and no rule that grants one. */
+	const struct landlock_ruleset_attr all = {
+		.handled_access_fs = (UINT64_C(1) << landlock_rights()) - 1};
+	if (!all.handled_access_fs || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		return false;
+	int ruleset =
+		(int)syscall(SYS_landlock_create_ruleset, &all, sizeof all.handled_access_fs, (uint32_t)0);
+	bool done = ruleset >= 0 && syscall(SYS_landlock_restrict_self, ruleset, (uint32_t)0) == 0;
+	if (ruleset >= 0)
+		(void)close(ruleset);
+	return done;
 }
 
 static enum rc limit_set(int resource, rlim_t soft, struct err *err)
@@ -131,6 +169,7 @@ enum rc child_confine(const struct confine_limits *limits, struct err *err)
 	if (!rc && LIMITS_MEMORY)
 		rc = limit_set(RLIMIT_AS, limits->memory_bytes, err);
 	rc = rc ? rc : limit_set(RLIMIT_CPU, limits->cpu_seconds, err);
+	(void)confine_files(); /* needs a descriptor, so before there can be none */
 	rc = rc ? rc : limit_set(RLIMIT_FSIZE, 0, err);
 	rc = rc ? rc : limit_set(RLIMIT_CORE, 0, err);
 	/* Not 0: poll() refuses more entries than that. Descriptor 0 is in use, so no other can be made. */

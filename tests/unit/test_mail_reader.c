@@ -6,13 +6,9 @@
 #include <string.h>
 
 #include <cmocka.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <zip.h>
@@ -221,6 +217,68 @@ static void test_mail_reader__a_frame_that_is_too_large(void **state)
 	assert_int_equal(write(pair[1], head, sizeof head), sizeof head);
 	assert_int_equal(mail_reader_finish(&reading, &received, pool, &err), RC_REFUSED);
 	(void)close(pair[1]);
+}
+
+/* ---- what a child that was taken over would try, in the very confinement of a mail's child ---- */
+
+static void try_create(void)
+{
+	(void)!open("/tmp/sengen-must-not-exist", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+}
+
+static void try_connect(void)
+{
+	(void)!socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+}
+
+static void try_fork(void)
+{
+	if (fork() == 0)
+		_exit(0);
+}
+
+static void try_exec(void)
+{
+	(void)execl("/bin/true", "true", (char *)NULL);
+}
+
+static void try_next_mail(void)
+{
+	struct err err;
+	int fd;
+	(void)zygote_child(zygote, CHILD_MAIL, &fd, &err);
+}
+
+static void try_nothing(void)
+{
+}
+
+static int confined(void (*deed)(void))
+{
+	int status = 0;
+	pid_t pid = fork();
+	if (pid == 0) {
+		struct err err;
+		if (received_confine(&err))
+			_exit(77);
+		deed();
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
+static void test_mail_reader__the_confined_are_killed(void **state)
+{
+	(void)state;
+	static void (*const deeds[])(void) = {try_create, try_connect, try_fork, try_exec, try_next_mail};
+	for (size_t i = 0; i < sizeof deeds / sizeof *deeds; i++) {
+		int status = confined(deeds[i]);
+		if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGSYS)
+			fail_msg("deed %zu: status %x", i, (unsigned)status);
+	}
+	assert_int_equal(access("/tmp/sengen-must-not-exist", F_OK), -1);
+	assert_int_equal(confined(try_nothing), 0);
 }
 
 /* ---- mails that were made to do harm ---- */
@@ -573,6 +631,7 @@ int main(void)
 		cmocka_unit_test(test_mail_reader__a_zygote_that_is_not_prepared_or_gone),
 		cmocka_unit_test(test_mail_reader__lies_of_a_child),
 		cmocka_unit_test(test_mail_reader__a_frame_that_is_too_large),
+		cmocka_unit_test(test_mail_reader__the_confined_are_killed),
 		cmocka_unit_test(test_mail_reader__poison),
 	};
 	return cmocka_run_group_tests(tests, begin, end);

@@ -138,6 +138,25 @@ static void test_parser_child__the_confined_open_nothing(void **state)
 	assert_int_equal(WEXITSTATUS(status), EACCES);
 }
 
+/* Without the filter: what Landlock alone does. */
+static void test_parser_child__files_are_out_of_reach(void **state)
+{
+	(void)state;
+	if (!confine_has_landlock())
+		skip();
+	int status = 0;
+	pid_t pid = fork();
+	if (pid == 0) {
+		bool done = confine_files();
+		bool shut = open("/etc/passwd", O_RDONLY | O_CLOEXEC) < 0 && errno == EACCES &&
+			    open("/tmp/sengen-must-not-exist", O_WRONLY | O_CREAT | O_CLOEXEC, 0600) < 0 &&
+			    execl("/bin/true", "true", (char *)NULL) < 0 && errno == EACCES;
+		_exit(done && shut ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 static void test_parser_child__the_confined_can_work(void **state)
 {
 	(void)state;
@@ -414,6 +433,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_parser_child__the_confined_are_killed),
 		cmocka_unit_test(test_parser_child__the_confined_open_nothing),
+		cmocka_unit_test(test_parser_child__files_are_out_of_reach),
 		cmocka_unit_test(test_parser_child__the_confined_can_work),
 		cmocka_unit_test(test_parser_child__endless_work_ends),
 #if !defined(__SANITIZE_ADDRESS__)
