@@ -22,6 +22,7 @@ struct control_request {
 	int64_t request_id; /* of a mail; 0 */
 	struct pool *pool;
 	const char *why_ja; /* a refusal in words for staff; NULL */
+	const char *done_ja; /* likewise what was done */
 	int64_t notice_id; /* of a resend; 0 */
 };
 
@@ -159,6 +160,18 @@ static enum rc command_resend(struct control_request *request, struct err *err)
 		&request->notice_id, &request->why_ja, request->pool, err);
 }
 
+/* What became of it, in the words that staff find in the list. It is done by now, whether it can be told or not. */
+static void tell_outcome(struct control_request *request)
+{
+	struct request resolved;
+	struct err unread;
+	if (request_get(request->ctx->office.store, request->request_id, &resolved, request->pool, &unread))
+		return;
+	request->application_id = resolved.application_id;
+	request->done_ja = pool_printf(request->pool, "依頼%" PRId64 "（%s）: %s", resolved.id,
+		request_state_name_ja(resolved.state), resolved.note);
+}
+
 /* {"command":"resolve","request":3,"action":"carry-out"}: a request by mail; with "application" or "declaration_id", "on", "reason" where wanted. */
 static enum rc command_resolve(struct control_request *request, struct err *err)
 {
@@ -183,10 +196,13 @@ static enum rc command_resolve(struct control_request *request, struct err *err)
 	enum rc rc = RC_OK;
 	if (json_object_get(request->json, "application") || json_object_get(request->json, "declaration_id"))
 		rc = find_application(request, err);
-	return rc ? rc
-		  : office_resolve(&request->ctx->office, request->request_id, (enum request_action)action,
-			    request->application_id, day, request->reason, request->actor, &request->why_ja,
-			    request->pool, err);
+	rc = rc ? rc
+		: office_resolve(&request->ctx->office, request->request_id, (enum request_action)action,
+			  request->application_id, day, request->reason, request->actor, &request->why_ja,
+			  request->pool, err);
+	if (rc == RC_OK)
+		tell_outcome(request);
+	return rc;
 }
 
 static enum rc command_release_ceiling(struct control_request *request, struct err *err)
@@ -252,8 +268,9 @@ static enum rc run_command(struct control_request *request, struct err *err)
 	if (!rc && command->application)
 		rc = find_application(request, err);
 	rc = rc ? rc : command->run(request, err);
-	log_event(LEVEL_NOTICE, "control.command", "command=%s application=%" PRId64 " actor=\"%s\" rc=%s",
-		name, request->application_id, request->actor, rc_name(rc));
+	log_event(LEVEL_NOTICE, "control.command",
+		"command=%s application=%" PRId64 " request=%" PRId64 " actor=\"%s\" rc=%s", name,
+		request->application_id, request->request_id, request->actor, rc_name(rc));
 	if (!rc)
 		role_wake(request->ctx->settings, "scheduler");
 	if (!rc && (command->application || request->request_id))
@@ -466,7 +483,7 @@ void control_request(struct role_context *ctx, struct control_import *import, co
 		import_line(&request, out);
 	} else {
 		enum rc rc = run_command(&request, &err);
-		json_t *json = answer(rc, rc ? err.text : "Done.", rc ? request.why_ja : NULL);
+		json_t *json = answer(rc, rc ? err.text : "Done.", rc ? request.why_ja : request.done_ja);
 		if (request.notice_id)
 			(void)json_object_set_new(json, "notice", json_integer(request.notice_id));
 		if (request.application_id)

@@ -46,6 +46,19 @@ const char *office_notice_text(const char *template_name)
 		{"acceptance", "申込受理のご連絡"},
 		{NOTICE_REFUSED, "お申込み内容のご確認のお願い"},
 		{NOTICE_REJECTED, "お申込みの取扱いについてのご連絡"},
+		/* answers to mails */
+		{"confirm-stop", "使用中止のご確認のお願い"},
+		{"confirm-change", "登録情報の変更のご確認のお願い"},
+		{"confirm-address", "新しいメールアドレスのご確認のお願い"},
+		{"stopped", "使用中止の手続き完了のお知らせ"},
+		{"stop-planned", "使用中止の受付のお知らせ"},
+		{"changed", "登録情報の変更完了のお知らせ"},
+		{"news-stopped", "メールニュース配信停止のお知らせ"},
+		{"id-answer", "自己宣言IDのご照会への回答"},
+		{"guide", "お手続きの方法についてのご案内"},
+		{"wrong-number", "自己宣言IDのご確認のお願い"},
+		{"neutral", "メールを受け付けました"},
+		{"readable-form", "書類の再送のお願い"},
 	};
 	for (size_t i = 0; i18n_japanese() && i < sizeof names / sizeof names[0]; i++)
 		if (strcmp(names[i].template_name, template_name) == 0)
