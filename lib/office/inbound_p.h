@@ -157,7 +157,8 @@ enum rc inbound_take_by_sender(struct inbound *in);
 /* The end of a request that quotes a user number for the ID: told to the registered address when the sender has one, and one application (N3). */
 enum rc inbound_wrong_number(struct inbound *in);
 /* May so many letters go to the registered address of in->app because a mail asks for it? *why_ja NULL: yes. Not when it ended, is held or in review, the address is
- * dead, or resends_per_day letters went out today: resends, IDs and guidance that mails brought about. */
+ * dead, resends_per_day letters went there today (resends, IDs and guidance that mails brought about), or strangers had answers_per_hour requests carried out
+ * this hour. */
 enum rc inbound_may_send(struct inbound *in, int letters, const char **why_ja);
 /* What the policy wants instead of carrying it out; *handled: that was done. */
 enum rc inbound_by_policy(struct inbound *in, bool *handled);

@@ -7,7 +7,10 @@
 #include "lib/office/inbound_p.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
+
+#define HOUR ((utc_time)3600)
 
 #define NOT_ANSWERED "差出人を確かめられないか、回答の上限に達したため、自動の回答は送っていません。"
 #define WRONG_NUMBER_ANSWERED                                                                                \
@@ -17,6 +20,7 @@
 #define GUIDE_HELD_BACK "新しいお申込みのご案内を、登録アドレスへ送れませんでした。"
 #define POLICY_WANTS_REVIEW "設定（policy）により、職員が判断するご依頼です。"
 #define ADDRESS_DEAD "登録アドレスには、メールが届かないことが分かっています。"
+#define STRANGERS_REACHED "登録アドレス以外からのご依頼が、1時間の上限（answers_per_hour）に達しています。"
 #define LIMIT_REACHED                                                                                        \
 	"この宣言には、メールでのご依頼による送信を本日すでに%" PRId64                                       \
 	"通行っています。届いていないおそれがあります。"
@@ -55,10 +59,40 @@ enum rc inbound_turn_away(struct inbound *in, const char *note_ja)
 		    : inbound_review(in, pool_printf(in->pool, "%s%s", note_ja, NOT_ANSWERED));
 }
 
+/* Who knows 法人番号, which are public, must not be able to have the office write to half the register. */
+#define FACT_STRANGERS                                                                                       \
+	"requests.strangers" /* "HOUR COUNT": hours since 1970, and what was sent in that one */
+
+static enum rc count_strangers(struct inbound *in, int64_t *count)
+{
+	struct str value = STR_INIT;
+	char *end;
+	*count = 0;
+	enum rc rc = fact_get(in->office->store, FACT_STRANGERS, &value, in->err);
+	if (rc == RC_OK && strtoll(value.s, &end, 10) == in->now / HOUR && *end == ' ')
+		*count = strtoll(end, NULL, 10);
+	str_free(&value);
+	return rc;
+}
+
+static enum rc note_stranger(struct inbound *in)
+{
+	int64_t count;
+	if (in->from_registered || inbound_by_staff(in))
+		return RC_OK;
+	enum rc rc = count_strangers(in, &count);
+	return rc == RC_OK ? fact_set(in->office->store, FACT_STRANGERS,
+				     pool_printf(in->pool, "%" PRId64 " %" PRId64, in->now / HOUR, count + 1),
+				     in->err)
+			   : rc;
+}
+
 enum rc inbound_done_for(struct inbound *in, enum request_state state, enum proof proof, const char *note_ja)
 {
 	bool sent;
 	enum rc rc = inbound_neutral(in, &sent);
+	if (rc == RC_OK)
+		rc = note_stranger(in);
 	return rc == RC_OK ? inbound_close(in, state, inbound_by_staff(in) ? PROOF_STAFF : proof, note_ja)
 			   : rc;
 }
@@ -164,7 +198,8 @@ enum rc inbound_may_send(struct inbound *in, int letters, const char **why_ja)
 {
 	struct store *store = in->office->store;
 	const char *key = inbound_mail_key(in, in->app.form.value[FIELD_MAIL]);
-	int64_t today = 0;
+	const struct settings *settings = in->office->settings;
+	int64_t today = 0, strangers = 0;
 	bool dead = false, silenced = false;
 	*why_ja = NULL;
 	enum rc rc = suppression_has(store, key, SUPPRESS_DEAD, &dead, in->err);
@@ -172,12 +207,16 @@ enum rc inbound_may_send(struct inbound *in, int letters, const char **why_ja)
 		rc = suppression_has(store, key, SUPPRESS_CASE_MAIL, &silenced, in->err);
 	if (rc == RC_OK)
 		rc = count_today(in, &today);
+	if (rc == RC_OK && !in->from_registered)
+		rc = count_strangers(in, &strangers);
 	if (rc != RC_OK)
 		return rc;
 	if (dead || silenced)
 		*why_ja = ADDRESS_DEAD;
-	else if (!inbound_by_staff(in) && today + letters > in->office->settings->resends_per_day)
+	else if (!inbound_by_staff(in) && today + letters > settings->resends_per_day)
 		*why_ja = pool_printf(in->pool, LIMIT_REACHED, today);
+	else if (!inbound_by_staff(in) && strangers >= settings->answers_per_hour)
+		*why_ja = STRANGERS_REACHED;
 	else if (!state_is_live(in->app.state))
 		*why_ja = pool_printf(in->pool, "この申込みは「%s」です。", state_name_ja(in->app.state));
 	else if (in->app.hold == HOLD_STAFF)

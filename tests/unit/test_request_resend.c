@@ -269,6 +269,29 @@ static void test_request_resend__so_many_a_day(void **state)
 	assert_int_equal(inbound_request(rig, inbound_receive(rig, &mail)).state, REQUEST_STATE_DONE);
 }
 
+/* Nor can somebody who goes through the 法人番号, which are public, have the whole register written to. */
+static void test_request_resend__so_many_strangers_an_hour(void **state)
+{
+	struct rig *rig = *state;
+	rig_configure(rig, "answers_per_hour = 2;");
+	int64_t id[4];
+	struct received mail[4];
+	for (int i = 0; i < 4; i++)
+		id[i] = rig_apply(rig, i + 1);
+	rig_run_days(rig, 20);
+	for (int i = 0; i < 4; i++) {
+		mail[i] = resend_mail(
+			rig, id[i], pool_printf(rig->pool, "stranger%d@example.com", i), "id-notice");
+		struct request request = inbound_request(rig, inbound_receive(rig, &mail[i]));
+		assert_int_equal(request.state, i < 2 ? REQUEST_STATE_DONE : REQUEST_STATE_REVIEW);
+	}
+	/* The registered address is no stranger, and the next hour begins anew. */
+	mail[2].from = inbound_address(rig, id[2]);
+	assert_int_equal(inbound_request(rig, inbound_receive(rig, &mail[2])).state, REQUEST_STATE_DONE);
+	clock_set(&rig->clock, rig->clock.now + 3600);
+	assert_int_equal(inbound_request(rig, inbound_receive(rig, &mail[3])).state, REQUEST_STATE_DONE);
+}
+
 static void test_request_resend__what_was_not_sent_yet(void **state)
 {
 	struct rig *rig = *state;
@@ -427,6 +450,7 @@ int main(void)
 		TEST(test_request_resend__contradiction),
 		TEST(test_request_resend__user_number_instead_of_the_id),
 		TEST(test_request_resend__so_many_a_day),
+		TEST(test_request_resend__so_many_strangers_an_hour),
 		TEST(test_request_resend__what_was_not_sent_yet),
 		TEST(test_request_resend__held_reviewed_or_ended),
 		TEST(test_request_resend__dead_address),
