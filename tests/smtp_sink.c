@@ -11,13 +11,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 
 #include "lib/base/crypt.h"
 #include "lib/base/err.h"
+#include "tests/certificate.h"
 
 #define CONNECTIONS_MAX 64
 
@@ -45,47 +43,6 @@ struct session {
 	bool logged_in;
 	struct str sender, recipient;
 };
-
-/* ---- certificate ---- */
-
-static void certificate_make(struct sink *sink, const char *host, bool expired, const char *directory)
-{
-	EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
-	X509 *cert = X509_new();
-	struct str text = STR_INIT;
-	ASN1_INTEGER_set(X509_get_serialNumber(cert), 1);
-	X509_set_version(cert, 2);
-	X509_gmtime_adj(X509_getm_notBefore(cert), -86400L * 30);
-	X509_gmtime_adj(X509_getm_notAfter(cert), expired ? -86400L : 86400L);
-	X509_set_pubkey(cert, key);
-	X509_NAME_add_entry_by_txt(
-		X509_get_subject_name(cert), "CN", MBSTRING_ASC, (const unsigned char *)host, -1, -1, 0);
-	X509_set_issuer_name(cert, X509_get_subject_name(cert));
-	static const int kinds[] = {NID_basic_constraints, NID_key_usage, NID_subject_alt_name};
-	for (size_t i = 0; i < 3; i++) {
-		str_clear(&text);
-		if (kinds[i] == NID_subject_alt_name)
-			str_printf(&text, "DNS:%s", host);
-		else
-			str_addz(&text, kinds[i] == NID_key_usage ? "critical,digitalSignature,keyCertSign"
-								  : "critical,CA:TRUE");
-		X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, NULL, kinds[i], text.s);
-		X509_add_ext(cert, extension, -1);
-		X509_EXTENSION_free(extension);
-	}
-	X509_sign(cert, key, EVP_sha256());
-	sink->tls = SSL_CTX_new(TLS_server_method());
-	SSL_CTX_use_certificate(sink->tls, cert);
-	SSL_CTX_use_PrivateKey(sink->tls, key);
-	str_clear(&text);
-	str_printf(&text, "%s/certificate.pem", directory);
-	FILE *file = fopen(text.s, "w");
-	if (!file || PEM_write_X509(file, cert) != 1 || fclose(file) != 0)
-		die("the test's certificate can't be written to %s", text.s);
-	str_free(&text);
-	X509_free(cert);
-	EVP_PKEY_free(key);
-}
 
 /* ---- lines ---- */
 
@@ -420,14 +377,23 @@ static void *accept_all(void *ctx)
 
 /* ---- for the tests ---- */
 
+static SSL_CTX *serve_certificate(const struct sink_script *script, const char *directory)
+{
+	struct str path = STR_INIT;
+	str_printf(&path, "%s/certificate.pem", directory);
+	SSL_CTX *tls = certificate_serve(script->certificate_host ? script->certificate_host : "localhost",
+		script->certificate_expired, path.s);
+	str_free(&path);
+	return tls;
+}
+
 struct sink *sink_start(const struct sink_script *script, const char *directory)
 {
 	struct sink *sink = xcalloc(1, sizeof *sink);
 	sink->script = *script;
 	pthread_mutex_init(&sink->lock, NULL);
 	if (script->tls != SINK_PLAIN)
-		certificate_make(sink, script->certificate_host ? script->certificate_host : "localhost",
-			script->certificate_expired, directory);
+		sink->tls = serve_certificate(script, directory);
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t len = sizeof address;
 	sink->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -26,8 +26,9 @@ enum rc imap_lost(struct imap *imap, struct err *err)
 		[LINE_LITERAL] = "announced more bytes than are allowed",
 		[LINE_TLS] = "broke the rules of TLS",
 	};
+	imap->last_fault = imap_line_fault(imap->line);
 	err_set(err, RC_SERVER, "The IMAP server %s %s; it will be tried again.", imap->settings->host,
-		why[imap_line_fault(imap->line)]);
+		why[imap->last_fault]);
 	imap_close(imap);
 	return RC_SERVER;
 }

@@ -339,6 +339,8 @@ static enum rc imap_fetch(void *mailbox, const char *uid, struct str *raw, struc
 	int64_t limit = imap->settings->message_bytes;
 	rc = imap_command(imap, command.s, limit, limit, err);
 	str_free(&command);
+	if (rc == RC_SERVER && !imap->session && imap->last_fault == LINE_LITERAL)
+		return too_large(imap, err); /* whatever size it told before */
 	if (rc != RC_OK) /* a NO is about this message: the next one can be had */
 		return rc;
 	if (!find_fetched(imap, number, 0, &fetched))

@@ -31,6 +31,7 @@ struct imap {
 	uint32_t listed_validity; /* UIDVALIDITY of INBOX when it was last listed; 0: never */
 	uint32_t uid_validity, uid_next; /* of INBOX when it was last selected */
 	bool news; /* INBOX has grown since it was last listed */
+	enum line_fault last_fault; /* why the last session was lost */
 	struct imap_copies *copies;
 	struct str sent_name; /* the folder for copies, as the server calls it; "": not known yet */
 };
