@@ -40,9 +40,9 @@ struct imap_server {
 static const struct imap_rule usual[] = {
 	{.on = "CAPABILITY",
 		.answer = "* CAPABILITY IMAP4rev1 STARTTLS SASL-IR AUTH=XOAUTH2 IDLE UIDPLUS MOVE "
-			  "NAMESPACE\r\n$T OK\r\n"},
-	{.on = "NAMESPACE", .answer = "* NAMESPACE ((\"\" \"/\")) NIL NIL\r\n$T OK\r\n"},
-	{.on = "LIST", .answer = "* LIST () \"/\" \"x\"\r\n$T OK\r\n"},
+			  "NAMESPACE\r\n$T OK done\r\n"},
+	{.on = "NAMESPACE", .answer = "* NAMESPACE ((\"\" \"/\")) NIL NIL\r\n$T OK done\r\n"},
+	{.on = "LIST", .answer = "* LIST () \"/\" \"x\"\r\n$T OK done\r\n"},
 	{.on = "SELECT",
 		.answer = "* 0 EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n* OK [UIDNEXT 1] x\r\n$T OK [READ-WRITE] "
 			  "x\r\n"},
@@ -50,7 +50,7 @@ static const struct imap_rule usual[] = {
 		.answer = "* 0 EXISTS\r\n* OK [UIDVALIDITY 8] x\r\n* OK [UIDNEXT 1] x\r\n$T OK [READ-ONLY] "
 			  "x\r\n"},
 	{.on = "IDLE", .answer = "+ idling\r\n"},
-	{.on = "LOGOUT", .answer = "* BYE\r\n$T OK\r\n", .then = IMAP_CUT},
+	{.on = "LOGOUT", .answer = "* BYE\r\n$T OK done\r\n", .then = IMAP_CUT},
 	{0},
 };
 
@@ -136,7 +136,7 @@ static struct imap_rule rule_for(struct imap_server *server, const char *command
 		if (str_has_prefix(command, usual[i].on))
 			found = usual[i];
 	if (!found.on)
-		found = (struct imap_rule){.on = "", .answer = "$T OK\r\n"};
+		found = (struct imap_rule){.on = "", .answer = "$T OK done\r\n"};
 	return found;
 }
 

@@ -324,8 +324,8 @@ static enum rc read_bearer(struct imap *imap, struct str *out, struct err *err)
 static enum rc log_in_with_token(struct imap *imap, struct err *err)
 {
 	struct str bearer = STR_INIT, line = STR_INIT;
-	enum rc rc = read_bearer(imap, &bearer, err);
 	bool said = imap_can(imap, "SASL-IR"), go = true;
+	enum rc rc = read_bearer(imap, &bearer, err);
 	str_printf(&line, "AUTHENTICATE XOAUTH2%s%s", said ? " " : "", said ? bearer.s : "");
 	if (rc == RC_OK)
 		rc = imap_say(imap, line.s, err);
@@ -351,9 +351,10 @@ static enum rc log_in(struct imap *imap, struct err *err)
 		return refuse(imap, err, "allows no LOGIN; no password was sent.");
 	if (rc == RC_OK && with_token && !mailimap_has_authentication(imap->session, "XOAUTH2"))
 		return refuse(imap, err, "offers no XOAUTH2; no token was sent.");
+	if (rc != RC_OK)
+		return rc;
 	allow(imap, ANSWER_BYTES, LITERAL_BYTES);
-	if (rc == RC_OK)
-		rc = with_token ? log_in_with_token(imap, err) : log_in_plainly(imap, err);
+	rc = with_token ? log_in_with_token(imap, err) : log_in_plainly(imap, err);
 	if (rc == RC_REFUSED) {
 		err_prefix(err, "The login was refused; check \"user\" and what \"password_from\" names");
 		err->rc = RC_SERVER;

@@ -177,7 +177,9 @@ enum rc imap_copies_append(struct imap_copies **copies_of, const struct mailbox_
 	if (result == CURLE_OK)
 		return RC_OK;
 	char text[256];
-	reply_print(text, sizeof text, copies->reply, settings->user ? settings->user : "");
+	const char *behind_tag = strchr(copies->reply, ' ');
+	reply_print(
+		text, sizeof text, behind_tag ? behind_tag + 1 : "", settings->user ? settings->user : "");
 	return err_set(err, RC_SERVER,
 		"The copy of a sent mail could not be filed on the IMAP server %s: %s%s%s.", settings->host,
 		curl_easy_strerror(result), *text ? "; it said: " : "", text);
