@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "lib/base/file.h"
@@ -37,20 +36,12 @@ struct intake {
 
 /* ---- back-pressure ---- */
 
-static int64_t free_mib(const char *path)
-{
-	struct statvfs fs;
-	if (statvfs(path, &fs) != 0)
-		return INT64_MAX;
-	return (int64_t)(fs.f_bavail / 1024 * fs.f_frsize / 1024);
-}
-
 static enum rc find_pressure(struct role_context *ctx, struct str *why, struct err *err)
 {
 	const struct settings *settings = ctx->settings;
 	const char *const place[] = {settings->spool_directory, settings->state_directory};
 	for (size_t i = 0; i < sizeof place / sizeof *place && !why->len; i++) {
-		int64_t mib = free_mib(place[i]);
+		int64_t mib = file_free_mib(place[i]);
 		if (mib < settings->disk_floor_mib)
 			str_printf(why, "disk: %s has %" PRId64 " MiB left, at least %" PRId64 " are wanted",
 				place[i], mib, settings->disk_floor_mib);

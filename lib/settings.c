@@ -137,7 +137,7 @@ static const struct conf_key mailbox_keys[] = {
 	SMALL(connect_seconds, "30", 1, 600, "seconds to wait for a connection"),
 	SMALL(reply_seconds, "60", 1, 3600, "seconds to wait for a reply"),
 	SMALL(idle_seconds, "1500", 10, 1740, "seconds after which IDLE is renewed"),
-	NUMBER(message_bytes, "31457280", 1024, 1073741824,
+	NUMBER(message_bytes, "31457280", 1024, 67108864,
 		"bytes of one mail; larger ones wait for a person"),
 	{0},
 };

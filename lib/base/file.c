@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 enum rc file_read_fd(struct str *out, int fd, size_t limit, struct err *err)
@@ -58,6 +59,14 @@ enum rc file_read(struct str *out, const char *path, size_t limit, struct err *e
 	enum rc rc = file_read_fd(out, fd, limit, err);
 	(void)close(fd);
 	return rc ? err_prefix(err, "%s", path) : RC_OK;
+}
+
+int64_t file_free_mib(const char *path)
+{
+	struct statvfs fs;
+	if (statvfs(path, &fs) != 0)
+		return INT64_MAX;
+	return (int64_t)(fs.f_bavail / 1024 * fs.f_frsize / 1024);
 }
 
 enum rc file_write_all(int fd, const void *bytes, size_t len, struct err *err)

@@ -4,6 +4,7 @@
 #ifndef SENGEN_FILE_H
 #define SENGEN_FILE_H
 
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "lib/base/err.h"
@@ -22,6 +23,9 @@ enum rc file_write_joined(
 /* As mkdir -p; directories that exist are fine. */
 enum rc file_mkdirs(const char *path, mode_t mode, struct err *err);
 enum rc file_sync_dir(const char *path, struct err *err);
+
+/* Room on the file system of path, for who is not root; INT64_MAX where it can't be told. */
+int64_t file_free_mib(const char *path);
 
 /* All bytes or an error; interrupted calls go on. */
 enum rc file_write_all(int fd, const void *bytes, size_t len, struct err *err);

@@ -198,7 +198,7 @@ enum rc suppression_has(
  * RC_REFUSED: that UID of INBOX was taken and is not filed yet (message_by_uid()), or it is larger. */
 enum rc message_add(
 	struct store *store, struct mail_message *message, const void *raw, size_t len, struct err *err);
-/* Writes state, kind, review, folder, filed_uid, moved_away_at. */
+/* Writes state, kind, review, folder, uid_validity, uid, filed_uid, moved_away_at. */
 enum rc message_update(struct store *store, const struct mail_message *message, struct err *err);
 enum rc message_get(
 	struct store *store, int64_t id, struct mail_message *out, struct pool *pool, struct err *err);

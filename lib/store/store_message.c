@@ -80,7 +80,7 @@ enum rc message_update(struct store *store, const struct mail_message *message, 
 		return rc;
 	sqlite3_stmt *stmt = sql_ready(store,
 		"UPDATE message SET state = :state, kind = :kind, review = :review, folder = :folder,"
-		" filed_uid = :filed_uid, moved_away_at = :moved_away_at WHERE id = :id",
+		" uid_validity = :uid_validity, uid = :uid, filed_uid = :filed_uid, moved_away_at = :moved_away_at WHERE id = :id",
 		err);
 	if (!stmt)
 		return err->rc;
@@ -89,6 +89,8 @@ enum rc message_update(struct store *store, const struct mail_message *message, 
 	sql_int(stmt, ":kind", message->kind);
 	sql_int(stmt, ":review", message->review);
 	sql_int(stmt, ":folder", message->folder);
+	sql_int(stmt, ":uid_validity", message->uid_validity);
+	sql_text(stmt, ":uid", message->uid);
 	sql_text(stmt, ":filed_uid", message->filed_uid);
 	sql_int(stmt, ":moved_away_at", message->moved_away_at);
 	rc = sql_run(store, stmt, err);
