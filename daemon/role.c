@@ -29,7 +29,8 @@
 #define PAUSE_FIRST_MS 1000
 #define PAUSE_LAST_MS 60000
 
-const struct role *const roles[] = {&role_intake, &role_scheduler, &role_sender, &role_control, NULL};
+const struct role *const roles[] = {
+	&role_intake, &role_mailbox, &role_scheduler, &role_sender, &role_control, NULL};
 
 const struct role *role_find(const char *name)
 {

@@ -1,7 +1,7 @@
 /*
  * simulate.h - weeks in a second: the roles on a virtual clock, bit for bit repeatable
  *
- * A file dropped in incoming/ arrives at its modification time. The clock jumps from one thing to do to the next. Mail goes to a Maildir, or
+ * A file dropped in incoming/, and a mail in the mailbox's Maildir, arrives at its modification time; no IMAP server is asked. The clock jumps from one thing to do to the next. Mail goes to a Maildir, or
  * to a server only where an allow-list or a loopback address keeps it from real people; the store is marked as a simulation's.
  */
 #ifndef SENGEN_SIMULATE_H

@@ -6,7 +6,7 @@
 
 #include "daemon/role.h"
 
-#define TURN_ROLES 3 /* intake, scheduler, sender: control answers people, and nobody asks here */
+#define TURN_ROLES 4 /* intake, mailbox, scheduler, sender: control answers people, and nobody asks here */
 
 struct turn {
 	struct role_context house; /* owns settings, secrets, store and zygote */

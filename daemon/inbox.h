@@ -1,0 +1,93 @@
+/*
+ * inbox.h - the private parts of the role mailbox: received mails → requests
+ *
+ *   mailbox.c     what is to be done next, the line to the mailbox and its troubles, waiting, the role
+ *   inbox_take.c  new mails into the register
+ *   inbox_read.c  what was taken through its parser child to the office
+ *   inbox_file.c  what was read to its folder; what staff moved by hand; copies of sent notices
+ *
+ * A mail goes through these durable steps, and each may be repeated after a crash:
+ *
+ *   1. its bytes, digest and UID are written as MESSAGE_TAKEN, in one transaction with the mark: the UID up to which INBOX has been taken.
+ *      Before that commit the mail lies in INBOX behind the mark and is fetched again; after it, it is never fetched again.
+ *   2. it is read from the kept bytes, and what follows from it is written with MESSAGE_READ in one transaction (office_receive()).
+ *      Before that commit nothing of it is known and it is read again; after it, it is never read again.
+ *   3. it is moved to its folder. Moving what is gone from INBOX is no error, so this is repeated until
+ *   4. MESSAGE_FILED is written.
+ *
+ * A mail is therefore lost only where the mailbox loses it before 1, and carried out once because 2 stands or falls as a whole.
+ *
+ * When the server's UIDVALIDITY changes, or the settings name another mailbox, all of INBOX is looked at anew (RFC 3501, 2.3.1.1): a mail whose digest is
+ * known is the known one under a new UID and is not read again, only moved. What the register holds under an old UID is not touched until that is done, for the UID
+ * may by now be another mail's; what did not turn up is not in INBOX any more. A Maildir has no mark: all of it is listed, and a name that was
+ * taken and is not filed yet is passed over.
+ */
+#ifndef SENGEN_INBOX_H
+#define SENGEN_INBOX_H
+
+#include "daemon/mail_handover.h"
+#include "daemon/role.h"
+
+#define INBOX_STUCK_MAX 16
+
+struct inbox_mark { /* fact "mailbox.mark" */
+	int64_t uid_validity;
+	char uid[24]; /* "": nothing yet */
+	bool anew; /* INBOX is being looked at anew: a known digest is a known mail */
+	char mailbox[17]; /* which one: a digest of server, user and folder */
+};
+
+struct inbox {
+	struct mailline line;
+	bool selected; /* INBOX was listed since the line stands: UIDs of mark.uid_validity mean what they say */
+	struct inbox_mark mark;
+	bool marked; /* there is a mark */
+
+	bool look; /* something may be new in INBOX */
+	bool took; /* the last look brought something */
+	bool unread, unmoved; /* the register may hold mails that are MESSAGE_TAKEN, MESSAGE_READ */
+	bool copies; /* sent notices may wait to be filed */
+	utc_time next_arrival; /* simulation: when the next mail of the Maildir arrives */
+
+	bool reads; /* the zygote has what reading takes; asked for when there is something to read */
+	int batch; /* mails a transaction of the office: 1 at first, so that one that ends the process is found */
+	int64_t give_up_id; /* ended the process again and again: it is not read */
+
+	struct {
+		int64_t id;
+		int64_t since_ms;
+	} stuck[INBOX_STUCK_MAX]; /* the server refuses to move them; left alone for a while */
+	int stuck_count;
+	bool move_alone; /* a move of several failed: one at a time, to find the one */
+
+	utc_time review_at; /* next look at what staff moved by hand */
+};
+
+/* ---- inbox_take.c ---- */
+/* Reads the mark. */
+enum rc inbox_mark_load(struct role_context *ctx, struct inbox *inbox, struct err *err);
+/* Lists INBOX and takes a batch of what is new. RC_SERVER: the line. */
+enum rc inbox_take(struct role_context *ctx, struct inbox *inbox, utc_time now, struct err *err);
+
+/* ---- inbox_read.c ---- */
+/* At the start: a mail that ends the process each time it is read must not stop the others. */
+enum rc inbox_read_recover(struct role_context *ctx, struct inbox *inbox, struct err *err);
+/* A batch of taken mails to the office; unread says whether more are left. */
+enum rc inbox_read(struct role_context *ctx, struct inbox *inbox, struct err *err);
+
+/* ---- inbox_file.c ---- */
+/* Moves what was read. RC_SERVER: the line. */
+enum rc inbox_move(struct role_context *ctx, struct inbox *inbox, struct err *err);
+/* Which mails staff took out of 要確認. RC_SERVER: the line. */
+enum rc inbox_look_for_moved(struct role_context *ctx, struct inbox *inbox, struct err *err);
+/* Files one copy of a sent notice; copies says whether more may wait. RC_SERVER: the connection that is made for it. */
+enum rc inbox_copy(struct role_context *ctx, struct inbox *inbox, struct err *err);
+
+/* Whatever goes wrong behind the line is trouble of the line: RC_SERVER. RC_REFUSED speaks of one mail. */
+enum rc inbox_line_rc(enum rc rc, struct err *err);
+/* One fact in a transaction of its own; value NULL: removed. */
+enum rc inbox_fact_write(struct store *store, const char *name, const char *value, struct err *err);
+/* Ends a transaction as `rc` says: commit, or roll back. */
+enum rc inbox_end(struct store *store, enum rc rc, struct err *err);
+
+#endif
