@@ -25,6 +25,7 @@ struct bounce_reader {
 	const char *own_folded;
 	struct recipient recipient[RECIPIENTS_MAX];
 	size_t recipient_count;
+	const char *other_party; /* named like a recipient, but the mail went to it too; NULL */
 };
 
 /* ---- small helpers ---- */
@@ -209,6 +210,25 @@ static const struct bounce_reason *reason_by_status(const struct bounce_rules *r
 	return NULL;
 }
 
+/* What an answer speaks of by the command it was given to: of the sender, of the mail's text; else what the words say. */
+static enum bounce_class stage_class(const struct bounce_reader *r, enum bounce_class by_words)
+{
+	if (words_find(&r->rules->sender_stages, r->own_folded))
+		return BOUNCE_POLICY;
+	if (words_find(&r->rules->content_stages, r->own_folded))
+		return BOUNCE_CONTENT;
+	return by_words;
+}
+
+/* The stage only stands above words that are weak: "550 invalid", said to MAIL FROM. */
+static enum bounce_class class_at_stage(const struct bounce_reader *r, const struct bounce_reason *reason)
+{
+	enum bounce_class by_words = (enum bounce_class)reason->class_;
+	bool weak = str_has_suffix(reason->name, "-weak");
+	bool to_sender = by_words == BOUNCE_HARD && words_find(&r->rules->sender_stages, r->own_folded);
+	return r->recipient_count == 1 && (weak || to_sender) ? stage_class(r, by_words) : by_words;
+}
+
 /* Finds the class: the other server's words before its code, its code before what the mail system explains to people, which lists every cause
  * there is. */
 static void classify(struct bounce_reader *r, const struct recipient *recipient, const char *from)
@@ -221,7 +241,9 @@ static void classify(struct bounce_reader *r, const struct recipient *recipient,
 		by = status;
 	if (!reason && (reason = reason_by_words(r->rules, r->own_folded, &word)))
 		by = word;
-	out->class_ = reason ? (enum bounce_class)reason->class_ : BOUNCE_UNDECIDED;
+	out->class_ = reason ? class_at_stage(r, reason) : BOUNCE_UNDECIDED;
+	if (!reason && r->recipient_count == 1)
+		out->class_ = stage_class(r, BOUNCE_UNDECIDED);
 
 	bool temporary =
 		*status ? *status == '4' : diagnostic[1] == '4' && isdigit((unsigned char)diagnostic[2]);
@@ -548,25 +570,34 @@ static int rank_of(
 	const char *folded = fold(r, pool_strndup(r->pool, line, before));
 	if (before < 80 && is_recipient_label(folded))
 		return RANK_LABELLED;
-	return reply_find(pool_strndup(r->pool, line, len)) || strstr(folded, "rcpt") ? RANK_BESIDE_REPLY
-										      : RANK_MENTIONED;
+	bool beside = reply_find(pool_strndup(r->pool, line, len)) || strstr(folded, "rcpt") ||
+		      (alone_before && before < 8); /* mikeneko@example.co.jp on Thu, 29 Apr 2007 … */
+	return beside ? RANK_BESIDE_REPLY : RANK_MENTIONED;
+}
+
+static bool is_role(const char *address)
+{
+	static const char *const roles[] = {"postmaster@", "mailer-daemon@", "mailer_daemon@", "abuse@",
+		"support@", "noreply@", "no-reply@", "hostmaster@", "mail-daemon@", "helpdesk@", "root@"};
+	for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
+		if (str_has_prefix(address, roles[i]))
+			return true;
+	return false;
+}
+
+static bool was_delivered_to(const struct message *m, const char *address)
+{
+	for (size_t i = 0; i < m->delivered_to_count; i++)
+		if (strcasestr(m->delivered_to[i], address))
+			return true;
+	return false;
 }
 
 /* The office, the sender of the bounce and those behind it are no recipients of ours. */
 static bool is_other_party(const struct bounce_reader *r, const char *address)
 {
-	static const char *const roles[] = {"postmaster@", "mailer-daemon@", "mailer_daemon@", "abuse@",
-		"support@", "noreply@", "no-reply@", "hostmaster@", "mail-daemon@", "helpdesk@", "root@"};
-	const struct message *m = r->message;
-	for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
-		if (str_has_prefix(address, roles[i]))
-			return true;
-	if (strcasecmp(m->from.address, address) == 0)
-		return true;
-	for (size_t i = 0; i < m->delivered_to_count; i++)
-		if (strcasestr(m->delivered_to[i], address))
-			return true;
-	return false;
+	return is_role(address) || strcasecmp(r->message->from.address, address) == 0 ||
+	       was_delivered_to(r->message, address);
 }
 
 static void mention(struct bounce_reader *r, const char *address, int rank)
@@ -577,7 +608,10 @@ static void mention(struct bounce_reader *r, const char *address, int rank)
 				r->recipient[i].rank = rank;
 			return;
 		}
-	struct recipient *recipient = is_other_party(r, address) ? NULL : recipient_add(r, address);
+	bool other = is_other_party(r, address);
+	if (other && rank >= RANK_BESIDE_REPLY && !r->other_party && was_delivered_to(r->message, address))
+		r->other_party = address;
+	struct recipient *recipient = other ? NULL : recipient_add(r, address);
 	if (recipient)
 		recipient->rank = rank;
 }
@@ -626,6 +660,9 @@ static void choose_recipients(struct bounce_reader *r)
 		if (r->recipient[i].rank == best)
 			r->recipient[kept++] = r->recipient[i];
 	r->recipient_count = kept;
+	/* Somebody who wrote to himself, or a program that names the recipient in X-Original-To. */
+	if (!kept && r->other_party)
+		(void)recipient_add(r, r->other_party);
 }
 
 /* By what a mail system is known as the sender; NULL. *weak: the null sender alone, which automatic replies use too. */
@@ -639,6 +676,10 @@ static const char *from_daemon(const struct bounce_reader *r, bool *weak)
 		return word;
 	if (message_header(m, "X-Failed-Recipients"))
 		return "X-Failed-Recipients";
+	bool nobody =
+		str_has_prefix(m->from.address, "no-reply@") || str_has_prefix(m->from.address, "noreply@");
+	if (nobody && words_find(&r->rules->subjects, fold(r, m->subject)))
+		return "no-reply";
 	*weak = m->return_path && !*m->return_path;
 	return *weak ? "the null sender" : NULL;
 }
@@ -730,6 +771,14 @@ void bounce_read(struct bounce *out, const struct message *message, struct pool 
 		read_report(&r, report->text ? report->text : "");
 	else if (strcasestr(r.own, "Final-Recipient:") && strcasestr(r.own, "Action:"))
 		read_report(&r, r.own); /* its parts were flattened on the way */
+	else if (daemon && strcasestr(r.returned, "\nFinal-Recipient:") &&
+		 strcasestr(r.returned, "\nAction:"))
+		read_report(&r, r.returned); /* a provider hands on the report of its own server as text */
+	bool named = false;
+	for (size_t i = 0; i < r.recipient_count; i++)
+		named = named || *r.recipient[i].address;
+	if (!named && daemon)
+		r.recipient_count = 0;
 	if (r.recipient_count == 0) {
 		if (daemon)
 			read_plain(&r, daemon, weak);

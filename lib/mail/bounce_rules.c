@@ -83,6 +83,8 @@ static const struct conf_key rules_keys[] = {
 	WORDS(copies, "lines that announce the returned mail"),
 	WORDS(forms, "words that no mail system writes"),
 	WORDS(delays, "not given up yet"),
+	WORDS(sender_stages, "commands of SMTP that name the sender, as reports name them"),
+	WORDS(content_stages, "the end of the mail's text, as reports name it"),
 	{.name = "reasons",
 		.type = CONF_GROUPS,
 		.keys = reason_keys,

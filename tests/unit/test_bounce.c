@@ -565,6 +565,30 @@ static const struct row rows[] = {
 		NULL, "", "", BOUNCE_NONE, ""},
 	{"an empty mail from the null sender", HEAD("x@example.co.jp", "hello") "\n", NULL, "", "",
 		BOUNCE_NONE, ""},
+	{"named in X-Original-To by the program that gave up",
+		"X-Original-To: <taro@example.co.jp>\nFrom: MAILER-DAEMON <>\nTo: "
+		"office@sa.example.jp\nSubject: "
+		"Mail delivery failed\n\nThis is the DragonFly Mail Agent v0.13 at df.example.jp.\n\nThere "
+		"was an "
+		"error delivering your mail to <taro@example.co.jp>.\n\nCould not deliver for the last "
+		"432000 "
+		"seconds. Giving up.\n\nMessage headers follow.\n\nFrom: office@sa.example.jp\nTo: "
+		"taro@example.co.jp\nSubject: x\nMessage-ID: " ID "\n",
+		"taro@example.co.jp", "failed", "", BOUNCE_SOFT, ID},
+	{"an answer to the sender's name, whatever its words",
+		HEAD("Mailer-Daemon@mx.example.jp",
+			"Mail delivery failed: returning message to sender") "A message that you sent could "
+									     "not be delivered. The "
+									     "following address(es) "
+									     "failed:\n\n  "
+									     "taro@example.co.jp\n    SMTP "
+									     "error from remote mail server "
+									     "after MAIL "
+									     "FROM:<office@sa.example.jp> "
+									     "SIZE=1024:\n    host "
+									     "mx.example.co.jp [192.0.2.1]: "
+									     "550 no such domain\n",
+		"taro@example.co.jp", "failed", "", BOUNCE_POLICY, ""},
 	{"a plain one with a Word file",
 		"Return-Path: <>\nFrom: MAILER-DAEMON@example.jp\nTo: office@sa.example.jp\nSubject: "
 		"failure notice\nMIME-Version: 1.0\nContent-Type: multipart/mixed; "
@@ -680,7 +704,10 @@ static void test_bounce__answers_of_servers(void **state)
 		{"550 5.4.300 Message expired -> 451 4.4.0", BOUNCE_SOFT},
 		{"554 5.4.14 Hop count exceeded - possible mail loop ATTR34", BOUNCE_SOFT},
 		{"554 5.0.0 transaction failed", BOUNCE_UNDECIDED},
-		{"550 Rejected", BOUNCE_UNDECIDED},
+		{"550 Rejected", BOUNCE_POLICY},
+		{"550 5.0.0 invalid (in reply to MAIL FROM command)", BOUNCE_POLICY},
+		{"550-5.2.1 The user you are trying to contact is receiving mail at a rate", BOUNCE_SOFT},
+		{"550 5.7.26 The MAIL FROM domain has a policy against phishing: DMARC", BOUNCE_POLICY},
 		{"", BOUNCE_UNDECIDED},
 	};
 	int wrong = 0;
