@@ -184,11 +184,10 @@ static enum rc add_bounce(void *ctx, const struct bounce_row *row, struct err *e
 	struct ctl *ctl = rows->ctl;
 	(void)err;
 	if (!rows->table) {
-		(void)json_array_append_new(rows->list,
-			json_pack("{s:I, s:I, s:o, s:s, s:b}", "notice", (json_int_t)row->notice_id,
-				"message", (json_int_t)row->message_id, "at", json_time(row->at), "class",
-				bounce_class_name((enum bounce_class)row->class_), "by_address",
-				row->by_address));
+		(void)json_array_append_new(
+			rows->list, json_pack("{s:I, s:I, s:o, s:s}", "notice", (json_int_t)row->notice_id,
+					    "message", (json_int_t)row->message_id, "at", json_time(row->at),
+					    "class", bounce_class_name((enum bounce_class)row->class_)));
 		return RC_OK;
 	}
 	if (rows->table->cell.count == 0)

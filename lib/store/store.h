@@ -289,7 +289,7 @@ enum rc bounce_count(struct store *store, int64_t notice_id, int *count, struct 
 /* Reports taken since `since`, by class: those sent to a bounce address, and apart from them those that counted for nothing. */
 enum rc bounce_tally(struct store *store, utc_time since, int64_t matched[BOUNCE_CLASSES], int64_t *unmatched,
 	struct err *err);
-/* Bounces of an application's notices, as they came; mail_key is not told. */
+/* Bounces of an application's notices, as they came, those that count; mail_key is not told. */
 typedef enum rc bounce_fn(void *ctx, const struct bounce_row *row, struct err *err);
 enum rc bounce_each(struct store *store, int64_t application_id, bounce_fn *fn, void *ctx, struct err *err);
 struct address_score {

@@ -73,7 +73,8 @@ static enum rc read_batch(struct store *store, int64_t application_id, int64_t a
 	sqlite3_stmt *stmt = sql_ready(store,
 		"SELECT b.message_id, b.notice_id, b.class, b.by_address, b.at FROM outbox o JOIN bounce b"
 		" ON b.notice_id = o.id AND b.notice_id IS NOT NULL WHERE o.application_id = :application_id"
-		" AND b.message_id > :after ORDER BY b.message_id LIMIT :limit",
+		" AND b.by_address <> 0 AND b.class <> 0 AND b.message_id > :after ORDER BY b.message_id "
+		"LIMIT :limit",
 		err);
 	if (!stmt)
 		return err->rc;

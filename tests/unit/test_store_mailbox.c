@@ -137,6 +137,8 @@ static void test_store_mailbox__answers_are_counted(void **state)
 
 /* ---- bounces ---- */
 
+static bool signed_address = true;
+
 static void report(struct rig *rig, int64_t notice_id, int class, const char *raw)
 {
 	static int uid;
@@ -148,7 +150,7 @@ static void report(struct rig *rig, int64_t notice_id, int class, const char *ra
 	const struct bounce_row row = {.message_id = message.id,
 		.notice_id = notice_id,
 		.class_ = class,
-		.by_address = true,
+		.by_address = signed_address,
 		.mail_key = "info@s1.example.co.jp",
 		.at = T0};
 	assert_ok(bounce_add(rig->store, &row, &rig_err));
@@ -197,6 +199,10 @@ static void test_store_mailbox__bounces_of_an_application(void **state)
 	report(rig, others, 1, "another's");
 	report(rig, 0, 1, "nobody's");
 	report(rig, 2, 4, "two");
+	report(rig, 2, 0, "delivered after all");
+	signed_address = false;
+	report(rig, 2, 1, "may be forged");
+	signed_address = true;
 	assert_ok(bounce_each(rig->store, 1, see_bounce, &seen, &rig_err));
 	assert_int_equal(seen.count, 2);
 	assert_int_equal(seen.row[0].message_id, 1);
