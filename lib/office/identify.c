@@ -77,9 +77,9 @@ static enum rc by_corporate_number(struct inbound *in, const struct sheet *field
 	if (rc != RC_OK || id == 0)
 		return rc;
 	rc = application_get(in->office->store, id, &app, in->pool, in->err);
+	/* A name beside it may be read from a sentence (…営業事務の小林です): number and 都道府県 are what the office asks for. */
 	if (rc == RC_OK)
-		*out = settle(in, &app,
-			prefecture_fits(&app, fields->prefecture) && name_fits(&app, fields->business_name));
+		*out = settle(in, &app, prefecture_fits(&app, fields->prefecture));
 	return rc;
 }
 

@@ -42,9 +42,9 @@ typedef enum rc action_fn(struct inbound *in);
 static action_fn *const carry_out[REQUEST_KINDS] = {
 	[REQUEST_STOP] = inbound_carry_out_stop,
 	[REQUEST_CHANGE] = inbound_carry_out_change,
-	[REQUEST_RESEND] = inbound_resend,
-	[REQUEST_NEWS_UNSUBSCRIBE] = inbound_news,
-	[REQUEST_ID_ENQUIRY] = inbound_enquiry,
+	[REQUEST_RESEND] = inbound_carry_out_resend,
+	[REQUEST_NEWS_UNSUBSCRIBE] = inbound_carry_out_news,
+	[REQUEST_ID_ENQUIRY] = inbound_carry_out_enquiry,
 };
 static action_fn *const ask[REQUEST_KINDS] = {
 	[REQUEST_STOP] = inbound_ask_stop,
@@ -67,7 +67,7 @@ static enum rc act(struct resolution *r)
 	if (in->app.id == 0)
 		return refuse(r, "申込番号を指定してください。どの申込みのことか、特定されていません。",
 			"no application is known; give its number");
-	if (!in->received && in->request.kind != REQUEST_STOP)
+	if (!in->received && in->request.kind == REQUEST_CHANGE)
 		return refuse(r, "メールの読み取り結果が残っていません。手作業で処理してください。",
 			"the reading of its mail was erased");
 	in->request.proof = asks ? in->request.proof : PROOF_STAFF;

@@ -228,6 +228,21 @@ static void test_request_enquiry__guided_by_policy(void **state)
 	assert_null(strstr(inbound_text(rig, "guide"), inbound_id(rig, id)));
 }
 
+static void test_request_enquiry__staff_say_whose(void **state)
+{
+	struct rig *rig = *state;
+	struct form_values form = rig_form(rig, 1);
+	int64_t id = declared(rig, &form);
+	const char *why_ja;
+	struct received mail = enquiry(STRANGER, form.value[FIELD_CORPORATE_NUMBER], "大阪府");
+	int64_t message = inbound_receive(rig, &mail);
+	(void)rig_turn(rig);
+	assert_ok(office_resolve(&rig->office, inbound_request(rig, message).id, REQUEST_CARRY_OUT, id,
+		CIVIL_DAY_NONE, "", "staff:1000", &why_ja, rig->pool, &rig_err));
+	assert_string_equal(inbound_queued(rig), "id-answer>info1@example.co.jp");
+	assert_int_equal(inbound_request(rig, message).proof, PROOF_STAFF);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 
 int main(void)
@@ -244,6 +259,7 @@ int main(void)
 		TEST(test_request_enquiry__not_issued_yet),
 		TEST(test_request_enquiry__held),
 		TEST(test_request_enquiry__so_many_a_day),
+		TEST(test_request_enquiry__staff_say_whose),
 		TEST(test_request_enquiry__guided_by_policy),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

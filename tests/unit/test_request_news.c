@@ -179,6 +179,26 @@ static void test_request_news__left_to_staff_by_policy(void **state)
 	assert_string_equal(news_of(rig, id), "true");
 }
 
+/* Written from elsewhere: staff found out whose address is meant. */
+static void test_request_news__staff_say_whose(void **state)
+{
+	struct rig *rig = *state;
+	int64_t id = apply(rig, 1, NULL, "true"), without = apply(rig, 2, NULL, "false");
+	const char *why_ja;
+	struct received mail = news_mail("stranger@example.com");
+	mail.reading.review = true;
+	int64_t request = inbound_request(rig, inbound_receive(rig, &mail)).id;
+	assert_int_equal(office_resolve(&rig->office, request, REQUEST_CARRY_OUT, without, CIVIL_DAY_NONE, "",
+				 "staff:1000", &why_ja, rig->pool, &rig_err),
+		RC_REFUSED);
+	assert_string_equal(why_ja, "この申込みの登録アドレスは、メールニュースの配信先にありません。");
+	assert_ok(office_resolve(&rig->office, request, REQUEST_CARRY_OUT, id, CIVIL_DAY_NONE, "",
+		"staff:1000", &why_ja, rig->pool, &rig_err));
+	assert_string_equal(news_of(rig, id), "false");
+	assert_string_equal(inbound_queued(rig), "news-stopped>info1@example.co.jp");
+	rig_assert_whole(rig);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 
 int main(void)
@@ -193,6 +213,7 @@ int main(void)
 		TEST(test_request_news__consent_anew),
 		TEST(test_request_news__answer_held_back),
 		TEST(test_request_news__left_to_staff_by_policy),
+		TEST(test_request_news__staff_say_whose),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -411,6 +411,60 @@ static void test_request_resend__left_to_staff_by_policy(void **state)
 	assert_string_equal(inbound_queued(rig), "");
 }
 
+/* ---- decided by staff ---- */
+
+static enum rc carry_out(struct rig *rig, int64_t message, int64_t application, const char **why_ja)
+{
+	return office_resolve(&rig->office, inbound_request(rig, message).id, REQUEST_CARRY_OUT, application,
+		CIVIL_DAY_NONE, "電話で確認", "staff:1000", why_ja, rig->pool, &rig_err);
+}
+
+/* Staff say which declaration it is: their word counts, not the mail's; and no stranger is written to. */
+static void test_request_resend__staff_say_whose(void **state)
+{
+	struct rig *rig = *state;
+	int64_t first = declared(rig, 1), second = declared(rig, 2);
+	const char *why_ja;
+	struct received mail = inbound_mail(REQUEST_RESEND, STRANGER);
+	mail.reading.fields.declaration_id = inbound_id(rig, first);
+	mail.reading.fields.business_name = "株式会社べつもの";
+	mail.reading.notice = "logo-notice";
+	mail.authres = (struct authres){0};
+	int64_t message = inbound_receive(rig, &mail);
+	assert_int_equal(inbound_request(rig, message).state, REQUEST_STATE_REVIEW);
+	assert_int_equal(carry_out(rig, message, 0, &why_ja), RC_REFUSED);
+	assert_string_equal(why_ja, "申込番号を指定してください。どの申込みのことか、特定されていません。");
+	assert_ok(carry_out(rig, message, second, &why_ja));
+	assert_string_equal(inbound_queued(rig), "logo+1>info2@example.co.jp");
+	struct request request = inbound_request(rig, message);
+	assert_int_equal(request.state, REQUEST_STATE_DONE);
+	assert_int_equal(request.proof, PROOF_STAFF);
+	assert_int_equal(request.application_id, second);
+	assert_string_equal(request.actor, "staff:1000");
+	assert_int_equal(carry_out(rig, message, second, &why_ja), RC_REFUSED);
+	rig_assert_whole(rig);
+}
+
+/* The limit of the day is for mails, not for staff; what holds an application back holds for both. */
+static void test_request_resend__staff_beyond_the_limit(void **state)
+{
+	struct rig *rig = *state;
+	int64_t id = declared(rig, 1), message = 0;
+	const char *why_ja;
+	struct received mail = resend_mail(rig, id, NULL, "id-notice");
+	for (int i = 0; i < 3; i++)
+		message = inbound_receive(rig, &mail);
+	assert_int_equal(inbound_request(rig, message).state, REQUEST_STATE_REVIEW);
+	rig_decide(rig, id, DECISION_HOLD, "確認中");
+	assert_int_equal(carry_out(rig, message, 0, &why_ja), RC_REFUSED);
+	assert_string_equal(why_ja, "この申込みは保留中です（確認中）。");
+	assert_int_equal(inbound_request(rig, message).state, REQUEST_STATE_REVIEW);
+	rig_decide(rig, id, DECISION_RELEASE, "");
+	assert_ok(carry_out(rig, message, 0, &why_ja));
+	assert_string_equal(inbound_queued(rig),
+		"id+1>info1@example.co.jp id+2>info1@example.co.jp id+3>info1@example.co.jp");
+}
+
 /* ---- two applications of one declaration ---- */
 
 static void test_request_resend__while_a_step_up_runs(void **state)
@@ -456,6 +510,8 @@ int main(void)
 		TEST(test_request_resend__dead_address),
 		TEST(test_request_resend__guided_by_policy),
 		TEST(test_request_resend__left_to_staff_by_policy),
+		TEST(test_request_resend__staff_say_whose),
+		TEST(test_request_resend__staff_beyond_the_limit),
 		TEST(test_request_resend__while_a_step_up_runs),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
