@@ -215,7 +215,8 @@ int main(int argc, char **argv)
 {
 	char made[] = "/tmp/sengen-wave-XXXXXX";
 	const char *directory = argc > 1 ? argv[1] : mkdtemp(made);
-	int mails = argc > 2 ? atoi(argv[2]) : 5000, batch = argc > 3 ? atoi(argv[3]) : 20;
+	int mails = argc > 2 ? (int)strtol(argv[2], NULL, 10) : 5000;
+	int batch = argc > 3 ? (int)strtol(argv[3], NULL, 10) : 20;
 	struct pool *pool = pool_new();
 	struct settings *settings = NULL;
 	if (!directory || mails < 1 || batch < 1)

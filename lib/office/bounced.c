@@ -276,7 +276,7 @@ static enum rc ask_staff(struct bounced *b, const struct address_score *now, str
 		b->notice.id, err);
 }
 
-static enum rc count(struct bounced *b, struct err *err)
+static enum rc weigh(struct bounced *b, struct err *err)
 {
 	struct address_score now;
 	bool limit;
@@ -341,7 +341,7 @@ static enum rc came_back(struct bounced *b, struct err *err)
 	if (rc != RC_OK || !b->by_address || earlier > 0)
 		return rc;
 	rc = note(b, err);
-	return rc == RC_OK ? count(b, err) : rc;
+	return rc == RC_OK ? weigh(b, err) : rc;
 }
 
 /* For staff: what became of the report itself. */
