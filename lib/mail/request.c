@@ -680,9 +680,8 @@ static void reading_complete(struct reader *r)
 {
 	struct reading *out = r->out;
 	const int *score = r->evidence.score;
-	out->objects =
-		score[RULE_CONTRADICTION] > 0 || score[RULE_UNKNOWN_MAIL] > 0 || score[RULE_OBJECTION] > 0 ||
-		score[RULE_DOUBT] > 0;
+	out->objects = score[RULE_CONTRADICTION] > 0 || score[RULE_UNKNOWN_MAIL] > 0 ||
+		       score[RULE_OBJECTION] > 0 || score[RULE_DOUBT] > 0 || score[RULE_AUTO_REPLY] > 0;
 	bool heavy = out->kind == REQUEST_STOP || out->kind == REQUEST_CHANGE;
 	if (r->unreadable && r->form_count == 0)
 		out->unreadable = part_kind_name(r->unreadable_kind);
