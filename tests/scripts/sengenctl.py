@@ -140,6 +140,164 @@ def auditing():
     ctl("audit", "--head", "xyz", rc=2)
 
 
+# ---- requests by mail ----
+
+USER_NUMBER = "9035489508"  # of the first declaration of the registry
+
+STOP = """From: tanto@else.example.jp
+To: security-action-info@ipa.go.jp
+Subject: =?UTF-8?B?5L2/55So5Lit5q2i?=
+Date: Mon, 23 Nov 2026 10:00:00 +0900
+Message-ID: <stop{serial}@else.example.jp>
+MIME-Version: 1.0
+Content-Type: text/plain; charset=UTF-8
+Content-Transfer-Encoding: 8bit
+
+SECURITY ACTION事務局 御中
+
+ロゴマークの使用中止を申し込みます。\x1b[31m
+自己宣言ID：46837431276
+利用者番号：９０３５−４８９−５０８
+利用者番号は{user_number}です。
+事業者名：{name}
+代表者名：堀 美咲
+使用中止日：即日
+"""
+
+REPORT = """Return-Path: <>
+Delivered-To: {bounce_address}
+From: MAILER-DAEMON@mx.example.co.jp
+To: {to}
+Subject: Undelivered Mail Returned to Sender
+Date: Mon, 23 Nov 2026 10:00:00 +0900
+Message-ID: <report@mx.example.co.jp>
+Auto-Submitted: auto-replied
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=delivery-status; boundary=b
+
+--b
+Content-Type: text/plain
+
+The mail could not be delivered.
+
+--b
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx.example.co.jp
+
+Final-Recipient: rfc822; tanto@example.co.jp
+Action: failed
+Status: 4.2.2
+Diagnostic-Code: smtp; 452 4.2.2 mailbox full
+
+--b
+Content-Type: text/rfc822-headers
+
+Message-ID: <{message_id}>
+
+--b--
+"""
+
+
+def deliver(name, text):
+    """A mail into the Maildir that the mailbox role reads; its bytes."""
+    raw = text.replace("\n", "\r\n").encode()
+    for below in ("tmp", "new", "cur"):
+        os.makedirs(os.path.join(work, "state", "mailbox", below), exist_ok=True)
+    path = os.path.join(work, "state", "mailbox", "tmp", name)
+    with open(path, "wb") as out:
+        out.write(raw)
+    os.rename(path, os.path.join(work, "state", "mailbox", "new", name))
+    return raw
+
+
+def request_of(count):
+    """The newest request, once there are so many."""
+    return wait_for("request %d" % count, lambda: (data("requests")[count - 1:] or [None])[-1])
+
+
+def looking_at_requests(raw):
+    listed = data("review", "list")
+    assert [line["request"] for line in listed] == [1], listed
+    assert listed[0]["kind"] == "stop-request" and listed[0]["state"] == "review" and listed[0]["subject"] == "使用中止", listed
+    for words in (["--open"], ["--kind", "stop-request"], ["--kind", "使用中止の依頼"], ["--state", "review"], ["--state", "要確認"],
+                  ["--open", "--kind", "stop-request", "--limit", "3"]):
+        assert [line["request"] for line in data("requests", *words)] == [1], words
+    assert not data("requests", "--state", "done") and not data("requests", "--kind", "resend-request")
+    assert not data("requests", "--application", "1")
+    for words in (["requests", "--kind", "x"], ["requests", "--state", "x"], ["requests", "--limit", "0"], ["review"], ["review", "x"],
+                  ["review", "list", "1"], ["review", "show"], ["review", "show", "x"], ["review", "show", "0"], ["review", "resolve", "1"],
+                  ["requests", "--application", "x"], ["review", "resolve", "x", "close"], ["review", "resolve", "1", "close", "--on", "x"]):
+        ctl(*words, rc=2)
+    ctl("requests", "--application", "999", rc=1)
+    ctl("review", "show", "9", rc=1)
+    shown = data("review", "show", "1")[0]
+    assert shown["reading"]["fields"]["declaration_id"] == "46837431276" and shown["reading"]["confidence"] > 0, shown
+    assert shown["beside"]["declaration_id"] == 46837431276 and shown["beside"]["found_by"] in ("id", "request"), shown
+    assert shown["mail"]["from"] == "tanto@else.example.jp" and shown["mail"]["from_registered"] is False, shown
+    assert shown["actions"] == ["carry-out", "ask", "close"], shown
+    for lang, words in (("C.UTF-8", ("DIFFERS", "NOT the registered address", "9•••••••08です")),
+                        ("ja_JP.UTF-8", ("★相違", "★登録アドレスと違います", "review resolve 1 carry-out --application"))):
+        text = ctl("review", "show", "1", lang=lang)
+        assert all(word in text for word in words), text
+        assert "\x1b" not in text and USER_NUMBER not in text and "５０８" not in text, text
+    taken = subprocess.run([os.path.join(BUILD, "sengenctl"), "-c", CONF, "review", "show", "1", "--raw"], capture_output=True,
+                           check=True, timeout=60)
+    assert taken.stdout == raw, taken.stdout
+    primary, secondary = os.openpty()
+    to_terminal = subprocess.run([os.path.join(BUILD, "sengenctl"), "-c", CONF, "review", "show", "1", "--raw"], stdout=secondary,
+                                 stderr=subprocess.PIPE, check=False, timeout=60)
+    os.close(primary)
+    os.close(secondary)
+    assert to_terminal.returncode == 2, to_terminal
+
+
+def resolving():
+    first = data("show", "46837431276")[0]["application"]
+    raw = deliver("1.stop", STOP.format(serial=1, user_number=USER_NUMBER, name="まったく別の商店"))
+    request_of(1)
+    looking_at_requests(raw)
+    ctl("review", "resolve", "1", "dance", rc=2)
+    assert "申込番号" in ctl("review", "resolve", "1", "carry-out", rc=1, lang="ja_JP.UTF-8")
+    ctl("review", "resolve", "1", "close", rc=1)
+    ctl("review", "resolve", "9", "close", "--reason", "x", rc=1)
+    assert data("status", rc=1)[0]["requests"] == {"review": 1, "asked": 0, "planned": 0}
+    done = data("review", "resolve", "1", "ask", "--application", "46837431276")[0]
+    assert done["request"] == 1 and done["application"] == first, done
+    assert data("status", rc=1)[0]["requests"] == {"review": 0, "asked": 1, "planned": 0}
+    # The answer does not come; staff telephone.
+    assert "使用中止" in ctl("review", "resolve", "1", "carry-out", "--on", "2099-12-31", "--reason", "電話で確認", lang="ja_JP.UTF-8")
+    assert data("review", "show", "1")[0]["actions"] == [] and data("status", rc=1)[0]["requests"]["planned"] == 1
+    shown = data("show", "46837431276")[0]
+    assert [line["state"] for line in shown["requests"]] == ["planned"] and shown["stopped_on"] == "2099-12-31", shown
+    assert [line["request"] for line in data("requests", "--application", "46837431276")] == [1]
+    assert "2099" in ctl("why", "46837431276") and data("why", "46837431276")[0]["requests"]
+
+    deliver("2.stop", STOP.format(serial=2, user_number=USER_NUMBER, name="まったく別の商店"))
+    assert request_of(2)["state"] == "review"
+    done = data("review", "resolve", "2", "close", "--reason", "同じご依頼")[0]
+    assert done["ok"] is True and not data("review", "list"), done
+    assert "同じご依頼" in ctl("requests", "--state", "declined")
+    ctl("review", "resolve", "2", "close", "--reason", "x", rc=1)
+    assert data("stop", "48041308748", "--on", "2099-12-30", "--reason", "様式B-3（紙）")[0]["ok"] is True
+    assert data("show", "48041308748")[0]["stopped_on"] == "2099-12-30"
+    ctl("stop", "48041308748", "--on", "x", rc=2)
+
+
+def returning():
+    """A notice came back."""
+    assert not data("show", "1")[0]["bounces"]
+    message_id = data("show", "1")[0]["notices"][0]["message_id"]
+    outgoing = os.path.join(work, "state", "maildir", "new")
+    sent = [open(os.path.join(outgoing, name), encoding="ascii").read() for name in os.listdir(outgoing)]
+    letter = [text for text in sent if "\nMessage-ID: <%s>" % message_id in text.split("\n\n", 1)[0]][0]
+    address = letter.split("Return-Path: <", 1)[1].split(">", 1)[0]
+    deliver("3.report", REPORT.format(bounce_address=address, to=address, message_id=message_id))
+    bounces = wait_for("the bounce", lambda: data("show", "1")[0]["bounces"])
+    assert [(line["notice"], line["class"]) for line in bounces] == [(1, "full")], bounces
+    assert data("why", "1")[0]["bounces"] and "受信箱の容量超過" in ctl("show", "1", lang="ja_JP.UTF-8")
+
+
 def ending():
     ctl("withdraw", "1", "--reason", "取下げの連絡あり")
     assert data("show", "1")[0]["state"] == "withdrawn"
@@ -153,7 +311,7 @@ def ending():
 def main():
     with open(CONF, "w", encoding="utf-8") as conf:
         conf.write('spool_directory = "spool";\nstate_directory = "state";\nruntime_directory = "run";\n'
-                   'settle_seconds = 0;\nrescan_seconds = 1;\n')
+                   'settle_seconds = 0;\nrescan_seconds = 1;\nmailbox_poll_seconds = 1;\n')
     os.makedirs(os.path.join(work, "spool", "incoming"))
     before_the_daemon()
     log = open(os.path.join(work, "log"), "wb")
@@ -169,6 +327,8 @@ def main():
         deciding()
         importing()
         previewing()
+        resolving()
+        returning()
         auditing()
         ending()
     except BaseException:
