@@ -211,22 +211,30 @@ static const struct bounce_reason *reason_by_status(const struct bounce_rules *r
 }
 
 /* What an answer speaks of by the command it was given to: of the sender, of the mail's text; else what the words say. */
-static enum bounce_class stage_class(const struct bounce_reader *r, enum bounce_class by_words)
+static enum bounce_class stage_class(
+	const struct bounce_reader *r, const char *diagnostic, enum bounce_class by_words)
 {
-	if (words_find(&r->rules->sender_stages, r->own_folded))
+	const struct bounce_rules *rules = r->rules;
+	bool alone = r->recipient_count == 1; /* else the text speaks of others too */
+	if (words_find(&rules->sender_stages, diagnostic) ||
+		(alone && words_find(&rules->sender_stages, r->own_folded)))
 		return BOUNCE_POLICY;
-	if (words_find(&r->rules->content_stages, r->own_folded))
+	if (words_find(&rules->content_stages, diagnostic) ||
+		(alone && words_find(&rules->content_stages, r->own_folded)))
 		return BOUNCE_CONTENT;
 	return by_words;
 }
 
-/* The stage only stands above words that are weak: "550 invalid", said to MAIL FROM. */
-static enum bounce_class class_at_stage(const struct bounce_reader *r, const struct bounce_reason *reason)
+/* The stage stands above words that are weak ("550 invalid", said to MAIL FROM); what is said of the sender is no word on a recipient. */
+static enum bounce_class class_at_stage(
+	const struct bounce_reader *r, const char *diagnostic, const struct bounce_reason *reason)
 {
-	enum bounce_class by_words = (enum bounce_class)reason->class_;
-	bool weak = str_has_suffix(reason->name, "-weak");
-	bool to_sender = by_words == BOUNCE_HARD && words_find(&r->rules->sender_stages, r->own_folded);
-	return r->recipient_count == 1 && (weak || to_sender) ? stage_class(r, by_words) : by_words;
+	if (!reason)
+		return stage_class(r, diagnostic, BOUNCE_UNDECIDED);
+	enum bounce_class by_words = (enum bounce_class)reason->class_,
+			  by_stage = stage_class(r, diagnostic, by_words);
+	bool to_sender = by_words == BOUNCE_HARD && by_stage == BOUNCE_POLICY;
+	return str_has_suffix(reason->name, "-weak") || to_sender ? by_stage : by_words;
 }
 
 /* Finds the class: the other server's words before its code, its code before what the mail system explains to people, which lists every cause
@@ -241,9 +249,7 @@ static void classify(struct bounce_reader *r, const struct recipient *recipient,
 		by = status;
 	if (!reason && (reason = reason_by_words(r->rules, r->own_folded, &word)))
 		by = word;
-	out->class_ = reason ? class_at_stage(r, reason) : BOUNCE_UNDECIDED;
-	if (!reason && r->recipient_count == 1)
-		out->class_ = stage_class(r, BOUNCE_UNDECIDED);
+	out->class_ = class_at_stage(r, diagnostic, reason);
 
 	bool temporary =
 		*status ? *status == '4' : diagnostic[1] == '4' && isdigit((unsigned char)diagnostic[2]);
