@@ -387,6 +387,8 @@ static enum rc exchange(struct role_context *ctx, int limit, utc_time now, struc
 	}
 	if (accepted) /* a stage at distance 0 may be due by that */
 		role_wake(ctx->settings, "scheduler");
+	if (accepted && ctx->settings->mailbox.sent) /* copies wait to be filed */
+		role_wake(ctx->settings, "mailbox");
 	log_fault_change(sender);
 	return RC_OK;
 }

@@ -27,7 +27,7 @@ def head(message, mail, sender, to, subject, name="見本 太郎", references=Tr
     if references:
         message["In-Reply-To"] = mail["Message-ID"]
         message["References"] = mail["Message-ID"]
-    return message.as_bytes(policy=email.policy.SMTP)
+    return message.as_bytes(policy=email.policy.compat32.clone(linesep="\r\n"))
 
 
 def html_of(text):
