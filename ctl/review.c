@@ -121,18 +121,6 @@ static const char *representative(const struct review *review)
 		*form_value(review, FIELD_GIVEN_NAME) ? " " : "", form_value(review, FIELD_GIVEN_NAME));
 }
 
-/* The same by the weak equality in which names are searched. */
-static bool same_text(const char *a, const char *b)
-{
-	struct str x = STR_INIT, y = STR_INIT;
-	text_key(&x, a);
-	text_key(&y, b);
-	bool same = strcmp(x.s, y.s) == 0;
-	str_free(&x);
-	str_free(&y);
-	return same;
-}
-
 static void add_compared(const struct review *review, struct table *table, const char *name, const char *read,
 	const char *registered)
 {
@@ -140,7 +128,7 @@ static void add_compared(const struct review *review, struct table *table, const
 		return;
 	const char *verdict = "";
 	if (*read && *registered)
-		verdict = same_text(read, registered) ? _("the same") : _("DIFFERS");
+		verdict = text_same_key(read, registered) ? _("the same") : _("DIFFERS");
 	TABLE_ROW(table, name, *read ? masked_text(review->ctl, read) : "-", *registered ? registered : "-",
 		verdict);
 }
@@ -153,6 +141,43 @@ static const char *stop_day(const struct review *review)
 	if (fields->at_once)
 		return _("immediately");
 	return fields->stop_on_written;
+}
+
+/* The value on file that a row of a change form speaks of; "" when nobody knows which that is. */
+static const char *changed_value(const struct review *review, const char *item)
+{
+	const struct settings *settings = review->ctl->settings;
+	const char *any = "1";
+	struct form_record row = {0};
+	int field = 0;
+	(void)form_record_from(
+		&row, settings->fieldmap, &settings->limits, &item, &any, 1, review->ctl->pool);
+	while (field < FIELD_COUNT && !row.form.value[field])
+		field++;
+	if (field == FIELD_FAMILY_NAME || field == FIELD_GIVEN_NAME)
+		return representative(review);
+	if (field == FIELD_ADDRESS)
+		return pool_printf(review->ctl->pool, "%s%s", form_value(review, FIELD_PREFECTURE),
+			form_value(review, FIELD_ADDRESS));
+	if (field == FIELD_COUNT)
+		return "";
+	const char *value = form_value(review, (enum form_field)field);
+	const char *label = fieldmap_choice_label(settings->fieldmap, (enum form_field)field, value);
+	return label ? label : value;
+}
+
+/* Whether the old value is the one on file, and what shall be. */
+static void add_change(const struct review *review, struct table *table, const struct sheet_change *change)
+{
+	struct ctl *ctl = review->ctl;
+	const char *old = change->old, *registered = changed_value(review, change->item);
+	const char *verdict = !*old || review->found == FOUND_NONE ? ""
+			      : text_same_key(old, registered)     ? _("the same")
+								   : _("DIFFERS");
+	TABLE_ROW(table, pool_printf(ctl->pool, _("change: %s"), masked_text(ctl, change->item)),
+		pool_printf(ctl->pool, "%s → %s", *old ? masked_text(ctl, old) : "?",
+			masked_text(ctl, change->new_value)),
+		*registered ? registered : "-", verdict);
 }
 
 static void add_fields(const struct review *review, struct table *table)
@@ -178,15 +203,8 @@ static void add_fields(const struct review *review, struct table *table)
 		add_compared(review, table, _("stop on"), stop_day(review), "");
 	add_compared(review, table, _("reason"), fields->reason, "");
 	add_compared(review, table, _("notice"), reading->notice, "");
-	for (size_t i = 0; i < fields->change_count; i++) {
-		const struct sheet_change *change = &fields->change[i];
-		TABLE_ROW(table, pool_printf(ctl->pool, _("change: %s"), masked_text(ctl, change->item)),
-			masked_text(ctl, change->new_value),
-			*change->old ? pool_printf(ctl->pool, _("(old value in the mail: %s)"),
-					       masked_text(ctl, change->old))
-				     : "-",
-			"");
-	}
+	for (size_t i = 0; i < fields->change_count; i++)
+		add_change(review, table, &fields->change[i]);
 }
 
 static void print_fields(const struct review *review)
@@ -196,7 +214,9 @@ static void print_fields(const struct review *review)
 	struct table table = {.columns = 4};
 	say("%s", _("== What was read, beside what is on file =="));
 	if (!review->read) {
-		say("%s", _("Nothing could be read. Take the mail out and open it: add --raw > mail.eml"));
+		say("%s", review->message.size > 0 ? _("Nothing could be read. Take the mail out and open "
+						       "it: add --raw > mail.eml")
+						   : _("The mail is empty."));
 		return;
 	}
 	TABLE_ROW(&table, "", _("in the mail"),
@@ -520,7 +540,7 @@ static enum rc print_raw(const struct review *review, struct err *err)
 		return err_set(err, RC_USAGE, "%s",
 			_("A mail as it came can do harm to a terminal; write it to a file: add > mail.eml"));
 	enum rc rc = message_raw(review->ctl->store, review->message.id, &raw, err);
-	if (rc == RC_OK && raw.len == 0)
+	if (rc == RC_OK && raw.len == 0 && review->message.size > 0)
 		rc = err_set(err, RC_REFUSED, "%s", _("The mail was erased."));
 	if (rc == RC_OK && fwrite(raw.s, 1, raw.len, stdout) != raw.len)
 		rc = err_set(err, RC_STORE, "%s", _("The output could not be written."));

@@ -267,11 +267,13 @@ static enum rc reckon(struct inbound *in, struct change *change)
 {
 	struct form_record record = {.record = 1, .form = in->app.form};
 	*change = (struct change){.text = "", .labels = ""};
-	change->why_ja = !in->received                      ? NO_READING
-			 : !state_is_live(in->app.state)    ? NOT_LIVE
-			 : office_stop_pending(&in->app)    ? STOP_PLANNED
-			 : (change->why_ja = old_fault(in)) ? change->why_ja
-							    : take_new(in, &record, change);
+	/* An old value that differs from the register is a doubt, which staff settle: the register may be what is wrong. */
+	const char *old_ja = in->received && !inbound_by_staff(in) ? old_fault(in) : NULL;
+	change->why_ja = !in->received                   ? NO_READING
+			 : !state_is_live(in->app.state) ? NOT_LIVE
+			 : office_stop_pending(&in->app) ? STOP_PLANNED
+			 : old_ja                        ? old_ja
+							 : take_new(in, &record, change);
 	if (change->why_ja)
 		return RC_OK;
 	enum rc rc = check_form(in, &record, change);

@@ -99,6 +99,24 @@ static void test_resolve__change(void **state)
 	rig_assert_whole(rig);
 }
 
+/* The old value in the form is not the registered one: staff know which of both is wrong. */
+static void test_resolve__change_of_another_old_value(void **state)
+{
+	struct rig *rig = *state;
+	int64_t id = confirm_declaration(rig, 1);
+	struct received mail = confirm_form(rig, REQUEST_CHANGE, id, inbound_address(rig, id));
+	struct sheet_change change = {"電話番号", "03-9999-9999", "03-0001-0002"};
+	mail.reading.fields.change = &change;
+	mail.reading.fields.change_count = 1;
+	int64_t message = inbound_receive(rig, &mail);
+	assert_string_equal(
+		inbound_outcome(rig, message), "review: 「電話番号」の変更前の内容が、登録と違います。");
+	assert_ok(resolve(rig, message, REQUEST_CARRY_OUT, 0, "電話で確認"));
+	assert_string_equal(rig_app(rig, id).form.value[FIELD_TELEPHONE], "03-0001-0002");
+	assert_string_equal(inbound_queued(rig), "changed>info1@example.co.jp");
+	rig_assert_whole(rig);
+}
+
 /* ---- asked ---- */
 
 static void test_resolve__ask(void **state)
@@ -180,6 +198,7 @@ int main(void)
 		TEST(stop_on_a_day),
 		TEST(other_kinds),
 		TEST(change),
+		TEST(change_of_another_old_value),
 		TEST(ask),
 		TEST(refuses),
 		TEST(close),
