@@ -155,8 +155,11 @@ static bool answer(struct imap_server *server, const struct imap_rule *rule, con
 	while (alive && rule->then == IMAP_FLOOD)
 		alive = say(server, text.s, text.len);
 	str_free(&text);
+	/* Until the client gives up. */
 	if (rule->then == IMAP_SILENT)
-		(void)poll(&(struct pollfd){.fd = server->stop[0], .events = POLLIN}, 1, -1);
+		(void)poll((struct pollfd[]){{.fd = server->stop[0], .events = POLLIN},
+				   {.fd = server->fd, .events = POLLRDHUP}},
+			2, -1);
 	return alive && rule->then == IMAP_GO_ON;
 }
 

@@ -191,21 +191,24 @@ static enum rc begin_tls(struct imap *imap, struct err *err)
 	return rc;
 }
 
+/* Read by hand: what a greeting offers is asked anew anyway, and mailimap_connect() loses memory at a BYE. */
 static enum rc greet(struct imap *imap, bool *logged_in, struct err *err)
 {
 	char room[256];
 	imap->stream = imap_line_stream(imap->line);
-	imap->session = mailimap_new(0, NULL);
-	if (!imap->session)
+	mailimap *session = imap->session = mailimap_new(0, NULL);
+	if (!session || !(session->imap_connection_info = mailimap_connection_info_new()))
 		die("out of memory");
-	int status = mailimap_connect(imap->session, imap->stream);
-	*logged_in = status == MAILIMAP_NO_ERROR_AUTHENTICATED;
-	if (*logged_in || status == MAILIMAP_NO_ERROR_NON_AUTHENTICATED)
-		return RC_OK;
-	if (status != MAILIMAP_ERROR_DONT_ACCEPT_CONNECTION)
+	session->imap_stream = imap->stream;
+	const char *line = mailimap_read_line(session);
+	if (!line)
 		return imap_lost(imap, err);
-	err_set(err, RC_SERVER, "The IMAP server %s takes no connection: %s.", imap->settings->host,
-		server_text(imap, room, sizeof room));
+	*logged_in = strncasecmp(line, "* PREAUTH", 9) == 0;
+	if (*logged_in || strncasecmp(line, "* OK", 4) == 0)
+		return RC_OK;
+	reply_print(
+		room, sizeof room, strncasecmp(line, "* BYE ", 6) == 0 ? line + 6 : "that is no IMAP", "");
+	err_set(err, RC_SERVER, "The IMAP server %s takes no connection: %s.", imap->settings->host, room);
 	imap_close(imap);
 	return RC_SERVER;
 }
