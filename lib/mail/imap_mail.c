@@ -256,23 +256,23 @@ static enum rc imap_list(void *mailbox, enum folder folder, const char *after, s
 {
 	struct imap *imap = mailbox;
 	uint32_t behind = after ? uid_number(after) : 0, first = 1;
-	bool lost = true;
+	bool fresh = imap->selected != folder, lost = true;
 	imap_begin(imap, 0);
 	enum rc rc = imap_select(imap, folder, err);
-	if (rc == RC_OK && folder == FOLDER_INBOX) {
-		/* A mail that comes from now on is news, even if it is seen below. */
-		imap->news = false;
+	if (rc == RC_OK && folder == FOLDER_INBOX)
 		imap->listed_validity = imap->uid_validity;
-	}
 	for (int turn = 0; turn < LIST_TRIES && rc == RC_OK && lost; turn++) {
-		if (turn > 0)
+		if (turn > 0 || !fresh) /* it may not have told yet what came or went */
 			rc = as_server(imap_command(imap, "NOOP", 0, 0, err), err);
+		/* A mail that comes from now on is news, even if it is seen below. */
+		if (rc == RC_OK && folder == FOLDER_INBOX)
+			imap->news = false;
 		if (rc == RC_OK)
 			rc = first_behind(imap, behind, &first, &lost, err);
 	}
 	if (rc == RC_OK && lost)
-		return err_set(err, RC_SERVER, "The IMAP server %s does not tell the UIDs of its messages.",
-			imap->settings->host);
+		return err_set(err, RC_SERVER,
+			"The IMAP server %s does not tell the UIDs of its messages.", imap->settings->host);
 	if (rc == RC_OK)
 		rc = list_from(imap, first, behind, limit, out, pool, err);
 	if (rc == RC_OK)
