@@ -77,10 +77,13 @@ passdb {
   args = $dir/oauth2.conf
 }"
 start_dovecot good
-doveadm_() { /usr/bin/doveadm -c "$dir/dovecot/dovecot.conf" "$@"; }
-dovecot_setting() { # SED EXPRESSION: changes the configuration and starts anew
+dovecot_down() { # with the sessions that stand
+	/usr/bin/doveadm -c "$dir/dovecot/dovecot.conf" kick inbox >/dev/null 2>&1 || true
 	dovecot_program stop
 	until_ok 10 bash -c "! exec 3<>/dev/tcp/127.0.0.1/$imap_port" 2>/dev/null
+}
+dovecot_setting() { # SED EXPRESSION: changes the configuration and starts anew
+	dovecot_down
 	sed -i "$1" "$dir/dovecot/dovecot.conf"
 	dovecot_program start
 	until_ok 10 bash -c "exec 3<>/dev/tcp/127.0.0.1/$imap_port" 2>/dev/null
@@ -149,14 +152,14 @@ done
 dovecot_setting ''
 want fetch 4 "$dir/fourth"
 contains "$(cat "$dir/fourth")" 四通目 "after a restart"
-dovecot_program stop
+dovecot_down
 refuse list inbox
 contains "$answer" "error server connect" "server down"
 dovecot_program start
 until_ok 10 ask list inbox
 
 # ---- INBOX made anew: the same UIDs mean other mails ----
-dovecot_program stop
+dovecot_down
 rm -f "$maildir"/dovecot*
 echo '3 V4711 N1 G0123456789abcdef0123456789abcdef' >"$maildir/dovecot-uidlist"
 chown "$mail_uid:$mail_gid" "$maildir/dovecot-uidlist"
