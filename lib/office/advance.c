@@ -274,7 +274,9 @@ enum rc office_advance(struct office *office, struct application *app, const str
 			act->stage == STAGE_NONE ? NULL : rules->profile.stage[act->stage].template_name,
 		.stage = act->stage};
 	struct draft draft = {.packed = STR_INIT};
+	char token[TOKEN_TEXT_MAX];
 	const char *review_ja = NULL;
+	confirm_token_make(office, &order, token);
 	rc = prepare(office, &after, &transition, &order, &draft, &review_ja, err);
 	if (rc == RC_OK && review_ja) {
 		rc = office_review(office, app, review_ja, 0, err);
@@ -282,6 +284,8 @@ enum rc office_advance(struct office *office, struct application *app, const str
 		rc = write_advance(office, app, &after, act, &transition, err);
 		if (rc == RC_OK && order.template_name)
 			rc = draft_queue(office, &order, &draft, act->actor, err);
+		if (rc == RC_OK)
+			rc = confirm_token_keep(office, &order, &draft, err);
 		if (rc == RC_OK) {
 			log_event(LEVEL_TRACE, "application.advanced",
 				"application=%" PRId64 " event=%s from=%s to=%s", after.id,

@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "lib/base/mailaddr.h"
 #include "lib/base/text.h"
 
 /* An answer longer than this, or one that asks, says more than yes. */
@@ -20,6 +21,41 @@
 #define REPLY_LATE "確認のメールへの返信が、期限後に届きました"
 #define REPLY_TOO_LATE "確認のメールへの返信が、この依頼が要確認になってから届きました"
 #define REPLY_DECLINED "職員が終了とした依頼（依頼番号%" PRId64 "）への確認の返信です。"
+
+#define REPLY_EXPIRED "アドレス確認のメールへの返信が、申込みの取消し後に届きました。"
+
+/* ---- the address of a new application ---- */
+
+void confirm_token_make(struct office *office, struct draft_order *order, char token[static TOKEN_TEXT_MAX])
+{
+	const struct secrets *secrets = office->secrets;
+	const struct profile *profile = &order->rules->profile;
+	if (order->stage == STAGE_NONE || !profile->stage[order->stage].confirms || !secrets ||
+		!secrets->has_credential_key)
+		return;
+	token_make(token, TOKEN_APPLICATION, order->app->id, UTC_NEVER, office->rng, secrets->credential_key);
+	order->token = token;
+	order->confirm_by = office_today(office) + profile->confirm_days;
+}
+
+enum rc confirm_token_keep(
+	struct office *office, const struct draft_order *order, const struct draft *draft, struct err *err)
+{
+	struct token_row row = {.purpose = TOKEN_APPLICATION,
+		.subject_id = order->app->id,
+		.expires_at = UTC_NEVER,
+		.notice_id = draft->notice.id};
+	struct mailaddr address;
+	struct str key = STR_INIT;
+	uint8_t digest[SHA256_LEN];
+	if (!order->token || mailaddr_read(&address, draft->notice.recipient) != MAILADDR_OK)
+		return RC_OK;
+	mailaddr_key(&key, &address);
+	store_mail_digest(row.mail, key.s);
+	str_free(&key);
+	token_digest(digest, order->token);
+	return token_add(office->store, digest, &row, err);
+}
 
 /* ---- asking ---- */
 
@@ -196,6 +232,42 @@ static enum rc reply_to_request(struct reply *reply, bool *handled)
 	return fault_ja ? reply_review(reply, fault_ja) : reply_proves(reply);
 }
 
+/* 確認済み, as if staff had said so. */
+static enum rc confirm_application(struct inbound *in, const uint8_t digest[SHA256_LEN])
+{
+	const char *why_ja, *reason = pool_printf(in->pool, "受信番号%" PRId64, in->message->id);
+	enum rc rc = token_use(in->office->store, digest, in->now, in->err);
+	if (rc == RC_OK)
+		rc = office_decide(in->office, in->app.id, DECISION_CONFIRM, reason, ACTOR_DAEMON, &why_ja,
+			in->pool, in->err);
+	return rc == RC_OK ? inbound_file(in, REQUEST_OTHER, false) : rc;
+}
+
+static enum rc reply_to_application(
+	struct inbound *in, const struct token_row *row, const uint8_t digest[SHA256_LEN], bool *handled)
+{
+	struct application app;
+	uint8_t from[16], today[16];
+	enum rc rc = application_get(in->office->store, row->subject_id, &app, in->pool, in->err);
+	/* Confirmed before, by whatever: who says more than yes is heard. */
+	if (rc != RC_OK || (app.state != STATE_UNCONFIRMED && app.state != STATE_EXPIRED)) {
+		*handled = rc == RC_OK && !says_more(in->received);
+		return *handled ? inbound_file(in, REQUEST_OTHER, false) : rc;
+	}
+	*handled = !in->received->reading.unknown_mail;
+	if (!*handled)
+		return RC_OK;
+	store_mail_digest(from, in->from_key);
+	store_mail_digest(today, inbound_mail_key(in, app.form.value[FIELD_MAIL]));
+	inbound_take_application(in, &app);
+	const char *fault_ja = in->received->objects                         ? REPLY_OBJECTS "。"
+			       : memcmp(from, row->mail, sizeof from) != 0   ? REPLY_ELSEWHERE "。"
+			       : memcmp(today, row->mail, sizeof today) != 0 ? REPLY_MOVED "。"
+			       : app.state == STATE_EXPIRED || row->used_at  ? REPLY_EXPIRED
+									     : NULL;
+	return fault_ja ? inbound_review(in, fault_ja) : confirm_application(in, digest);
+}
+
 enum rc inbound_token_reply(struct inbound *in, bool *handled)
 {
 	const struct received *received = in->received;
@@ -205,8 +277,10 @@ enum rc inbound_token_reply(struct inbound *in, bool *handled)
 		struct reply reply = {.in = in, .row = &row};
 		token_digest(reply.digest, received->token[i]);
 		enum rc rc = token_get(in->office->store, reply.digest, &row, in->err);
-		if (rc == RC_OK && row.purpose != TOKEN_APPLICATION)
-			rc = reply_to_request(&reply, handled);
+		if (rc == RC_OK)
+			rc = row.purpose == TOKEN_APPLICATION
+				     ? reply_to_application(in, &row, reply.digest, handled)
+				     : reply_to_request(&reply, handled);
 		/* One that was never given out, or whose request was erased, proves nothing. */
 		if (rc != RC_OK && rc != RC_REFUSED)
 			return rc;

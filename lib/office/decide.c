@@ -124,11 +124,15 @@ static enum rc send_again(struct decision_case *c, const struct notice *failed)
 		.resend_of = failed->resend_of ? failed->resend_of : failed->id,
 		.resend_no = number};
 	struct draft draft;
+	char token[TOKEN_TEXT_MAX];
+	confirm_token_make(c->office, &order, token);
 	rc = draft_make(c->office, &order, &draft, c->err);
 	if (rc == RC_REFUSED)
 		*c->why_ja = draft.refused_ja;
 	if (rc == RC_OK)
 		rc = draft_queue(c->office, &order, &draft, c->actor, c->err);
+	if (rc == RC_OK)
+		rc = confirm_token_keep(c->office, &order, &draft, c->err);
 	draft_free(&draft);
 	return rc;
 }

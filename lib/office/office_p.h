@@ -6,6 +6,7 @@
 #ifndef SENGEN_OFFICE_P_H
 #define SENGEN_OFFICE_P_H
 
+#include "lib/mail/token.h"
 #include "lib/office/office.h"
 
 #define ACTOR_DAEMON "daemon"
@@ -58,7 +59,8 @@ struct draft_order {
 	const char *token; /* printed, and in Message-ID and Reply-To */
 	civil_day confirm_by, stop_on; /* 0: none */
 	const char *changes;
-	const char *in_reply_to; /* Message-ID of the mail that is answered, without brackets; NULL: not told */
+	const char
+		*in_reply_to; /* Message-ID of the mail that is answered, without brackets; NULL: not told */
 };
 struct draft {
 	struct pool *pool; /* notice's strings */
@@ -85,6 +87,13 @@ enum rc draft_compose(struct office *office, const struct draft_order *order, co
 /* What letters of that template are packed against. */
 enum rc draft_dictionary(
 	const struct rules *rules, const char *template_name, struct str *out, struct err *err);
+
+/* ---- confirm.c: profile site, the address of a new application ---- */
+/* Gives the notice of a stage that asks to confirm the address the token that its reply must bring back; `token` lives as long as the order. */
+void confirm_token_make(struct office *office, struct draft_order *order, char token[static TOKEN_TEXT_MAX]);
+/* Keeps its digest once the notice is queued. It has no end of its own: the application's is enough. */
+enum rc confirm_token_keep(
+	struct office *office, const struct draft_order *order, const struct draft *draft, struct err *err);
 
 /* ---- register.c ---- */
 /* An application that is not on file yet. */
