@@ -23,7 +23,7 @@ def known():
     """The ID, from the notice that told it."""
     for name in os.listdir(outbox):
         with open(os.path.join(outbox, name), "rb") as file:
-            body = email.message_from_binary_file(file, policy=email.policy.default).get_content()
+            body = email.message_from_binary_file(file, policy=email.policy.default).get_body().get_content()
         for line in body.splitlines():
             if line.startswith("自己宣言ID："):
                 return line.partition("：")[2].strip()
@@ -32,13 +32,13 @@ def known():
 
 def request():
     if opening == "resend":
-        return "再送のお願い", f"自己宣言IDのお知らせのメールを紛失しました。再送をお願いします。\n\n自己宣言ID：{known()}\n"
+        return "再送のお願い", f"自己宣言IDのお知らせのメールを紛失しました。再送をお願いします。\n\n自己宣言ID：{declaration_id}\n"
     if opening == "enquiry":
         return "自己宣言IDの照会", f"自己宣言IDを忘れてしまいました。ご教示ください。\n\n事業者名：株式会社サンプル1\n法人番号：8000000000001\n都道府県：東京都\n"
     return "ロゴマーク使用中止のお願い", textwrap.dedent(f"""\
         下記のとおりロゴマークの使用を中止します。
 
-        自己宣言ID：{known()}
+        自己宣言ID：{declaration_id}
         事業者名：株式会社サンプル1
         代表者：見本 太郎
         担当者：見本 花子
@@ -70,7 +70,7 @@ def post(subject, text, to=OFFICE, **fields):
 
 
 def answer(mail):
-    quoted = "".join(f"> {line}\n" for line in mail.get_content().splitlines())
+    quoted = "".join(f"> {line}\n" for line in mail.get_body().get_content().splitlines())
     subject = "Re: " + mail["Subject"]
     fields = {"In_Reply_To": mail["Message-ID"], "References": mail["Message-ID"]}
     to = email.utils.parseaddr(mail["Reply-To"])[1]
@@ -82,6 +82,8 @@ def answer(mail):
         post(subject, "受け取りました。\n\n" + quoted, email.utils.parseaddr(mail["Return-Path"])[1], return_path="<>", **fields)
     elif habit == "reply-to-office":
         post(subject, "受け取りました。\n\n" + quoted, to, Reply_To=OFFICE, **fields)
+    elif habit == "acknowledges":
+        post(subject, "お問い合わせを受け付けました。担当者より3営業日以内にご連絡いたします。\n\n" + quoted, to, **fields)
     else:
         post(subject, "ご連絡ありがとうございます。\n\n" + (quoted if habit == "quotes" else ""), to, **fields)
 
@@ -92,6 +94,7 @@ def run():
         sys.exit(f"sengend --once: {done.returncode}\n{done.stderr}")
 
 
+declaration_id = known()
 seen = set(os.listdir(outbox))
 post(*request())
 answers = mails = quiet = 0

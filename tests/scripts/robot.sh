@@ -18,9 +18,12 @@ try() {
 
 try says-so stop 1
 try null-sender stop 1
-try plain stop 1
+try acknowledges stop 1
+# Nothing tells these from a person who answers: the confirmation, and its result.
+try plain stop 2
 try quotes stop 2
 try reply-to-office stop 2
+# One confirmation a request, two letters a day (resends_per_day).
 try asks-again stop 1
 try asks-again resend 2
 try asks-again enquiry 2
