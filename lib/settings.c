@@ -137,8 +137,7 @@ static const struct conf_key mailbox_keys[] = {
 	SMALL(connect_seconds, "30", 1, 600, "seconds to wait for a connection"),
 	SMALL(reply_seconds, "60", 1, 3600, "seconds to wait for a reply"),
 	SMALL(idle_seconds, "1500", 10, 1740, "seconds after which IDLE is renewed"),
-	NUMBER(message_bytes, "31457280", 1024, 67108864,
-		"bytes of one mail; larger ones wait for a person"),
+	NUMBER(message_bytes, "31457280", 1024, 67108864, "bytes of one mail; larger ones wait for a person"),
 	{0},
 };
 #undef RECORD
@@ -150,11 +149,13 @@ static const char *const request_kinds[] = {[REQUEST_OTHER] = "other",
 	[REQUEST_CHANGE] = "change",
 	[REQUEST_NEWS_UNSUBSCRIBE] = "news-unsubscribe",
 	[REQUEST_ID_ENQUIRY] = "id-enquiry",
+	[POLICY_STEP_UP] = "step-up",
 	NULL};
 static const char *const policy_actions[] = {
 	[POLICY_ACT] = "act", [POLICY_GUIDE] = "guide", [POLICY_REVIEW] = "review", NULL};
 static const struct conf_key policy_keys[] = {
-	CHOICE(request, NULL, request_kinds, "stop, resend, change, news-unsubscribe, id-enquiry or other"),
+	CHOICE(request, NULL, request_kinds,
+		"stop, resend, change, news-unsubscribe, id-enquiry, step-up or other"),
 	CHECKED(applied_before, conf_null, check_day, "only for declarations applied for before that day"),
 	CHECKED(from, conf_null, check_day, "only for requests received from that day on"),
 	CHOICE(action, NULL, policy_actions,

@@ -41,8 +41,10 @@ struct era_setting {
 
 /* What is done with a kind of request from a day on (N1); the first line that fits counts, none: act. */
 enum policy_action { POLICY_ACT, POLICY_GUIDE, POLICY_REVIEW };
+/* Besides the kinds of requests by mail: a step-up, which comes as a form. (The kind that has this number, a bounce, asks for nothing.) */
+#define POLICY_STEP_UP REQUEST_BOUNCE
 struct policy_setting {
-	int request; /* enum request_kind */
+	int request; /* enum request_kind, or POLICY_STEP_UP */
 	char *applied_before; /* declarations applied for before that day; NULL: all */
 	char *from; /* requests received from that day on; NULL: at any time */
 	int action; /* enum policy_action */

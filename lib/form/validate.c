@@ -1241,6 +1241,31 @@ static void found_live(struct check *check, int64_t application_id, int64_t decl
 		"れてください。");
 }
 
+/* The ★ of a step-up, and whether it may still be stepped up from. */
+static void check_star(struct check *check, const char *key)
+{
+	const struct registry *registry = check->registry;
+	int64_t star = registry->live_star1(
+		registry->ctx, key, strtoll(check->out->value[FIELD_DECLARATION_ID], NULL, 10));
+	if (!star) {
+		refuse(check, FIELD_DECLARATION_ID, FINDING_STEP_UP,
+			"この自己宣言IDの一つ星が、この事業者のものとして有効ではありません（番号違い、別の事"
+			"業者、中止済み、またはすでに二つ星）。",
+			"自己宣言IDと事業者名・法人番号を確かめてください。一つ星がなければ、新規に二つ星を申"
+			"し込んでください。");
+		return;
+	}
+	enum step_up step_up = registry->step_up ? registry->step_up(registry->ctx, star) : STEP_UP_GOES;
+	if (step_up == STEP_UP_ENDED)
+		refuse(check, FIELD_DECLARATION_ID, FINDING_STEP_UP,
+			"この時期にお申込みいただいた一つ星からのステップアップは、受付を終了しています。",
+			"現在の方法で、新規に二つ星を申し込んでください。");
+	else if (step_up == STEP_UP_ASKS_STAFF)
+		found(check, FIELD_DECLARATION_ID, FINDING_STEP_UP, SEVERITY_REVIEW,
+			"この一つ星からのステップアップは、職員が判断することになっています（設定 policy）。",
+			"受け付けてよければ「許可」に、そうでなければ「却下」にしてください。");
+}
+
 static void check_register(struct check *check)
 {
 	const struct registry *registry = check->registry;
@@ -1257,14 +1282,8 @@ static void check_register(struct check *check)
 	}
 	if (live_id && (same_row || !step_up)) {
 		found_live(check, live_id, declaration_id, same_row);
-	} else if (step_up && form->value[FIELD_DECLARATION_ID] && registry->live_star1 &&
-		   !registry->live_star1(
-			   registry->ctx, key, strtoll(form->value[FIELD_DECLARATION_ID], NULL, 10))) {
-		refuse(check, FIELD_DECLARATION_ID, FINDING_STEP_UP,
-			"この自己宣言IDの一つ星が、この事業者のものとして有効ではありません（番号違い、別の事"
-			"業者、中止済み、またはすでに二つ星）。",
-			"自己宣言IDと事業者名・法人番号を確かめてください。一つ星がなければ、新規に二つ星を申"
-			"し込んでください。");
+	} else if (step_up && form->value[FIELD_DECLARATION_ID] && registry->live_star1) {
+		check_star(check, key);
 	}
 	if (registry->businesses_of_mail && check->rules->proxy_max > 0 && form->value[FIELD_MAIL]) {
 		struct mailaddr addr;

@@ -59,6 +59,7 @@ bool findings_refuse(const struct findings *findings);
 bool findings_review(const struct findings *findings);
 
 /* What is on file. Any function may be NULL: that check is not made. Keys as applicant_key() makes them. */
+enum step_up { STEP_UP_GOES, STEP_UP_ASKS_STAFF, STEP_UP_ENDED };
 struct registry {
 	void *ctx;
 	const char *number_ja; /* what live()'s number counts, for messages; NULL: 申込番号 */
@@ -68,6 +69,8 @@ struct registry {
 		int64_t *declaration_id, bool *same_row);
 	/* A live ★ of that business: by declaration ID (0: by key alone). Application id or 0. */
 	int64_t (*live_star1)(void *ctx, const char *key, int64_t declaration_id);
+	/* What the office's policy says of a step-up from that ★ (its application id). */
+	enum step_up (*step_up)(void *ctx, int64_t application_id);
 	/* Different businesses behind a contact address, live, this one not counted. */
 	int (*businesses_of_mail)(void *ctx, const char *mail_key, const char *key);
 };

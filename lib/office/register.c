@@ -1,4 +1,4 @@
-#include "lib/office/office_p.h"
+#include "lib/office/inbound_p.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -93,6 +93,25 @@ static int64_t registry_live_star1(void *ctx, const char *key, int64_t declarati
 	return live_star(ctx, key, declaration_id, true, &err);
 }
 
+/* Which star may still be stepped up from is a matter of its date (N1). */
+static enum step_up registry_step_up(void *ctx, int64_t application_id)
+{
+	static const enum step_up answers[] = {[POLICY_ACT] = STEP_UP_GOES,
+		[POLICY_GUIDE] = STEP_UP_ENDED,
+		[POLICY_REVIEW] = STEP_UP_ASKS_STAFF};
+	struct office *office = ctx;
+	struct err err = {0};
+	struct application star;
+	struct pool *pool = pool_new();
+	enum step_up out = STEP_UP_GOES;
+	if (!failed(office, application_get(office->store, application_id, &star, pool, &err), &err))
+		out = answers[policy_for(office->settings, POLICY_STEP_UP,
+			star.applied_on != CIVIL_DAY_NONE ? star.applied_on : star.clock_start,
+			office_today(office))];
+	pool_free(&pool);
+	return out;
+}
+
 static int registry_businesses(void *ctx, const char *mail_key, const char *key)
 {
 	struct office *office = ctx;
@@ -108,6 +127,7 @@ struct registry office_registry(struct office *office)
 	return (struct registry){.ctx = office,
 		.live = registry_live,
 		.live_star1 = registry_live_star1,
+		.step_up = registry_step_up,
 		.businesses_of_mail = registry_businesses};
 }
 

@@ -5,13 +5,11 @@
 #define DAY(year, month, day) civil_from_ymd(year, month, day)
 
 /* The table that sengend.conf has as its example: older declarations move to the new scheme in April 2026. */
-static const char cut_over[] = "policy = ("
-			       " { request = \"change\"; applied_before = \"2026-04-01\"; from = "
-			       "\"2026-04-01\"; action = \"guide\"; },"
-			       " { request = \"resend\"; applied_before = \"2026-04-01\"; from = "
-			       "\"2026-04-01\"; action = \"guide\"; },"
-			       " { request = \"id-enquiry\"; applied_before = \"2026-04-01\"; from = "
-			       "\"2026-04-01\"; action = \"guide\"; } );";
+#define LINE(request)                                                                                        \
+	" { request = \"" request                                                                            \
+	"\"; applied_before = \"2026-04-01\"; from = \"2026-04-01\"; action = \"guide\"; }"
+static const char cut_over[] =
+	"policy = (" LINE("change") "," LINE("resend") "," LINE("id-enquiry") "," LINE("step-up") " );";
 
 static void test_policy__cut_over(void **state)
 {
@@ -29,6 +27,7 @@ static void test_policy__cut_over(void **state)
 		{REQUEST_RESEND, {2024, 5, 1}, {2026, 4, 1}, POLICY_GUIDE},
 		{REQUEST_CHANGE, {2026, 3, 31}, {2026, 4, 1}, POLICY_GUIDE},
 		{REQUEST_ID_ENQUIRY, {2019, 1, 1}, {2030, 1, 1}, POLICY_GUIDE},
+		{(enum request_kind)POLICY_STEP_UP, {2026, 3, 31}, {2026, 4, 1}, POLICY_GUIDE},
 		/* younger ones are not */
 		{REQUEST_RESEND, {2026, 4, 1}, {2026, 4, 1}, POLICY_ACT},
 		{REQUEST_CHANGE, {2026, 5, 2}, {2026, 6, 1}, POLICY_ACT},
@@ -44,6 +43,25 @@ static void test_policy__cut_over(void **state)
 		if (got != each[i].want)
 			fail_msg("line %zu: %d, not %d", i, (int)got, (int)each[i].want);
 	}
+}
+
+/* A step-up comes as a form: the star it starts from decides. */
+static void test_policy__step_up(void **state)
+{
+	struct rig *rig = *state;
+	int64_t old = rig_apply(rig, 1);
+	rig_run_days(rig, 20);
+	int64_t young = rig_apply(rig, 2);
+	struct registry registry = office_registry(&rig->office);
+	assert_int_equal(registry.step_up(registry.ctx, old), STEP_UP_GOES);
+	rig_configure(rig, "policy = ( { request = \"step-up\"; applied_before = \"2026-06-10\"; from = "
+			   "\"2026-06-25\"; action = \"guide\"; } );");
+	assert_int_equal(registry.step_up(registry.ctx, old), STEP_UP_GOES);
+	rig_run_until(rig, rig_at(2026, 6, 25, 0, 0));
+	assert_int_equal(registry.step_up(registry.ctx, old), STEP_UP_ENDED);
+	assert_int_equal(registry.step_up(registry.ctx, young), STEP_UP_GOES);
+	rig_configure(rig, "policy = ( { request = \"step-up\"; action = \"review\"; } );");
+	assert_int_equal(registry.step_up(registry.ctx, young), STEP_UP_ASKS_STAFF);
 }
 
 static void test_policy__nothing_configured_acts(void **state)
@@ -114,6 +132,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_policy__cut_over),
+		TEST(test_policy__step_up),
 		TEST(test_policy__nothing_configured_acts),
 		TEST(test_policy__first_line_that_fits_counts),
 		TEST(test_policy__unknown_declaration),

@@ -583,6 +583,7 @@ static struct {
 	int businesses;
 	char key[100];
 	int64_t asked_id;
+	enum step_up step_up;
 } office;
 
 static int64_t fake_live(
@@ -604,6 +605,13 @@ static int64_t fake_star1(void *ctx, const char *key, int64_t declaration_id)
 	return office.star1;
 }
 
+static enum step_up fake_step_up(void *ctx, int64_t application_id)
+{
+	(void)ctx;
+	assert_int_equal(application_id, office.star1);
+	return office.step_up;
+}
+
 static int fake_businesses(void *ctx, const char *mail_key, const char *key)
 {
 	(void)ctx;
@@ -615,8 +623,10 @@ static int fake_businesses(void *ctx, const char *mail_key, const char *key)
 static void test_validate__register(void **state)
 {
 	(void)state;
-	struct registry registry = {
-		.live = fake_live, .live_star1 = fake_star1, .businesses_of_mail = fake_businesses};
+	struct registry registry = {.live = fake_live,
+		.live_star1 = fake_star1,
+		.step_up = fake_step_up,
+		.businesses_of_mail = fake_businesses};
 	rig.registry = &registry;
 
 	memset(&office, 0, sizeof office);
@@ -640,6 +650,16 @@ static void test_validate__register(void **state)
 		rig_one(&rig, FIELD_KIND, "step", FIELD_DECLARATION_ID, "46837431276", FIELD_COUNT)->codes,
 		"");
 	assert_int_equal(office.asked_id, 46837431276);
+	/* After a cut-over it is refused, or asked about. */
+	office.step_up = STEP_UP_ENDED;
+	record = rig_one(&rig, FIELD_KIND, "step", FIELD_DECLARATION_ID, "46837431276", FIELD_COUNT);
+	assert_true(findings_refuse(&record->findings));
+	assert_non_null(strstr(rig_xfinding(record, FINDING_STEP_UP)->message_ja, "受付を終了しています"));
+	office.step_up = STEP_UP_ASKS_STAFF;
+	record = rig_one(&rig, FIELD_KIND, "step", FIELD_DECLARATION_ID, "46837431276", FIELD_COUNT);
+	assert_false(findings_refuse(&record->findings));
+	assert_int_equal(rig_xfinding(record, FINDING_STEP_UP)->severity, SEVERITY_REVIEW);
+	office.step_up = STEP_UP_GOES;
 	office.star1 = 0;
 	assert_string_equal(
 		rig_one(&rig, FIELD_KIND, "step", FIELD_DECLARATION_ID, "46837431276", FIELD_COUNT)->codes,
