@@ -349,7 +349,7 @@ static const char *effect_of_carrying_out(const struct review *review)
 	case REQUEST_RESEND:
 		return _("sends the notice once more, to the registered address alone");
 	case REQUEST_NEWS_UNSUBSCRIBE:
-		return _("takes the sender's address off the mail news; notices go on");
+		return _("takes the application's address off the mail news; notices go on");
 	case REQUEST_ID_ENQUIRY:
 		return _("sends the declaration ID to the registered address alone");
 	case REQUEST_OTHER:
