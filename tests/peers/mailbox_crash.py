@@ -98,7 +98,7 @@ for name in sorted(os.listdir(os.path.join(TOP, "tests", "samples", "mail"))):
         text = mail.read().replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\0", b"").replace(b"\n", b"\r\n")
     if text:  # a server takes no empty mail
         sent.append(text)
-sent.append(b"Subject: without a Message-ID\r\n\r\n")
+sent = rng.sample(sent, 40) + [b"Subject: without a Message-ID\r\n\r\n"]
 client = connect()
 log = open(os.path.join(directory, "crash.log"), "wb")
 
@@ -127,14 +127,24 @@ def reset_uidvalidity():
 
 waiting = list(sent)
 rng.shuffle(waiting)
-start()
 begun = time.monotonic()
+
+# The line is cut in mid-fetch: the largest mails come over it.
+waiting.sort(key=len)
+for _ in range(12):
+    arrive(waiting.pop())
+rng.shuffle(waiting)
+proxy.mode, proxy.cut_after = "cut", lambda: rng.randrange(6000, 40000)
+start()
+until("three cut connections", 30, lambda: proxy.cuts >= 3)
+
+# And the role is killed, again and again, with and without cuts.
 for number in range(kills):
     share = len(waiting) // max(1, kills * 3 // 4 - number) if number < kills * 3 // 4 else len(waiting)
     for _ in range(share):
         arrive(waiting.pop())
-    proxy.mode, proxy.cut_after = ("cut", lambda: rng.randrange(3000, 30000)) if number % 3 else ("pass", proxy.cut_after)
-    time.sleep(rng.uniform(0.05, 0.3))
+    proxy.mode = "cut" if number % 3 else "pass"
+    time.sleep(rng.uniform(0.1, 0.6))
     role.kill()
     role.wait()
     if number == kills // 3:
@@ -155,7 +165,7 @@ for mail in waiting:
     arrive(mail)
 client.logout()
 proxy.mode = "pass"
-until("all mails filed", 30, lambda: register("SELECT count(*) FROM message WHERE state = 3")[0][0] >= len(sent) and not digests("INBOX"))
+until("all mails filed", 60, lambda: register("SELECT count(*) FROM message WHERE state = 3")[0][0] >= len(sent) and not digests("INBOX"))
 
 # The line stays open and says nothing: status tells, and takes it back when it speaks again.
 proxy.mode = "deaf"
