@@ -383,6 +383,8 @@ enum rc mailline_fetch(struct mailline *line, const char *uid, int *file, int64_
 		rc = line_lost(line, err);
 	if (rc == RC_OK)
 		rc = memfile_check(*file, line->message_bytes, size, err);
+	if (rc == RC_REFUSED && *file >= 0 && *size < 0)
+		rc = line_lost(line, err);
 	if (rc != RC_OK && *file >= 0) {
 		(void)close(*file);
 		*file = -1;

@@ -31,13 +31,14 @@ enum rc memfile_check(int fd, int64_t limit, int64_t *size, struct err *err)
 	struct stat status;
 	/* Only a memory file can have them all: this refuses any other kind of file too. */
 	int seals = fcntl(fd, F_GET_SEALS);
+	*size = -1;
 	if (seals < 0 || (seals & ALL_SEALS) != ALL_SEALS || fstat(fd, &status) != 0)
 		return err_set(err, RC_REFUSED, "A message came in a file that could still be changed.");
-	if (status.st_size > limit)
+	*size = status.st_size;
+	if (*size > limit)
 		return err_set(err, RC_REFUSED,
 			"A message of %lld bytes is larger than the %lld that are allowed.",
 			(long long)status.st_size, (long long)limit);
-	*size = status.st_size;
 	return RC_OK;
 }
 

@@ -14,7 +14,7 @@
 
 /* *fd: close-on-exec, sealed. RC_STORE. */
 enum rc memfile_make(int *fd, const void *bytes, size_t len, struct err *err);
-/* Checks what came from another process: a memory file, all seals set, at most limit bytes. RC_REFUSED. The file's offset is neither used nor moved. */
+/* Checks what came from another process: a memory file, all seals set, at most limit bytes. RC_REFUSED; *size is then -1 unless it is only too large. The file's offset is neither used nor moved. */
 enum rc memfile_check(int fd, int64_t limit, int64_t *size, struct err *err);
 /* Checks, and appends the bytes to out. */
 enum rc memfile_read(struct str *out, int fd, int64_t limit, struct err *err);
