@@ -171,6 +171,14 @@ static enum rc by_sender_address(struct inbound *in, const struct sheet *fields,
 	return RC_OK;
 }
 
+enum rc inbound_take_by_sender(struct inbound *in)
+{
+	static const struct sheet nothing = {
+		.business_name = "", .representative = "", .corporate_number = ""};
+	enum identified found;
+	return *in->from_key ? by_sender_address(in, &nothing, &found) : RC_OK;
+}
+
 enum rc inbound_identify(struct inbound *in, bool by_sender, enum identified *out)
 {
 	const struct sheet *fields = &in->received->reading.fields;

@@ -61,6 +61,8 @@ enum identified {
 /* By ID and business name (weak equality: text_key()), by 法人番号 + 都道府県, by 屋号 + 代表者名 + 都道府県, by a notice that is answered, or by the sender's address.
  * `by_sender`: the sender's address alone may identify (never for a stop or change). */
 enum rc inbound_identify(struct inbound *in, bool by_sender, enum identified *out);
+/* The one declaration behind the sender's address, whatever the mail says; in->app stays empty when there is none, or several. */
+enum rc inbound_take_by_sender(struct inbound *in);
 /* By a notice that is answered, when its recipient answers; in->app stays empty when there is none. */
 enum rc inbound_take_by_answered(struct inbound *in);
 
@@ -152,8 +154,6 @@ enum rc inbound_turn_away(struct inbound *in, const char *note_ja);
 enum rc inbound_done_for(struct inbound *in, enum request_state state, enum proof proof, const char *note_ja);
 /* The end of a request that fits not exactly one application. */
 enum rc inbound_not_identified(struct inbound *in, enum identified found);
-/* The one live application behind the sender's address; in->app stays empty when there is none, or several. */
-enum rc inbound_take_by_sender(struct inbound *in);
 /* The end of a request that quotes a user number for the ID: told to the registered address when the sender has one, and one application (N3). */
 enum rc inbound_wrong_number(struct inbound *in);
 /* May so many letters go to the registered address of in->app because a mail asks for it? *why_ja NULL: yes. Not when it ended, is held or in review, the address is

@@ -101,6 +101,8 @@ enum rc inbound_done_for(struct inbound *in, enum request_state state, enum proo
 
 enum rc inbound_not_identified(struct inbound *in, enum identified found)
 {
+	if (inbound_policy(in) == POLICY_REVIEW)
+		return inbound_hand_over(in, POLICY_WANTS_REVIEW);
 	switch (found) {
 	case IDENTIFIED_NONE:
 		return inbound_turn_away(in, "どの宣言のことか、書かれていません。");
@@ -117,22 +119,6 @@ enum rc inbound_not_identified(struct inbound *in, enum identified found)
 		break;
 	}
 	die("an application that was identified is not one that was not");
-}
-
-enum rc inbound_take_by_sender(struct inbound *in)
-{
-	int64_t id[2];
-	int count = 0;
-	struct application app;
-	if (!*in->from_key)
-		return RC_OK;
-	enum rc rc = application_by_mail(in->office->store, in->from_key, id, 2, &count, in->err);
-	if (rc != RC_OK || count != 1)
-		return rc;
-	rc = application_get(in->office->store, id[0], &app, in->pool, in->err);
-	if (rc == RC_OK)
-		inbound_take_application(in, &app);
-	return rc;
 }
 
 enum rc inbound_wrong_number(struct inbound *in)

@@ -409,6 +409,11 @@ static void test_request_resend__left_to_staff_by_policy(void **state)
 	struct received mail = resend_mail(rig, id, NULL, "id-notice");
 	assert_int_equal(inbound_request(rig, inbound_receive(rig, &mail)).state, REQUEST_STATE_REVIEW);
 	assert_string_equal(inbound_queued(rig), "");
+	/* Also where nobody knows whose it is. */
+	mail = resend_mail(rig, id, STRANGER, "id-notice");
+	mail.reading.fields.declaration_id = "40000000001";
+	assert_int_equal(inbound_request(rig, inbound_receive(rig, &mail)).state, REQUEST_STATE_REVIEW);
+	assert_string_equal(inbound_queued(rig), "neutral>stranger@example.com");
 }
 
 /* ---- decided by staff ---- */
@@ -484,6 +489,12 @@ static void test_request_resend__while_a_step_up_runs(void **state)
 	/* The ID notice of the ★★, the logo of the ★. */
 	assert_string_equal(rig_outbox(rig, step_up), "receipt/sent id/sent id/queued");
 	assert_string_equal(rig_outbox(rig, star), "receipt/sent id/sent logo/sent logo/queued");
+	/* For the number that was mistaken for the ID, too, the two are one. */
+	struct received wrong = inbound_mail(REQUEST_RESEND, inbound_address(rig, star));
+	wrong.reading.fields.declaration_id_written =
+		pool_printf(rig->pool, "%" PRId64, rig_app(rig, star).user_number);
+	assert_int_equal(inbound_request(rig, inbound_receive(rig, &wrong)).state, REQUEST_STATE_ANSWERED);
+	assert_non_null(inbound_text(rig, "wrong-number"));
 	/* Both count towards the same day. */
 	assert_int_equal(inbound_request(rig, inbound_receive(rig, &mail)).state, REQUEST_STATE_REVIEW);
 }
