@@ -8,7 +8,7 @@ SANITIZE ?=
 
 CC       ?= cc
 CFLAGS   ?= -O2 -g
-PKGS     := libcurl gnutls libzip expat gmime-3.0 sqlite3 libconfig libcrypto jansson libidn2 libsystemd libseccomp zlib
+PKGS     := libpcre2-8 libcurl gnutls libzip expat gmime-3.0 sqlite3 libconfig libcrypto jansson libidn2 libsystemd libseccomp zlib
 PKG_CONFIG ?= pkg-config
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS   := $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -lunistring -letpan

@@ -65,18 +65,22 @@ static const char *const contact_line =
 static const char *const request_words = "自己宣言|中止|停止|再送|変更|記載|依頼|希望";
 
 struct patterns {
-	regex_t announcement[sizeof announcements / sizeof *announcements];
-	regex_t header, contact, request, broken;
-	regex_t signature[sizeof signature_rules / sizeof *signature_rules];
+	struct pattern *announcement[sizeof announcements / sizeof *announcements];
+	struct pattern *header, *contact, *request, *broken;
+	struct pattern *signature[sizeof signature_rules / sizeof *signature_rules];
 	bool ready;
 };
 
 static struct patterns patterns;
 
-static void compile(regex_t *to, const char *pattern)
+static struct pattern *compile(const char *expression)
 {
-	if (pattern_compile(to, pattern, REG_NOSUB | REG_ICASE) != 0)
-		die("broken pattern: %s", pattern);
+	struct str why = STR_INIT;
+	struct pattern *pattern = pattern_new(expression, true, &why);
+	if (!pattern)
+		die("broken pattern: %s: %s", expression, why.s);
+	str_free(&why);
+	return pattern;
 }
 
 static void patterns_prepare(void)
@@ -84,19 +88,21 @@ static void patterns_prepare(void)
 	if (patterns.ready)
 		return;
 	for (size_t i = 0; i < sizeof announcements / sizeof *announcements; i++)
-		compile(&patterns.announcement[i], announcements[i].pattern);
+		patterns.announcement[i] = compile(announcements[i].pattern);
 	for (size_t i = 0; i < sizeof signature_rules / sizeof *signature_rules; i++)
-		compile(&patterns.signature[i], signature_rules[i]);
-	compile(&patterns.header, header_labels);
-	compile(&patterns.broken, broken_announcement);
-	compile(&patterns.contact, contact_line);
-	compile(&patterns.request, request_words);
+		patterns.signature[i] = compile(signature_rules[i]);
+	patterns.header = compile(header_labels);
+	patterns.broken = compile(broken_announcement);
+	patterns.contact = compile(contact_line);
+	patterns.request = compile(request_words);
 	patterns.ready = true;
 }
 
-static bool matches(const regex_t *pattern, const char *text)
+static bool matches(const struct pattern *pattern, const char *text)
 {
-	return regexec(pattern, text, 0, NULL, 0) == 0;
+	struct pattern_pairs pairs;
+	pattern_pairs_of(&pairs, text);
+	return pattern_may_match(pattern, &pairs) && pattern_find(pattern, text, NULL, NULL);
 }
 
 /* ---- lines ---- */
@@ -167,8 +173,11 @@ static void add_line(struct str *out, const struct line *line, bool without_mark
 
 static enum history announced(const char *folded)
 {
+	struct pattern_pairs pairs;
+	pattern_pairs_of(&pairs, folded);
 	for (size_t i = 0; i < sizeof announcements / sizeof *announcements; i++)
-		if (matches(&patterns.announcement[i], folded))
+		if (pattern_may_match(patterns.announcement[i], &pairs) &&
+			pattern_find(patterns.announcement[i], folded, NULL, NULL))
 			return announcements[i].kind;
 	return HISTORY_NO;
 }
@@ -176,7 +185,7 @@ static enum history announced(const char *folded)
 /* Whether lines[at] and the next are one announcement that was broken. */
 static bool is_broken_announcement(const struct line *lines, size_t count, size_t at)
 {
-	if (at + 1 >= count || lines[at + 1].depth > 0 || !matches(&patterns.broken, lines[at].folded))
+	if (at + 1 >= count || lines[at + 1].depth > 0 || !matches(patterns.broken, lines[at].folded))
 		return false;
 	struct str both = STR_INIT;
 	str_printf(&both, "%s %s", lines[at].folded, lines[at + 1].folded);
@@ -214,7 +223,7 @@ static enum history history_at(const struct line *lines, size_t count, size_t at
 	}
 	/* Three header lines in a row. */
 	size_t run = 0;
-	while (run < 3 && at + run < count && matches(&patterns.header, lines[at + run].folded))
+	while (run < 3 && at + run < count && matches(patterns.header, lines[at + run].folded))
 		run++;
 	*taken = run == 3;
 	return run == 3 ? HISTORY_REST : HISTORY_NO;
@@ -254,7 +263,7 @@ static size_t signature_start(const struct line *const *fresh, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		for (size_t r = 0; r < sizeof signature_rules / sizeof *signature_rules; r++)
-			if (matches(&patterns.signature[r], fresh[i]->folded))
+			if (matches(patterns.signature[r], fresh[i]->folded))
 				return i;
 	/* A block between ornaments at the end that holds contact data. */
 	for (size_t i = 0; i < count; i++) {
@@ -263,8 +272,8 @@ static size_t signature_start(const struct line *const *fresh, size_t count)
 		size_t contacts = 0, lines = 0, words = 0;
 		for (size_t k = i + 1; k < count; k++) {
 			lines += fresh[k]->folded[0] != '\0';
-			contacts += matches(&patterns.contact, fresh[k]->folded);
-			words += matches(&patterns.request, fresh[k]->folded);
+			contacts += matches(patterns.contact, fresh[k]->folded);
+			words += matches(patterns.request, fresh[k]->folded);
 		}
 		if (contacts >= 1 && words == 0 && lines <= 16)
 			return i;

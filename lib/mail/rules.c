@@ -18,8 +18,7 @@ struct rule {
 	int weight;
 	bool asked, takes;
 	int line;
-	regex_t compiled;
-	bool ready;
+	struct pattern *compiled;
 };
 
 struct request_rules {
@@ -85,14 +84,14 @@ static enum rc rules_compile(struct request_rules *rules, const char *name, stru
 {
 	for (size_t i = 0; i < rules->count; i++) {
 		struct rule *rule = rules->rule[i];
-		int fault = pattern_compile(&rule->compiled, rule->pattern, 0);
-		if (fault != 0) {
-			char why[200];
-			(void)regerror(fault, &rule->compiled, why, sizeof why);
-			return err_set(err, RC_CONFIG, "%s:%d: the pattern of the rule %s is broken: %s.",
-				name, rule->line, rule->name, why);
-		}
-		rule->ready = true;
+		struct str why = STR_INIT;
+		rule->compiled = pattern_new(rule->pattern, false, &why);
+		if (!rule->compiled)
+			(void)err_set(err, RC_CONFIG, "%s:%d: the pattern of the rule %s is broken: %s.",
+				name, rule->line, rule->name, why.s);
+		str_free(&why);
+		if (!rule->compiled)
+			return RC_CONFIG;
 	}
 	return RC_OK;
 }
@@ -117,8 +116,7 @@ void request_rules_free(struct request_rules **rules)
 		return;
 	for (size_t i = 0; i < (*rules)->count; i++) {
 		struct rule *rule = (*rules)->rule[i];
-		if (rule->ready)
-			regfree(&rule->compiled);
+		pattern_free(&rule->compiled);
 		conf_free(rule_keys, rule);
 		free(rule);
 	}
@@ -238,14 +236,14 @@ static void try_sentence(const struct request_rules *rules, int where, char *sen
 	str_free(&plain);
 	if (strlen(sentence) > SENTENCE_MAX)
 		sentence[SENTENCE_MAX] = '\0';
+	struct pattern_pairs pairs;
+	pattern_pairs_of(&pairs, sentence);
 	for (size_t i = 0; i < rules->count; i++) {
 		const struct rule *rule = rules->rule[i];
-		regmatch_t match[1];
+		size_t from, to;
 		if (rule->where != where || (!rule->asked && !wished) ||
-			regexec(&rule->compiled, sentence, 1, match, 0) != 0)
-			continue;
-		size_t from = (size_t)match[0].rm_so, to = (size_t)match[0].rm_eo;
-		if (to == from)
+			!pattern_may_match(rule->compiled, &pairs) ||
+			!pattern_find(rule->compiled, sentence, &from, &to) || to == from)
 			continue;
 		if (rule->kind == RULE_RESEND && where != IN_FILE)
 			str_addz(&evidence->lost, sentence);
@@ -255,8 +253,10 @@ static void try_sentence(const struct request_rules *rules, int where, char *sen
 			note(evidence, rule, sentence + from, to - from, pool);
 		if (used)
 			used[i] = true;
-		if (rule->takes)
+		if (rule->takes) {
 			memmove(sentence + from, sentence + to, strlen(sentence + to) + 1);
+			pattern_pairs_of(&pairs, sentence);
+		}
 	}
 }
 
