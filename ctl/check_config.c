@@ -20,21 +20,27 @@ static void tell(struct report *report, bool error, const char *message)
 		say("%s: %s", error ? _("error") : _("warning"), message);
 }
 
+static void check_set(struct report *report, const char *name, const char *const *want)
+{
+	struct template_set *set = NULL;
+	struct err err;
+	if (template_set_load(&set, report->settings->template_directory, name, want,
+		    &report->settings->words, &err) != RC_OK)
+		tell(report, true, err.text);
+	template_set_free(&set);
+}
+
 static void check_templates(struct report *report)
 {
 	const struct profiles *profiles = &report->settings->profiles;
 	for (size_t i = 0; i < profiles->count; i++) {
 		const struct profile *profile = &profiles->profile[i];
 		const char *want[STAGE_MAX + 1] = {0};
-		struct template_set *set = NULL;
-		struct err err;
 		for (int stage = 0; stage < profile->stage_count && stage < STAGE_MAX; stage++)
 			want[stage] = profile->stage[stage].template_name;
-		if (template_set_load(&set, report->settings->template_directory, profile->name, want,
-			    &report->settings->words, &err) != RC_OK)
-			tell(report, true, err.text);
-		template_set_free(&set);
+		check_set(report, profile->name, want);
 	}
+	check_set(report, NOTICE_ANSWERS, answer_template);
 }
 
 /* systemd hands credentials to the daemon only: here their names can be checked, not what is in them. */

@@ -79,7 +79,7 @@ enum policy_action policy_for(
 enum policy_action inbound_policy(const struct inbound *in);
 
 /* ---- answer.c: every mail that answers a mail goes through here (T10) ---- */
-enum answer { /* templates/mail/answer/NAME.txt */
+enum answer { /* index of answer_template[]: templates/mail/answer/NAME.txt */
 	ANSWER_CONFIRM_STOP, /* confirm-stop: reply to this to confirm */
 	ANSWER_CONFIRM_CHANGE, /* confirm-change */
 	ANSWER_CONFIRM_ADDRESS, /* confirm-address: to the new address */
@@ -94,7 +94,6 @@ enum answer { /* templates/mail/answer/NAME.txt */
 	ANSWER_READABLE_FORM, /* readable-form: please send the plain Word file */
 	ANSWER_COUNT
 };
-extern const char *const answer_template[ANSWER_COUNT + 1]; /* NULL ends */
 struct answer_values { /* besides those of the application (notice.h) */
 	const char *token; /* confirm-*: printed, in Subject, Message-ID and Reply-To */
 	civil_day confirm_by; /* confirm-*: the last day for the reply */

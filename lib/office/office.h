@@ -101,6 +101,8 @@ enum rc office_late(struct office *office, int64_t *count, struct err *err);
 enum rc office_may_send(struct office *office, bool *yes, struct err *err);
 
 /* ---- the mailbox ---- */
+/* What mails are answered with: the names of the templates in templates/mail/answer; NULL ends. */
+extern const char *const answer_template[];
 /* What follows from one mail that was read, within the caller's transaction: its request, its history, what is carried out, asked or answered, all at once; writes
  * the message as MESSAGE_READ with kind, review and folder. received NULL: its reader failed (damage, English: why): 要確認. */
 enum rc office_receive(struct office *office, struct mail_message *message, const struct received *received,
