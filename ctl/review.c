@@ -214,8 +214,8 @@ static void print_fields(const struct review *review)
 	struct table table = {.columns = 4};
 	say("%s", _("== What was read, beside what is on file =="));
 	if (!review->read) {
-		say("%s", review->message.size > 0 ? _("Nothing could be read. Take the mail out and open "
-						       "it: add --raw > mail.eml")
+		say("%s", review->message.size > 0 ? _("Nothing could be read. Open the mail in its folder, "
+						       "or take it out: add --raw > mail.eml")
 						   : _("The mail is empty."));
 		return;
 	}
@@ -541,7 +541,9 @@ static enum rc print_raw(const struct review *review, struct err *err)
 			_("A mail as it came can do harm to a terminal; write it to a file: add > mail.eml"));
 	enum rc rc = message_raw(review->ctl->store, review->message.id, &raw, err);
 	if (rc == RC_OK && raw.len == 0 && review->message.size > 0)
-		rc = err_set(err, RC_REFUSED, "%s", _("The mail was erased."));
+		rc = err_set(err, RC_REFUSED, "%s",
+			_("The mail is not kept here: it was too large to be fetched, or erased. It may lie "
+			  "in its folder."));
 	if (rc == RC_OK && fwrite(raw.s, 1, raw.len, stdout) != raw.len)
 		rc = err_set(err, RC_STORE, "%s", _("The output could not be written."));
 	str_free(&raw);
