@@ -46,6 +46,15 @@ def request():
         """)
 
 
+def deliver(mail):
+    for part in ("tmp", "new", "cur"):
+        os.makedirs(os.path.join(state, "mailbox", part), exist_ok=True)
+    name = f"{1000 + serial}.robot.{os.getpid()}"
+    with open(os.path.join(state, "mailbox", "tmp", name), "wb") as file:
+        file.write(mail)
+    os.rename(os.path.join(state, "mailbox", "tmp", name), os.path.join(inbox, name))
+
+
 def post(subject, text, to=OFFICE, **fields):
     """Into the office's mailbox, as its mail server would deliver it."""
     global serial
@@ -61,15 +70,49 @@ def post(subject, text, to=OFFICE, **fields):
     for name, value in fields.items():
         mail[name.replace("_", "-")] = value
     mail.set_content(text, cte="base64")
-    for part in ("tmp", "new", "cur"):
-        os.makedirs(os.path.join(state, "mailbox", part), exist_ok=True)
-    name = f"{1000 + serial}.robot.{os.getpid()}"
-    with open(os.path.join(state, "mailbox", "tmp", name), "wb") as file:
-        file.write(mail.as_bytes(policy=email.policy.SMTP))
-    os.rename(os.path.join(state, "mailbox", "tmp", name), os.path.join(inbox, name))
+    deliver(mail.as_bytes(policy=email.policy.SMTP))
+
+
+def give_back(mail):
+    """A delivery report (RFC 3464) to the envelope sender."""
+    global serial
+    serial += 1
+    deliver(textwrap.dedent(f"""\
+        Return-Path: <>
+        Delivered-To: {email.utils.parseaddr(mail["Return-Path"])[1]}
+        From: MAILER-DAEMON@mx.example.co.jp (Mail Delivery System)
+        To: {email.utils.parseaddr(mail["Return-Path"])[1]}
+        Subject: Undelivered Mail Returned to Sender
+        Message-ID: <{serial}@mx.example.co.jp>
+        MIME-Version: 1.0
+        Content-Type: multipart/report; report-type=delivery-status; boundary="b"
+
+        --b
+        Content-Type: text/plain
+
+        <{address}>: host mx.example.co.jp said: 550 5.1.1 User unknown
+        --b
+        Content-Type: message/delivery-status
+
+        Reporting-MTA: dns; mx.example.co.jp
+
+        Final-Recipient: rfc822; {address}
+        Action: failed
+        Status: 5.1.1
+        Diagnostic-Code: smtp; 550 5.1.1 User unknown
+        --b
+        Content-Type: text/rfc822-headers
+
+        Message-ID: {mail["Message-ID"]}
+        To: {address}
+        --b--
+        """).replace("\n", "\r\n").encode())
 
 
 def answer(mail):
+    if habit == "returns":
+        give_back(mail)
+        return
     quoted = "".join(f"> {line}\n" for line in mail.get_body().get_content().splitlines())
     subject = "Re: " + mail["Subject"]
     fields = {"In_Reply_To": mail["Message-ID"], "References": mail["Message-ID"]}

@@ -27,3 +27,12 @@ try reply-to-office stop 2
 try asks-again stop 1
 try asks-again resend 2
 try asks-again enquiry 2
+
+# One that returns everything: the confirmation's request goes to staff at once, and the office says what came back.
+try returns stop 1
+equal "$("$build/sengenctl" -c "$conf" requests --json | /usr/bin/python3 -c \
+	'import json, sys; print([(row["kind"], row["state"]) for row in map(json.loads, sys.stdin)])')" \
+	"[('stop-request', 'review'), ('bounce', 'done')]" requests
+contains "$(LC_ALL=ja_JP.UTF-8 "$build/sengenctl" -c "$conf" why 1)" 宛先が見つかりません "why"
+contains "$("$build/sengenctl" -c "$conf" status --json)" '"bounces_7_days":{"hard":1,' "status"
+try returns resend 1
