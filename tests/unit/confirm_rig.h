@@ -8,6 +8,8 @@
 
 #include "inbound_rig.h"
 
+#include <sqlite3.h>
+
 #define STRANGER "stranger@example.com"
 
 /* A declaration of business n, ID issued, everything delivered. */
@@ -61,6 +63,27 @@ static inline int64_t confirm_asked(struct rig *rig, struct received *mail)
 	if (inbound_request(rig, message).state != REQUEST_STATE_ASKED)
 		fail_msg("%s", inbound_outcome(rig, message));
 	return message;
+}
+
+static inline void confirm_sql(const struct rig *rig, const char *sql)
+{
+	sqlite3 *db;
+	char *message = NULL;
+	assert_int_equal(sqlite3_open(rig->store_path, &db), SQLITE_OK);
+	(void)sqlite3_busy_timeout(db, 5000);
+	if (sqlite3_exec(db, sql, NULL, NULL, &message) != SQLITE_OK)
+		fail_msg("%s: %s", sql, message);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+/* From now on a write fails as if the disk did ("INSERT ON outbox"); NULL: no longer. */
+static inline void confirm_fault(struct rig *rig, const char *write)
+{
+	confirm_sql(
+		rig, write ? pool_printf(rig->pool,
+				     "CREATE TRIGGER fault BEFORE %s BEGIN SELECT RAISE(ABORT, 'fault'); END",
+				     write)
+			   : "DROP TRIGGER fault");
 }
 
 static inline void confirm_run_requests(struct rig *rig)

@@ -327,6 +327,35 @@ static void test_inbound_change__stopped_meanwhile(void **state)
 	assert_string_equal(value_of(rig, id, FIELD_CONTACT), "見本 花子");
 }
 
+/* Whichever write of it fails, nothing was changed and nobody told. */
+static void test_inbound_change__all_or_nothing(void **state)
+{
+	static const char *const writes[] = {"UPDATE ON application_payload", "UPDATE ON application",
+		"INSERT ON history", "INSERT ON outbox", "UPDATE ON request", "INSERT ON answer"};
+	struct rig *rig = *state;
+	int64_t id = confirm_declaration(rig, 1);
+	struct received mail = change_form(rig, id, STRANGER, &new_address, 1);
+	int64_t message = inbound_receive(rig, &mail);
+	const char *why_ja, *history = rig_history(rig, id), *outbox = rig_outbox(rig, id);
+	int64_t request = inbound_request(rig, message).id;
+	for (size_t i = 0; i < sizeof writes / sizeof *writes; i++) {
+		confirm_fault(rig, writes[i]);
+		enum rc rc = office_resolve(&rig->office, request, REQUEST_CARRY_OUT, 0, CIVIL_DAY_NONE,
+			"電話", "staff:1000", &why_ja, rig->pool, &rig_err);
+		confirm_fault(rig, NULL);
+		if (rc != RC_STORE)
+			fail_msg("%s: %s", writes[i], rc_name(rc));
+		assert_string_equal(value_of(rig, id, FIELD_MAIL), "info1@example.co.jp");
+		assert_string_equal(rig_history(rig, id), history);
+		assert_string_equal(rig_outbox(rig, id), outbox);
+		assert_int_equal(inbound_request(rig, message).state, REQUEST_STATE_ASKED);
+	}
+	assert_ok(office_resolve(&rig->office, request, REQUEST_CARRY_OUT, 0, CIVIL_DAY_NONE, "電話",
+		"staff:1000", &why_ja, rig->pool, &rig_err));
+	assert_string_equal(value_of(rig, id, FIELD_MAIL), "new@example.co.jp");
+	rig_assert_whole(rig);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(test_inbound_change__##name, rig_setup, rig_teardown)
@@ -342,6 +371,7 @@ int main(void)
 		TEST(duplicate),
 		TEST(a_running_step_up),
 		TEST(stopped_meanwhile),
+		TEST(all_or_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,8 +1,6 @@
 /* tokens: what a reply proves, and what it does not; what becomes of a request that waits */
 #include "confirm_rig.h"
 
-#include <sqlite3.h>
-
 struct waiting { /* a stop that waits for its confirmation */
 	int64_t id, asked;
 	const char *token;
@@ -327,17 +325,6 @@ static void test_inbound_token__many_run_out_at_once(void **state)
 
 /* ---- faults ---- */
 
-static void sql_aside(const struct rig *rig, const char *sql)
-{
-	sqlite3 *db;
-	char *message = NULL;
-	assert_int_equal(sqlite3_open(rig->store_path, &db), SQLITE_OK);
-	(void)sqlite3_busy_timeout(db, 5000);
-	if (sqlite3_exec(db, sql, NULL, NULL, &message) != SQLITE_OK)
-		fail_msg("%s: %s", sql, message);
-	assert_int_equal(sqlite3_close(db), SQLITE_OK);
-}
-
 /* Whichever write of it fails, the mail has not been acted on at all; when it is tried again, everything follows. */
 static void test_inbound_token__all_or_nothing(void **state)
 {
@@ -354,16 +341,13 @@ static void test_inbound_token__all_or_nothing(void **state)
 	assert_ok(store_commit(rig->office.store, &rig_err));
 	const char *history = rig_history(rig, w.id), *outbox = rig_outbox(rig, w.id);
 	for (size_t i = 0; i < sizeof writes / sizeof *writes; i++) {
-		sql_aside(
-			rig, pool_printf(rig->pool,
-				     "CREATE TRIGGER fault BEFORE %s BEGIN SELECT RAISE(ABORT, 'fault'); END",
-				     writes[i]));
+		confirm_fault(rig, writes[i]);
 		assert_ok(store_begin(rig->office.store, &rig_err));
 		enum rc rc = office_receive(&rig->office, &message, &reply, NULL, &rig_err);
 		if (rc != RC_STORE)
 			fail_msg("%s: %s", writes[i], rc_name(rc));
 		store_rollback(rig->office.store);
-		sql_aside(rig, "DROP TRIGGER fault");
+		confirm_fault(rig, NULL);
 		assert_string_equal(rig_history(rig, w.id), history);
 		assert_string_equal(rig_outbox(rig, w.id), outbox);
 		assert_int_equal(rig_app(rig, w.id).state, STATE_ID_ISSUED);
