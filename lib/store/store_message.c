@@ -80,7 +80,8 @@ enum rc message_update(struct store *store, const struct mail_message *message, 
 		return rc;
 	sqlite3_stmt *stmt = sql_ready(store,
 		"UPDATE message SET state = :state, kind = :kind, review = :review, folder = :folder,"
-		" uid_validity = :uid_validity, uid = :uid, filed_uid = :filed_uid, moved_away_at = :moved_away_at WHERE id = :id",
+		" uid_validity = :uid_validity, uid = :uid, filed_uid = :filed_uid, moved_away_at = "
+		":moved_away_at WHERE id = :id",
 		err);
 	if (!stmt)
 		return err->rc;

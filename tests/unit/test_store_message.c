@@ -55,7 +55,9 @@ static void test_store_message__comes_back_as_it_went_in(void **state)
 	back.folder = FOLDER_REVIEW;
 	back.filed_uid = "4";
 	back.moved_away_at = T0 + 9;
-	back.uid = "not written";
+	back.uid_validity = 8; /* the server counts anew: the same mail under another number */
+	back.uid = "3";
+	back.taken_at = T0 + 1; /* never written again */
 	assert_ok(message_update(rig->store, &back, &rig_err));
 	assert_ok(message_get(rig->store, 1, &back, rig->pool, &rig_err));
 	assert_int_equal(back.state, MESSAGE_FILED);
@@ -64,7 +66,9 @@ static void test_store_message__comes_back_as_it_went_in(void **state)
 	assert_int_equal(back.folder, FOLDER_REVIEW);
 	assert_string_equal(back.filed_uid, "4");
 	assert_int_equal(back.moved_away_at, T0 + 9);
-	assert_string_equal(back.uid, "17");
+	assert_int_equal(back.uid_validity, 8);
+	assert_string_equal(back.uid, "3");
+	assert_int_equal(back.taken_at, T0);
 
 	back.id = 2;
 	assert_rc(message_update(rig->store, &back, &rig_err), RC_REFUSED);
