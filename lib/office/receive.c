@@ -162,7 +162,7 @@ enum rc inbound_wait(struct inbound *in, enum event event)
 static enum rc settle_again(struct inbound *in, bool *handled)
 {
 	struct store *store = in->office->store;
-	struct mail_message first;
+	struct mail_message first = {0};
 	struct inbound before;
 	int64_t id = 0, request_id = 0;
 	*handled = false;

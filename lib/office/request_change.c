@@ -369,7 +369,7 @@ static enum rc write_form(struct inbound *in, const struct application *app, con
 /* A step-up that runs is the same declaration. */
 static enum rc write_forms(struct inbound *in, const struct change *change)
 {
-	struct application other;
+	struct application other = {0};
 	int64_t id = in->app.linked_id;
 	enum rc rc = id ? RC_OK : application_step_up_of(in->office->store, in->app.id, &id, in->err);
 	if (rc == RC_OK && id)
