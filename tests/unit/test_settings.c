@@ -166,7 +166,7 @@ static void test_settings__examples_in_the_shipped_file_read(void **state)
 	assert_int_equal(settings.era_count, 3);
 	assert_int_equal(settings.dkim_count, 2);
 	assert_int_equal(settings.logo_count, 2);
-	assert_int_equal(settings.policy_count, 3);
+	assert_int_equal(settings.policy_count, 4);
 	assert_int_equal(settings.own_hops.count, 2);
 	assert_string_equal(settings.authserv_id, "mail.example.jp");
 	assert_string_equal(settings.mailbox.sent, "送信済み");
