@@ -378,6 +378,7 @@ enum rc mailline_fetch(struct mailline *line, const char *uid, int *file, int64_
 	struct wire_reader reader;
 	struct mail_task task = {.uid = uid};
 	*file = -1;
+	*size = 0;
 	enum rc rc = exchange(line, WIRE_FETCH, &task, WIRE_MESSAGE, &payload, file, &reader, pool, err);
 	if (rc == RC_OK && (wire_get_number(&reader), !read_whole(&reader) || *file < 0))
 		rc = line_lost(line, err);

@@ -175,7 +175,7 @@ static enum rc ask_capabilities(struct imap *imap, struct err *err)
 		info->imap_capability = NULL;
 	}
 	enum rc rc = ask(imap, "CAPABILITY", err);
-	if (rc == RC_OK && !imap_can(imap, "IMAP4rev1") && !imap_can(imap, "IMAP4rev2"))
+	if (rc == RC_OK && !imap_can(imap, "IMAP4rev1"))
 		return refuse(imap, err, "is none for IMAP4rev1.");
 	return rc == RC_REFUSED ? refuse(imap, err, "does not say what it can do.") : rc;
 }
@@ -317,6 +317,7 @@ static enum rc read_bearer(struct imap *imap, struct str *out, struct err *err)
 		base64_add(out, plain.s, plain.len);
 	} else {
 		imap_close(imap);
+		rc = rc == RC_REFUSED ? RC_CONFIG : rc; /* not the server's refusal */
 	}
 	str_wipe(&token);
 	str_wipe(&plain);
@@ -369,38 +370,52 @@ static enum rc log_in(struct imap *imap, struct err *err)
 
 /* ---- folders ---- */
 
-/* NAMESPACE where there is one; else the delimiter alone, which LIST with two empty names tells (RFC 3501, 6.3.8). */
+static const struct mailimap_namespace_info *find_namespace(const struct imap *imap)
+{
+	clist *list = imap->session->imap_response_info->rsp_extension_list;
+	for (clistiter *at = list ? clist_begin(list) : NULL; at; at = clist_next(at)) {
+		const struct mailimap_extension_data *data = clist_content(at);
+		if (data->ext_extension != &mailimap_extension_namespace)
+			continue;
+		const struct mailimap_namespace_data *spaces = data->ext_data;
+		clistiter *first =
+			spaces && spaces->ns_personal ? clist_begin(spaces->ns_personal->ns_data_list) : NULL;
+		return first ? clist_content(first) : NULL;
+	}
+	return NULL;
+}
+
+/* The personal namespace (RFC 2342). A server that does not tell has none. */
 static enum rc ask_namespace(struct imap *imap, struct err *err)
 {
-	struct mailimap_namespace_data *data = NULL;
+	enum rc rc = ask(imap, "NAMESPACE", err);
+	const struct mailimap_namespace_info *info = rc == RC_OK ? find_namespace(imap) : NULL;
+	if (info && info->ns_prefix && fits_quotes(info->ns_prefix)) {
+		imap->delimiter = info->ns_delimiter;
+		free(imap->prefix);
+		imap->prefix = xstrdup(info->ns_prefix);
+	}
+	return rc == RC_REFUSED ? RC_OK : rc;
+}
+
+/* How folders are named there; LIST with two empty names tells the delimiter alone (RFC 3501, 6.3.8). */
+static enum rc ask_naming(struct imap *imap, struct err *err)
+{
 	enum rc rc = RC_OK;
 	free(imap->prefix);
 	imap->prefix = xstrdup("");
 	imap->delimiter = 0;
-	if (imap_can(imap, "NAMESPACE")) {
-		allow(imap, ANSWER_BYTES, LITERAL_BYTES);
-		imap->session->imap_state =
-			MAILIMAP_STATE_AUTHENTICATED; /* libetpan has not seen the login */
-		if (mailimap_namespace(imap->session, &data) != MAILIMAP_NO_ERROR)
-			return imap_lost(imap, err);
-		clistiter *first = data->ns_personal ? clist_begin(data->ns_personal->ns_data_list) : NULL;
-		if (first) {
-			const struct mailimap_namespace_info *info = clist_content(first);
-			imap->delimiter = info->ns_delimiter;
-			free(imap->prefix);
-			imap->prefix = xstrdup(
-				info->ns_prefix && fits_quotes(info->ns_prefix) ? info->ns_prefix : "");
-		}
-		mailimap_namespace_data_free(data);
-		return RC_OK;
-	}
+	if (imap_can(imap, "NAMESPACE"))
+		rc = ask_namespace(imap, err);
+	if (rc != RC_OK || imap->delimiter)
+		return rc;
 	rc = ask(imap, "LIST \"\" \"\"", err);
 	if (rc != RC_OK)
 		return rc == RC_REFUSED ? refuse(imap, err, "does not tell its folders.") : rc;
 	clist *found = imap->session->imap_response_info->rsp_mailbox_list;
-	if (found && clist_begin(found))
-		imap->delimiter = ((const struct mailimap_mailbox_list *)clist_content(clist_begin(found)))
-					  ->mb_delimiter;
+	const struct mailimap_mailbox_list *root =
+		found && clist_begin(found) ? clist_content(clist_begin(found)) : NULL;
+	imap->delimiter = root ? root->mb_delimiter : 0;
 	return RC_OK;
 }
 
@@ -542,7 +557,7 @@ enum rc imap_open(struct imap *imap, struct err *err)
 	if (rc == RC_OK)
 		rc = ask_capabilities(imap, err);
 	if (rc == RC_OK)
-		rc = ask_namespace(imap, err);
+		rc = ask_naming(imap, err);
 	if (rc == RC_OK)
 		rc = make_missing_folders(imap, err);
 	if (rc == RC_OK)

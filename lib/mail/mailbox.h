@@ -3,8 +3,10 @@
  *
  * libetpan speaks IMAP. Runs in a mailbox child: no store, no parsing; message bytes pass through untouched. Blocking and simple, one connection.
  * Over TLS the chain and the host name are checked before anything is said to the server, LOGIN included; what a server sends before STARTTLS
- * counts for nothing (RFC 2595, 2.2). Only UID SEARCH, UID FETCH (UID RFC822.SIZE) and BODY.PEEK[] of one message, UID MOVE (or UID COPY, STORE,
- * EXPUNGE) are used: ENVELOPE and BODYSTRUCTURE would parse hostile bytes here.
+ * counts for nothing (RFC 2595, 2.2). Of messages only UID, RFC822.SIZE and BODY.PEEK[] are asked, one at a time: ENVELOPE and BODYSTRUCTURE would parse
+ * hostile bytes here. They go by UID MOVE, or UID COPY, STORE and EXPUNGE.
+ *
+ * Names of folders divide levels by a slash, whatever the server's delimiter is; below a personal namespace's prefix such as "INBOX." where it has one.
  *
  * A UID is a text: an IMAP UID in digits, or a Maildir's file name without its flags (unique and stable).
  * Errors: RC_SERVER with a sentence; `phase` of the last error tells what it was about.

@@ -369,6 +369,37 @@ static void test_imap__delimiter_of_a_server_without_namespaces(void **state)
 	assert_int_equal(imap_server_heard(server, "LIST \"\" \"office^done\""), 1);
 }
 
+static void test_imap__namespaces_that_tell_nothing(void **state)
+{
+	(void)state;
+	static const char *const answers[] = {
+		"* NAMESPACE NIL NIL NIL\r\n" TAGGED_OK,
+		"* NAMESPACE ((\"\" NIL)) NIL NIL\r\n" TAGGED_OK,
+		TAGGED_OK,
+		"$T NO not for you\r\n",
+		"* NAMESPACE () () ()\r\n" TAGGED_OK,
+		"* NAMESPACE\r\n" TAGGED_OK,
+	};
+	char nested[] = "office/done";
+	settings.done = nested;
+	for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+		const struct imap_rule rules[] = {{.on = "NAMESPACE", .answer = answers[i]},
+			{.on = "LIST \"\" \"\"", .answer = "* LIST (\\Noselect) \".\" \"\"\r\n" TAGGED_OK},
+			{0}};
+		start(&(struct imap_script){.rules = rules});
+		/* What is no IMAP ends the session, and nothing else. */
+		if (i < 4) {
+			if (open_as("geheim") != RC_OK)
+				fail_msg("case %zu: %s", i, err.text);
+			assert_int_equal(imap_server_heard(server, "LIST \"\" \"office.done\""), 1);
+		} else {
+			assert_int_equal(open_as("geheim"), RC_SERVER);
+			assert_refused("select", "not IMAP");
+		}
+		stop();
+	}
+}
+
 static void test_imap__folders_that_can_not_serve(void **state)
 {
 	(void)state;
@@ -1082,6 +1113,7 @@ int main(void)
 		TEST(token_refused),
 		TEST(missing_folders_are_made_below_the_prefix),
 		TEST(delimiter_of_a_server_without_namespaces),
+		TEST(namespaces_that_tell_nothing),
 		TEST(folders_that_can_not_serve),
 		TEST(list_asks_for_what_it_returns),
 		TEST(list_finds_what_lies_behind_a_uid),
