@@ -261,7 +261,8 @@ def resolving():
     assert "申込番号" in ctl("review", "resolve", "1", "carry-out", rc=1, lang="ja_JP.UTF-8")
     ctl("review", "resolve", "1", "close", rc=1)
     ctl("review", "resolve", "9", "close", "--reason", "x", rc=1)
-    assert data("status", rc=1)[0]["requests"] == {"review": 1, "asked": 0, "planned": 0}
+    status = data("status", rc=1)[0]
+    assert status["requests"] == {"review": 1, "asked": 0, "planned": 0} and status["mailbox_fetched_at"], status
     done = data("review", "resolve", "1", "ask", "--application", "46837431276")[0]
     assert done["request"] == 1 and done["application"] == first, done
     assert data("status", rc=1)[0]["requests"] == {"review": 0, "asked": 1, "planned": 0}
