@@ -671,6 +671,18 @@ static void choose_recipients(struct bounce_reader *r)
 		(void)recipient_add(r, r->other_party);
 }
 
+/* A mail of an unknown sender in the very words of a mail system, with the mail that it returns: a gateway under its operator's name. Not one that
+ * somebody hands on. */
+static bool is_worded_as_report(const struct bounce_reader *r, const char *subject)
+{
+	static const char *const handed_on[] = {" re:", " fw:", " fwd:", " 転送:"};
+	for (size_t i = 0; i < sizeof handed_on / sizeof *handed_on; i++)
+		if (str_has_prefix(subject, handed_on[i]))
+			return false;
+	return (part_of_kind(r->message, PART_MESSAGE) || *r->returned) &&
+	       words_find(&r->rules->subjects, subject) && words_find(&r->rules->phrases, r->own_folded);
+}
+
 /* By what a mail system is known as the sender; NULL. *weak: the null sender alone, which automatic replies use too. */
 static const char *from_daemon(const struct bounce_reader *r, bool *weak)
 {
@@ -687,6 +699,8 @@ static const char *from_daemon(const struct bounce_reader *r, bool *weak)
 	if (nobody && words_find(&r->rules->subjects, fold(r, m->subject)))
 		return "no-reply";
 	*weak = m->return_path && !*m->return_path;
+	if (!*weak && is_worded_as_report(r, fold(r, m->subject)))
+		return "its words";
 	return *weak ? "the null sender" : NULL;
 }
 
@@ -767,12 +781,12 @@ void bounce_read(struct bounce *out, const struct message *message, struct pool 
 	}
 	bool weak;
 	const struct message_part *report = part_of_kind(message, PART_DELIVERY_STATUS);
+	split_text(&r, message_body(message));
 	const char *daemon = from_daemon(&r, &weak);
 	if (!report && !daemon) {
 		out->why = "no mail system sent it";
 		return;
 	}
-	split_text(&r, message_body(message));
 	if (report)
 		read_report(&r, report->text ? report->text : "");
 	else if (strcasestr(r.own, "Final-Recipient:") && strcasestr(r.own, "Action:"))

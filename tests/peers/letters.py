@@ -306,8 +306,8 @@ OWN = {"declaration_id": "id", "user_number": "user", "business_name": "firm", "
 
 def truth_of(letter, values, name):
     head, fields = letter["head"], {}
-    for item in re.findall(r"(\w+)(?:=((?:[^ ]| (?!\w+=|\w+$|(?:%s)\b))*))?" % "|".join(OWN), head.get("Truth", "")):
-        key, value = item
+    for item in re.findall(r"([a-z_]+)(?:=((?:[^ ]| (?![a-z_]+( |=|$)))*))?( |$)", head.get("Truth", "")):
+        key, value = item[:2]
         if key == "changes":
             fields[key] = [dict(zip(("item", "old", "new"), c.split(">"))) for c in fill(value, values).split(";")]
         elif value == "null":
