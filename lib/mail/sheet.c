@@ -76,13 +76,49 @@ static civil_day day_at(const char *text, size_t at, size_t *len)
 	return CIVIL_DAY_NONE;
 }
 
+/* 令和八年十月三十一日: the numerals before 年, 月 and 日 as digits. */
+static void numerals_read(struct str *out, const char *text)
+{
+	static const char *const numerals[] = {"〇", "一", "二", "三", "四", "五", "六", "七", "八", "九"};
+	while (*text) {
+		const char *at = text;
+		int value = 0, unit = 0;
+		for (bool more = true; more;) {
+			more = str_has_prefix(at, "十");
+			if (more) {
+				value += (unit ? unit : 1) * 10;
+				unit = 0;
+				at += strlen("十");
+			}
+			for (int i = 0; i < 10 && !more; i++)
+				if ((more = str_has_prefix(at, numerals[i]))) {
+					unit = (unit * 10 + i) % 10000;
+					at += strlen(numerals[i]);
+				}
+		}
+		bool counts =
+			str_has_prefix(at, "年") || str_has_prefix(at, "月") || str_has_prefix(at, "日");
+		if (at > text && counts) {
+			str_printf(out, "%d", value + unit);
+			text = at;
+		} else if (at > text) {
+			str_add(out, text, (size_t)(at - text));
+			text = at;
+		} else {
+			str_addc(out, *text++);
+		}
+	}
+}
+
 civil_day sheet_find_day(const char *text)
 {
-	struct str folded = STR_INIT;
+	struct str folded = STR_INIT, plain = STR_INIT;
 	civil_day day = CIVIL_DAY_NONE;
 	size_t len;
 	char *bounded = xstrndup(text, strnlen(text, DAY_TEXT_MAX));
-	text_fold(&folded, bounded);
+	numerals_read(&plain, bounded);
+	text_fold(&folded, plain.s);
+	str_free(&plain);
 	free(bounded);
 	for (size_t at = 0; at < folded.len && day == CIVIL_DAY_NONE; at++)
 		day = day_at(folded.s, at, &len);
@@ -891,7 +927,8 @@ static bool change_table_read(struct filling *f, struct grid *grid, int row)
 		if (is_nothing(value[0]) && is_nothing(value[1]))
 			continue;
 		struct sheet_change *change = change_open(f);
-		*change = (struct sheet_change){value_clean(cell_text(cell), f->pool), value[0], value[1]};
+		*change = (struct sheet_change){
+			ticked(value_clean(cell_text(cell), f->pool), f->pool), value[0], value[1]};
 	}
 	return true;
 }

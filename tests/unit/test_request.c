@@ -157,6 +157,11 @@ static void test_request__doubtful(void **state)
 			REQUEST_OTHER, true},
 		{"", "ID通知をこちらの shinki@new.example.jp に送り直してください。" ID, REQUEST_RESEND,
 			true},
+		{"", "提出したロゴマーク使用中止の件、撤回いたします。" ID, REQUEST_OTHER, true},
+		{"",
+			"弊社の委託先がSECURITY "
+			"ACTIONの宣言を中止したいと言っております。お手続きをお願いします。" ID,
+			REQUEST_STOP, true},
 		/* and what is plain stays plain */
 		{"", "ロゴマークの使用を中止していただけますでしょうか。" ID, REQUEST_STOP, false},
 		{"", "宣言を取り消してください。" ID "\n円城寺さやか", REQUEST_STOP, false},

@@ -203,6 +203,9 @@ static void test_sheet__days(void **state)
 	}
 	assert_int_equal(sheet_find_day("□即日　■ R8.8.20 より"), civil_from_ymd(2026, 8, 20));
 	assert_int_equal(sheet_find_day("番号 47258577930"), CIVIL_DAY_NONE);
+	assert_int_equal(sheet_find_day("令和八年十月三十一日"), civil_from_ymd(2026, 10, 31));
+	assert_int_equal(sheet_find_day("二〇二六年十二月一日"), civil_from_ymd(2026, 12, 1));
+	assert_int_equal(sheet_find_day("一日も早く"), CIVIL_DAY_NONE);
 }
 
 static void test_sheet__ids_that_are_none(void **state)
