@@ -71,17 +71,6 @@ static size_t base_len(const char *name)
 	return strcspn(name, ":");
 }
 
-/* Flags stand in ASCII order, each once (cr.yp.to/proto/maildir.html). */
-static void add_seen_flag(struct str *out, const char *flags)
-{
-	bool there = strchr(flags, 'S') != NULL;
-	for (; *flags && (there || *flags < 'S'); flags++)
-		str_addc(out, *flags);
-	if (!there)
-		str_addc(out, 'S');
-	str_addz(out, flags);
-}
-
 /* ---- opening ---- */
 
 static void *maildrop_new(const struct mailbox_settings *settings, const char *password)
@@ -340,8 +329,9 @@ static enum rc move_one(const char *from, const char *to, const char *uid, const
 		str_clear(&flags);
 		if (!is_uid(uid) || !find(from, uid, &source))
 			break;
+		/* As on a server: what nobody has looked at yet stays unseen. */
 		const char *info = strstr(path_base(source.s), ":2,");
-		add_seen_flag(&flags, info ? info + 3 : "");
+		str_addz(&flags, info ? info + 3 : "");
 		const char *name = number ? pool_printf(pool, "%s_%d", uid, number) : uid;
 		str_printf(&target, "%s/cur/%s:2,%s", to, name, flags.s);
 		struct str there = STR_INIT;

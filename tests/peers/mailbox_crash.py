@@ -178,6 +178,12 @@ role.terminate()
 if role.wait(timeout=30) != 0:
     fail(f"the role ended with {role.returncode}")
 
+# Run once, the exit status tells of it.
+proxy.mode = "deaf"
+once = subprocess.run([sengend, "-c", conf, "--once"], stdout=log, stderr=log).returncode
+if once != 5:
+    fail(f"--once with a silent mailbox ended with {once}")
+
 problems = []
 want = collections.Counter(hashlib.sha256(mail).hexdigest()[:16] for mail in sent)
 rows = [(digest.hex()[:16], state, folder) for digest, state, folder in register("SELECT digest, state, folder FROM message")]
