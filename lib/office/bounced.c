@@ -89,38 +89,36 @@ struct bounced {
 	const char *key; /* inbound_mail_key() of the address that failed; "" */
 };
 
-static enum rc get_sent(struct bounced *b, int64_t id, struct err *err)
+static enum rc get_sent(struct inbound *in, int64_t id, struct notice *out)
 {
 	struct notice notice;
-	enum rc rc = outbox_get(b->in->office->store, id, &notice, b->in->pool, err);
+	enum rc rc = outbox_get(in->office->store, id, &notice, in->pool, in->err);
 	if (rc == RC_REFUSED)
 		return RC_OK;
 	/* What never left can't come back: the register is older than the letter (a restored copy counts its notices anew). */
 	if (rc == RC_OK && (notice.state == OUTBOX_SENT || notice.state == OUTBOX_UNKNOWN ||
 				   notice.state == OUTBOX_SENDING))
-		b->notice = notice;
+		*out = notice;
 	return rc;
 }
 
-/* By the address the report was sent to. Signatures of several notices in one mail prove nothing about any of them. */
-static enum rc match_address(struct bounced *b, struct err *err)
+/* Signatures of several notices in one mail prove nothing about any of them. */
+enum rc inbound_sent_back(struct inbound *in, struct notice *out)
 {
-	const struct office *office = b->in->office;
-	const struct received *received = b->in->received;
-	const struct secrets *secrets = office->secrets;
+	const struct received *received = in->received;
+	const struct secrets *secrets = in->office->secrets;
 	int64_t found = 0;
+	*out = (struct notice){0};
 	if (!secrets || !secrets->has_credential_key)
 		return RC_OK;
 	for (size_t i = 0; i < received->delivered_to_count; i++) {
-		int64_t id = bounceaddr_read(received->delivered_to[i], office->settings->bounce_mail,
+		int64_t id = bounceaddr_read(received->delivered_to[i], in->office->settings->bounce_mail,
 			secrets->credential_key, sizeof secrets->credential_key);
 		if (id && found && id != found)
 			return RC_OK;
 		found = id ? id : found;
 	}
-	enum rc rc = found ? get_sent(b, found, err) : RC_OK;
-	b->by_address = rc == RC_OK && b->notice.id;
-	return rc;
+	return found ? get_sent(in, found, out) : RC_OK;
 }
 
 static bool names_recipient(const struct bounced *b, const char *key)
@@ -141,7 +139,7 @@ static enum rc match_message_id(struct bounced *b, struct err *err)
 	enum rc rc = outbox_by_message_id(
 		b->in->office->store, pool_strndup(b->in->pool, text + start, len), &id, err);
 	if (rc == RC_OK && id)
-		rc = get_sent(b, id, err);
+		rc = get_sent(b->in, id, &b->notice);
 	if (rc == RC_OK && b->notice.id && !names_recipient(b, inbound_mail_key(b->in, b->notice.recipient)))
 		b->notice.id = 0;
 	return rc;
@@ -149,7 +147,8 @@ static enum rc match_message_id(struct bounced *b, struct err *err)
 
 static enum rc match(struct bounced *b, struct err *err)
 {
-	enum rc rc = match_address(b, err);
+	enum rc rc = inbound_sent_back(b->in, &b->notice);
+	b->by_address = rc == RC_OK && b->notice.id;
 	if (rc == RC_OK && b->notice.id == 0)
 		rc = match_message_id(b, err);
 	if (rc != RC_OK)

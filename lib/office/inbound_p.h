@@ -177,5 +177,7 @@ enum rc inbound_unreadable(struct inbound *in);
 
 /* ---- bounced.c ---- */
 enum rc inbound_bounce(struct inbound *in);
+/* The notice to whose signed bounce address the mail came: only who got it, or carried it, can write there. id 0: none, or it never left. */
+enum rc inbound_sent_back(struct inbound *in, struct notice *out);
 
 #endif

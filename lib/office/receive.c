@@ -193,6 +193,20 @@ static enum rc settle_again(struct inbound *in, bool *handled)
 
 /* ---- what a machine wrote ---- */
 
+/* A vacation notice goes to the envelope sender (RFC 3834 4), whoever writes it. */
+static enum rc take_machines_case(struct inbound *in)
+{
+	struct notice notice;
+	struct application app;
+	enum rc rc = inbound_sent_back(in, &notice);
+	if (rc != RC_OK || notice.application_id == 0)
+		return rc == RC_OK ? inbound_take_by_answered(in) : rc;
+	rc = application_get(in->office->store, notice.application_id, &app, in->pool, in->err);
+	if (rc == RC_OK)
+		inbound_take_application(in, &app);
+	return rc;
+}
+
 /* Written down with the application it speaks of, where that can be told; never answered, and it confirms nothing. */
 static enum rc settle_machine(struct inbound *in)
 {
@@ -201,7 +215,7 @@ static enum rc settle_machine(struct inbound *in)
 		return inbound_review(in, received->reading.review
 						  ? inbound_reason_ja(&received->reading, in->pool)
 						  : REVIEW_MACHINE);
-	enum rc rc = inbound_take_by_answered(in);
+	enum rc rc = take_machines_case(in);
 	if (rc != RC_OK)
 		return rc;
 	return in->app.id ? inbound_close(in, REQUEST_STATE_DONE, PROOF_NONE, MACHINE_WROTE)

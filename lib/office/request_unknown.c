@@ -9,8 +9,6 @@
 
 #include <inttypes.h>
 
-#include "lib/mail/bounceaddr.h"
-
 #define APPLICATIONS_MAX 200 /* held at once; where there are more, a person goes on */
 
 #define NO_ADDRESS                                                                                           \
@@ -45,24 +43,9 @@ static enum rc hold_one(struct holding *holding, int64_t id)
 /* The address of the notice that the mail came back for; NULL: none that is ours. */
 static enum rc bounced_to(struct inbound *in, const char **key)
 {
-	const struct settings *settings = in->office->settings;
-	const struct secrets *secrets = in->office->secrets;
-	enum rc rc = RC_OK;
-	*key = NULL;
-	if (!secrets || !secrets->has_credential_key)
-		return RC_OK;
-	for (size_t i = 0; rc == RC_OK && !*key && i < in->received->delivered_to_count; i++) {
-		int64_t id = bounceaddr_read(in->received->delivered_to[i], settings->bounce_mail,
-			secrets->credential_key, sizeof secrets->credential_key);
-		struct notice notice;
-		if (!id)
-			continue;
-		rc = outbox_get(in->office->store, id, &notice, in->pool, in->err);
-		if (rc == RC_OK)
-			*key = inbound_mail_key(in, notice.recipient);
-		else if (rc == RC_REFUSED)
-			rc = RC_OK;
-	}
+	struct notice notice;
+	enum rc rc = inbound_sent_back(in, &notice);
+	*key = rc == RC_OK && notice.id ? inbound_mail_key(in, notice.recipient) : NULL;
 	return rc;
 }
 

@@ -557,6 +557,39 @@ static void test_bounced__confirmation_goes_to_staff(void **state)
 	rig_assert_whole(rig);
 }
 
+/* ---- machines ---- */
+
+/* A colleague's vacation notice: tied to the case by the bounce address it was sent to, or by the sender and what it answers; nothing follows. */
+static void test_bounced__automatic_replies_find_their_case(void **state)
+{
+	struct rig *rig = *state;
+	int64_t id = applied(rig, 1);
+	struct notice notice = the_notice(rig, id, "receipt");
+	static const struct {
+		const char *from;
+		bool address, answers, found;
+	} rows[] = {
+		{"colleague@example.co.jp", true, false, true},
+		{"info1@example.co.jp", false, true, true},
+		{"colleague@example.co.jp", false, true, false}, /* a Message-ID can be guessed */
+		{"info1@example.co.jp", false, false, false},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct received mail = inbound_mail(REQUEST_AUTO_REPLY, rows[i].from);
+		mail.automatic = true;
+		mail.delivered_to[0] = notice.bounce_address;
+		mail.delivered_to_count = rows[i].address;
+		mail.answers[0] = notice.message_id;
+		mail.answers_count = rows[i].answers;
+		int64_t message = inbound_receive(rig, &mail);
+		assert_int_equal(inbound_request(rig, message).application_id, rows[i].found ? id : 0);
+		assert_int_equal(inbound_message(rig, message).folder, FOLDER_DONE);
+		assert_string_equal(inbound_queued(rig), "");
+	}
+	assert_int_equal(score_of(rig, "info1@example.co.jp").at, 0);
+	assert_int_equal(rig_app(rig, id).hold, HOLD_NONE);
+}
+
 /* ---- copies for 送信済み ---- */
 
 static enum outcome first_unknown(const struct notice *notice)
@@ -628,6 +661,7 @@ int main(void)
 		TEST(an_old_address_troubles_nobody),
 		TEST(an_address_adds_up),
 		TEST(confirmation_goes_to_staff),
+		TEST(automatic_replies_find_their_case),
 		TEST(copies_of_what_was_sent),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
