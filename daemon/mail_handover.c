@@ -360,7 +360,7 @@ enum rc mailline_list(struct mailline *line, enum folder folder, const char *aft
 	struct mailbox_list *out, struct pool *pool, struct err *err)
 {
 	struct str payload = STR_INIT;
-	struct wire_reader reader;
+	struct wire_reader reader = {0};
 	struct mail_task task = {.folder = folder, .after = after, .limit = limit};
 	enum rc rc = exchange(line, WIRE_LIST, &task, WIRE_LISTED, &payload, NULL, &reader, pool, err);
 	if (rc == RC_OK) {
@@ -375,7 +375,7 @@ enum rc mailline_fetch(struct mailline *line, const char *uid, int *file, int64_
 {
 	struct str payload = STR_INIT;
 	struct pool *pool = pool_new();
-	struct wire_reader reader;
+	struct wire_reader reader = {0};
 	struct mail_task task = {.uid = uid};
 	*file = -1;
 	*size = 0;
@@ -399,7 +399,7 @@ enum rc mailline_move(struct mailline *line, const char *const *uid, size_t coun
 	const char **moved_uid, struct pool *pool, struct err *err)
 {
 	struct str payload = STR_INIT;
-	struct wire_reader reader;
+	struct wire_reader reader = {0};
 	const char **uids = pool_alloc(pool, (count + 1) * sizeof *uids);
 	for (size_t i = 0; i < count; i++)
 		uids[i] = uid[i];
@@ -418,7 +418,7 @@ enum rc mailline_append(
 {
 	struct str payload = STR_INIT;
 	struct pool *pool = pool_new();
-	struct wire_reader reader;
+	struct wire_reader reader = {0};
 	struct mail_task task = {.name = name, .wire = wire, .len = len};
 	enum rc rc = exchange(line, WIRE_APPEND, &task, WIRE_DONE, &payload, NULL, &reader, pool, err);
 	if (rc == RC_OK && !read_whole(&reader))

@@ -114,14 +114,16 @@ enum rc imap_hear(struct imap *imap, struct err *err)
 void imap_note_line(struct imap *imap, const char *line)
 {
 	struct mailimap_selection_info *info = imap->session->imap_selection_info;
-	uint32_t number;
-	char what[12];
-	if (!info || sscanf(line, "* %u %11s", &number, what) != 2)
+	char *what;
+	if (!info || strncmp(line, "* ", 2) != 0)
 		return;
-	if (strcasecmp(what, "EXISTS") == 0) {
+	unsigned long number = strtoul(line + 2, &what, 10);
+	if (what == line + 2 || number > UINT32_MAX)
+		return;
+	if (strncasecmp(what, " EXISTS", 7) == 0) {
 		imap->news |= number > info->sel_exists && imap->selected == FOLDER_INBOX;
-		info->sel_exists = number;
-	} else if (strcasecmp(what, "EXPUNGE") == 0 && info->sel_exists > 0) {
+		info->sel_exists = (uint32_t)number;
+	} else if (strncasecmp(what, " EXPUNGE", 8) == 0 && info->sel_exists > 0) {
 		info->sel_exists--;
 	}
 }

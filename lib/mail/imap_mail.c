@@ -525,7 +525,7 @@ static enum rc move_present(
 	struct imap *imap, const struct batch *asked, enum folder to, struct pool *pool, struct err *err)
 {
 	uint32_t uid[MOVE_WINDOW];
-	size_t place[MOVE_WINDOW];
+	size_t place[MOVE_WINDOW] = {0};
 	const char *moved[MOVE_WINDOW] = {0};
 	struct batch batch = {.uid = uid, .moved = moved};
 	enum rc rc = as_server(with_set(imap, "UID SEARCH UID ", asked->uid, asked->count, "", err), err);
