@@ -16,9 +16,13 @@ run() { # run NAME: a simulation from nothing; spool and mails are kept in $dir/
 	touch -d '2026-03-06 10:00 +0900' "$spool/incoming/decisions.csv"
 	forms 90 90 >"$spool/incoming/later.csv"
 	touch -d '2026-06-01 10:00 +0900' "$spool/incoming/later.csv"
+	mkdir -p "$state/mailbox"/{new,cur,tmp}
+	printf 'From: tanto1@example.co.jp\r\nTo: security-action-info@sa.example.jp\r\nSubject: news\r\nContent-Type: text/plain; charset=UTF-8\r\n\r\n%s\r\n' \
+		'メールニュースの配信停止をお願いします。' >"$state/mailbox/new/news"
+	touch -d '2026-03-17 10:00 +0900' "$state/mailbox/new/news"
 	said=$("$build/sengend" -c "$conf" --simulate-until 2026-04-10) || fail "exit status $?"
 	mkdir "$dir/$1"
-	cp -rp "$spool" "$state/maildir" "$dir/$1/"
+	cp -rp "$spool" "$state/maildir" "$state/mailbox" "$dir/$1/"
 	printf '%s\n' "$said" >"$dir/$1/said"
 }
 run one
@@ -27,11 +31,12 @@ diff -r "$dir/one" "$dir/two" >/dev/null || fail "two runs differ: $(diff -rq "$
 
 contains "$said" "2026-03-02 14:00" "beginning"
 contains "$said" "logo_authorized 21" "summary"
-contains "$said" "notices sent 64" "summary"
+contains "$said" "notices sent 65" "summary"
+[ -e "$state/mailbox/.&UeZ0Bm4IMH8-/cur/news:2," ] || fail "a mail of the mailbox was not dealt with: $(find "$state/mailbox" -type f)"
 [ -e "$spool/incoming/later.csv" ] || fail "a file of the future was taken"
 ls "$spool"/accepted/2026/03/20260305-203000_second.csv_結果.txt >/dev/null || fail "no result at its time"
 days=$(cat "$state"/maildir/new/* | sed -n 's/^Date: \(.*20[0-9][0-9]\) .*/\1/p' | sort | uniq -c | tr -s ' \n' ' ')
-equal "$days" " 20 Mon, 02 Mar 2026 19 Mon, 09 Mar 2026 19 Mon, 16 Mar 2026 2 Thu, 05 Mar 2026 2 Thu, 12 Mar 2026 2 Thu, 19 Mar 2026 " \
+equal "$days" " 20 Mon, 02 Mar 2026 19 Mon, 09 Mar 2026 19 Mon, 16 Mar 2026 2 Thu, 05 Mar 2026 2 Thu, 12 Mar 2026 2 Thu, 19 Mar 2026 1 Tue, 17 Mar 2026 " \
 	"days of the mails"
 
 # Going on from where it ended: the file of June arrives now.
