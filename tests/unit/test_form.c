@@ -664,6 +664,39 @@ static void test_form__cut_anywhere(void **state)
 	}
 }
 
+/* Labels and values of another form: put together as a form file's are; a label nobody knows is named. */
+static void test_form__record_from_pairs(void **state)
+{
+	static const char *const label[] = {
+		"代表者名", "ＴＥＬ", "所在地", "番地", "メールアドレス", "法人番号"};
+	static const char *const value[] = {"代表取締役 見本 太郎", " 03-0000-0000 ", "見本市例示", "1-2-3",
+		"taro@example.co.jp", "7010705000725"};
+	static const char *const unknown[] = {"電話番号", "好きな色"}, *const some[] = {"03", "赤"};
+	static const char *const ignored[] = {"エラー内容"}, *const whole[] = {"代表者"},
+				 *const name[] = {"見本太郎"};
+	struct form_record record;
+	struct fieldmap *map = NULL;
+	struct err err = {0};
+	struct pool *pool = pool_new();
+	(void)state;
+	assert_int_equal(fieldmap_load(&map, NULL, &err), RC_OK);
+	assert_int_equal(form_record_from(&record, map, &form_limits_default, label, value, 6, pool), -1);
+	assert_string_equal(record.form.value[FIELD_FAMILY_NAME], "見本");
+	assert_string_equal(record.form.value[FIELD_GIVEN_NAME], "太郎");
+	assert_string_equal(record.form.value[FIELD_TELEPHONE], "03-0000-0000");
+	assert_string_equal(record.form.value[FIELD_ADDRESS], "見本市例示1-2-3");
+	assert_string_equal(record.form.value[FIELD_MAIL], "taro@example.co.jp");
+	assert_string_equal(record.form.value[FIELD_CORPORATE_NUMBER], "7010705000725");
+	assert_null(record.form.value[FIELD_CONTACT]);
+	assert_false(record.representative_whole);
+	assert_int_equal(form_record_from(&record, map, &form_limits_default, unknown, some, 2, pool), 1);
+	assert_int_equal(form_record_from(&record, map, &form_limits_default, ignored, some, 1, pool), 0);
+	assert_int_equal(form_record_from(&record, map, &form_limits_default, whole, name, 1, pool), -1);
+	assert_true(record.representative_whole);
+	pool_free(&pool);
+	fieldmap_free(&map);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -686,6 +719,7 @@ int main(void)
 		cmocka_unit_test(test_form__files_that_are_no_forms),
 		cmocka_unit_test(test_form__limits),
 		cmocka_unit_test(test_form__cut_anywhere),
+		cmocka_unit_test(test_form__record_from_pairs),
 	};
 	return cmocka_run_group_tests(tests, open_rig, close_rig);
 }

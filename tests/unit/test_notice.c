@@ -17,10 +17,14 @@
 static const char *const form_names[] = {"receipt", "id", "logo", "resend-head", "refused", "rejected", NULL};
 static const char *const site_names[] = {
 	"confirm", "completion", "acceptance", "resend-head", "refused", "rejected", NULL};
+static const char *const answer_names[] = {"confirm-stop", "confirm-change", "confirm-address", "stopped",
+	"stop-planned", "changed", "news-stopped", "id-answer", "guide", "wrong-number", "neutral",
+	"readable-form", NULL};
 static const struct {
 	const char *name;
 	const char *const *want;
-} profiles[] = {{"form", form_names}, {"site", site_names}, {"instant", form_names}};
+} profiles[] = {
+	{"form", form_names}, {"site", site_names}, {"instant", form_names}, {"answer", answer_names}};
 #define PROFILES (sizeof profiles / sizeof profiles[0])
 
 static struct logo logos[] = {
@@ -105,6 +109,19 @@ static void check_charset(const char *profile, const char *name, const char *tex
 	str_free(&cp932);
 }
 
+static const char *const tell_the_id[] = {"id", "completion", "confirm-stop", "confirm-change", "stopped",
+	"stop-planned", "changed", "id-answer", NULL};
+static const char *const may_go_to_anybody[] = {
+	"confirm-address", "guide", "wrong-number", "neutral", "readable-form", NULL};
+
+static bool is_one_of(const char *name, const char *const *names)
+{
+	for (; *names; names++)
+		if (strcmp(name, *names) == 0)
+			return true;
+	return false;
+}
+
 static void check_letter(
 	const char *profile, const char *name, const struct notice_values *values, const struct rendered *out)
 {
@@ -119,10 +136,15 @@ static void check_letter(
 	check_charset(profile, name, out->subject.s);
 	assert_null(strstr(out->body.s, "{{"));
 	assert_null(strstr(out->body.s, "\n\n\n"));
+	bool asks = str_has_prefix(name, "confirm");
+	assert_int_equal(strstr(out->body.s, "\n確認番号：ABCDEF-GHJKMN-PQRSTV-WXYZ01\n") != NULL, asks);
+	/* The site's subject is the scheme's, to the letter. */
+	assert_int_equal(strstr(out->subject.s, "[ABCDEF-GHJKMN-PQRSTV-WXYZ01]") != NULL,
+		asks && strcmp(profile, "site") != 0);
 	assert_true(str_has_prefix(
 		out->subject.s, strcmp(name, "resend-head") == 0 ? "【再送】" : "【SECURITY ACTION】"));
 
-	bool tells_id = strcmp(name, "id") == 0 || strcmp(name, "completion") == 0;
+	bool tells_id = is_one_of(name, tell_the_id), for_anybody = is_one_of(name, may_go_to_anybody);
 	bool gives_logo = strcmp(name, "logo") == 0 || strcmp(name, "acceptance") == 0;
 	assert_int_equal(strstr(out->body.s, "自己宣言ID：41234567890\n") != NULL, tells_id || gives_logo);
 	assert_int_equal(
@@ -146,7 +168,8 @@ static void check_letter(
 	assert_non_null(strstr(out->body.s, "お心当たりがない場合"));
 	assert_non_null(
 		strstr(out->body.s, "SECURITY ACTION事務局\nEメール：security-action-info@sa.example.jp\n"));
-	const char *salutation = values->app->type == APPLICANT_CORPORATION
+	const char *salutation = for_anybody ? "ご担当者 様\n\n"
+				 : values->app->type == APPLICANT_CORPORATION
 					 ? "株式会社サンプル\n山田 太郎 様\n\n"
 					 : "サンプル商店\n山田 太郎 様\n\n";
 	assert_true(str_has_prefix(out->body.s, salutation));
@@ -508,6 +531,50 @@ static void test_notice__set_names_file_and_line(void **state)
 	}
 }
 
+/* What belongs to one notice has no value in another; what strangers get prints nothing about anybody. */
+static void test_notice__values_of_answers(void **state)
+{
+	static const struct {
+		const char *file, *line, *what; /* NULL: it is taken */
+	} cases[] = {
+		{"neutral.txt", "{{contact_mail}} {{today}}", NULL},
+		{"neutral.txt", "{{salutation}}", "form/neutral.txt:3: {{salutation}} can't stand here"},
+		{"neutral.txt", "{{declaration_id}}", "{{declaration_id}} can't stand here"},
+		{"neutral.txt", "{{application_number}}", "{{application_number}} can't stand here"},
+		{"guide.txt", "{{mail}}", "{{mail}} can't stand here"},
+		{"wrong-number.txt", "{{user_number}}", "{{user_number}} can't stand here"},
+		{"readable-form.txt", "{{business_name}}", "{{business_name}} can't stand here"},
+		{"confirm-address.txt", "{{token}} {{confirm_by}}", NULL},
+		{"confirm-address.txt", "{{changes}}", "{{changes}} can't stand here"},
+		{"neutral.txt", "{{token}}", "form/neutral.txt:3: {{token}} has no value"},
+		{"stopped.txt", "{{token}}", "{{token}} has no value"},
+		{"id.txt", "{{token}}", "{{token}} has no value"},
+		{"id.txt", "{{stop_on}}", "{{stop_on}} has no value"},
+		{"id.txt", "{{changes}}", "{{changes}} has no value"},
+		{"changed.txt", "{{changes}}", NULL},
+		{"changed.txt", "{{confirm_by}}", "{{confirm_by}} has no value"},
+		{"stop-planned.txt", "{{stop_on}}", NULL},
+		{"confirm-stop.txt", "{{stop_on}}", "form/confirm-stop.txt:3: {{stop_on}} has no value"},
+		{"confirm-stop.txt", "{{#if stop_on}}{{stop_on}}{{/if}} {{token}}", NULL},
+		{"confirm.txt", "{{token}}", NULL},
+	};
+	struct box *box = *state;
+	box_put(box, "id.txt", "Subject: a\n\n本文\n" SIGNED);
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct str text = STR_INIT;
+		struct template_set *set = NULL;
+		struct err err = {0};
+		str_printf(&text, "Subject: a\n\n%s\n" SIGNED, cases[i].line);
+		box_put(box, cases[i].file, text.s);
+		assert_int_equal(box_load(box, &set, &err), cases[i].what ? RC_CONFIG : RC_OK);
+		if (cases[i].what && !strstr(err.text, cases[i].what))
+			fail_msg("%s %s: %s", cases[i].file, cases[i].line, err.text);
+		box_put(box, cases[i].file, "Subject: a\n\n本文\n" SIGNED);
+		template_set_free(&set);
+		str_free(&text);
+	}
+}
+
 static void test_notice__tried_in_the_state_it_is_sent_in(void **state)
 {
 	static const struct {
@@ -617,6 +684,7 @@ int main(void)
 		cmocka_unit_test(test_notice__hostile_values_in_every_field),
 		cmocka_unit_test_setup_teardown(test_notice__set_names_file_and_line, box_make, box_remove),
 		cmocka_unit_test_setup_teardown(test_notice__set_missing_and_odd_files, box_make, box_remove),
+		cmocka_unit_test_setup_teardown(test_notice__values_of_answers, box_make, box_remove),
 		cmocka_unit_test(test_notice__tried_in_the_state_it_is_sent_in),
 		cmocka_unit_test(test_notice__set_packs_and_unpacks),
 	};

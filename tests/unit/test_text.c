@@ -190,6 +190,7 @@ static void test_text__key(void **state)
 		text_key(&a, same[i][0]);
 		text_key(&b, same[i][1]);
 		assert_string_equal(a.s, b.s);
+		assert_true(text_same_key(same[i][0], same[i][1]));
 		str_free(&a);
 		str_free(&b);
 	}
@@ -198,6 +199,7 @@ static void test_text__key(void **state)
 		text_key(&a, other[i][0]);
 		text_key(&b, other[i][1]);
 		assert_string_not_equal(a.s, b.s);
+		assert_false(text_same_key(other[i][0], other[i][1]));
 		str_free(&a);
 		str_free(&b);
 	}
