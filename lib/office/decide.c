@@ -110,29 +110,31 @@ static enum rc release(struct decision_case *c)
 
 /* ---- 許可 ---- */
 
-/* A notice that was given up or cancelled goes out once more: made anew, to the address that is registered today. */
-static enum rc send_again(struct decision_case *c, const struct notice *failed)
+enum rc office_send_again(struct office *office, const struct application *app, const struct notice *notice,
+	const char *actor, const char **refused_ja, struct err *err)
 {
 	int number;
-	enum rc rc = draft_next_no(c->office, c->app.id, failed->template_name, &number, c->err);
+	char token[TOKEN_TEXT_MAX];
+	struct draft_order order = {.app = app,
+		.template_name = notice->template_name,
+		.stage = notice->stage,
+		.resend_of = notice->resend_of ? notice->resend_of : notice->id};
+	struct draft draft = {.packed = STR_INIT};
+	*refused_ja = NULL;
+	enum rc rc = rules_get(office, app->template_set, &order.rules, err);
+	if (rc == RC_OK)
+		rc = draft_next_no(office, app->id, notice->template_name, &number, err);
 	if (rc != RC_OK)
 		return rc;
-	struct draft_order order = {.app = &c->app,
-		.rules = c->rules,
-		.template_name = failed->template_name,
-		.stage = failed->stage,
-		.resend_of = failed->resend_of ? failed->resend_of : failed->id,
-		.resend_no = number};
-	struct draft draft;
-	char token[TOKEN_TEXT_MAX];
-	confirm_token_make(c->office, &order, token);
-	rc = draft_make(c->office, &order, &draft, c->err);
+	order.resend_no = number;
+	confirm_token_make(office, &order, token);
+	rc = draft_make(office, &order, &draft, err);
 	if (rc == RC_REFUSED)
-		*c->why_ja = draft.refused_ja;
+		*refused_ja = draft.refused_ja;
 	if (rc == RC_OK)
-		rc = draft_queue(c->office, &order, &draft, c->actor, c->err);
+		rc = draft_queue(office, &order, &draft, actor, err);
 	if (rc == RC_OK)
-		rc = confirm_token_keep(c->office, &order, &draft, c->err);
+		rc = confirm_token_keep(office, &order, &draft, err);
 	draft_free(&draft);
 	return rc;
 }
@@ -147,7 +149,7 @@ static enum rc approve_reviewed(struct decision_case *c)
 	bool open = previous.id && c->app.previous_sent_at == 0;
 	/* Cancelled: when a stop was announced that was then revoked. */
 	if (open && (previous.state == OUTBOX_FAILED || previous.state == OUTBOX_CANCELLED))
-		rc = send_again(c, &previous);
+		rc = office_send_again(c->office, &c->app, &previous, c->actor, c->why_ja, c->err);
 	else if (open && previous.state == OUTBOX_UNKNOWN)
 		c->app.previous_sent_at = clock_now(c->office->clock);
 	if (rc != RC_OK)

@@ -88,6 +88,12 @@ enum rc draft_compose(struct office *office, const struct draft_order *order, co
 enum rc draft_dictionary(
 	const struct rules *rules, const char *template_name, struct str *out, struct err *err);
 
+/* ---- decide.c ---- */
+/* A stage's notice that was given up or cancelled goes out once more: made anew, to the address that is registered today. RC_REFUSED: *refused_ja says
+ * why not. */
+enum rc office_send_again(struct office *office, const struct application *app, const struct notice *notice,
+	const char *actor, const char **refused_ja, struct err *err);
+
 /* ---- confirm.c: profile site, the address of a new application ---- */
 /* Gives the notice of a stage that asks to confirm the address the token that its reply must bring back; `token` lives as long as the order. */
 void confirm_token_make(struct office *office, struct draft_order *order, char token[static TOKEN_TEXT_MAX]);

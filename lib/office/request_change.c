@@ -347,6 +347,43 @@ static enum rc ask_new_address(struct inbound *in, const struct change *change)
 	return sent ? inbound_wait_for_reply(in, ASKED_NEW) : inbound_review(in, NEW_NOT_SENT);
 }
 
+struct unsent {
+	int64_t id[STAGE_MAX];
+	int count;
+};
+
+static enum rc take_unsent(void *ctx, const struct notice *notice, struct err *err)
+{
+	struct unsent *unsent = ctx;
+	(void)err;
+	if (notice->state == OUTBOX_QUEUED && notice->stage != STAGE_NONE && unsent->count < STAGE_MAX)
+		unsent->id[unsent->count++] = notice->id;
+	return RC_OK;
+}
+
+/* A notice that is still to be delivered to the old address goes to the new one: often the old one is why it waits. */
+static enum rc readdress(struct inbound *in, struct application *app)
+{
+	struct office *office = in->office;
+	struct unsent unsent = {.count = 0};
+	struct notice notice;
+	const char *refused_ja;
+	enum rc rc = outbox_each(office->store, app->id, take_unsent, &unsent, in->err);
+	for (int i = 0; rc == RC_OK && i < unsent.count; i++) {
+		rc = outbox_get(office->store, unsent.id[i], &notice, in->pool, in->err);
+		notice.state = OUTBOX_CANCELLED;
+		if (rc == RC_OK)
+			rc = outbox_update(office->store, &notice, NULL, 0, in->err);
+		if (rc == RC_OK)
+			rc = office_note(office, app, EVENT_CANCEL, in->actor, "", notice.id, 1, in->err);
+		if (rc == RC_OK)
+			rc = office_send_again(office, app, &notice, in->actor, &refused_ja, in->err);
+		if (rc == RC_REFUSED && refused_ja)
+			rc = office_review(office, app, refused_ja, notice.id, in->err);
+	}
+	return rc;
+}
+
 static enum rc write_form(struct inbound *in, const struct application *app, const struct change *change)
 {
 	struct application after = *app;
@@ -361,6 +398,8 @@ static enum rc write_form(struct inbound *in, const struct application *app, con
 		rc = office_note(in->office, &after, EVENT_CORRECT, in->actor,
 			pool_printf(in->pool, "依頼番号%" PRId64 "：%s", in->request.id, change->labels), 0,
 			0, in->err);
+	if (rc == RC_OK && change->new_address)
+		rc = readdress(in, &after);
 	if (rc == RC_OK && after.id == in->app.id)
 		inbound_take_application(in, &after);
 	return rc;

@@ -139,6 +139,44 @@ static void test_inbound_change__both_addresses_agree(void **state)
 	rig_assert_whole(rig);
 }
 
+static enum outcome full(const struct notice *notice)
+{
+	return strcmp(notice->recipient, "info1@example.co.jp") == 0 &&
+			       strcmp(notice->template_name, "logo") == 0
+		       ? OUTCOME_TEMPORARY
+		       : OUTCOME_ACCEPTED;
+}
+
+/* A notice that the old mailbox does not take goes to the new one, and the cadence goes on from there. */
+static void test_inbound_change__what_waits_goes_to_the_new_address(void **state)
+{
+	struct rig *rig = *state;
+	int64_t id = confirm_declaration(rig, 1);
+	rig->answer = full;
+	rig_run_until(rig, rig_at(2026, 6, 17, 10, 0));
+	assert_non_null(strstr(rig_outbox(rig, id), "logo/queued"));
+	struct received mail = change_form(rig, id, STRANGER, &new_address, 1);
+	int64_t message = inbound_receive(rig, &mail);
+	const char *why_ja;
+	assert_ok(office_resolve(&rig->office, inbound_request(rig, message).id, REQUEST_CARRY_OUT, 0,
+		CIVIL_DAY_NONE, "電話", "staff:1000", &why_ja, rig->pool, &rig_err));
+	assert_non_null(strstr(rig_outbox(rig, id), "logo/cancelled"));
+	rig_run_days(rig, 1);
+	struct rig_notices all = rig_notices(rig, id);
+	int logos = 0;
+	for (int i = 0; i < all.count; i++) {
+		const struct notice *notice = &all.item[i];
+		if (strcmp(notice->template_name, "logo") != 0 || notice->state != OUTBOX_SENT)
+			continue;
+		assert_string_equal(notice->recipient, "new@example.co.jp");
+		logos++;
+	}
+	assert_int_equal(logos, 1);
+	assert_int_equal(rig_app(rig, id).state, STATE_LOGO_AUTHORIZED);
+	assert_int_not_equal(rig_app(rig, id).previous_sent_at, 0);
+	rig_assert_whole(rig);
+}
+
 /* Whoever lets one of the two agree for the other gets nowhere. */
 static void test_inbound_change__one_address_does_not_speak_for_the_other(void **state)
 {
@@ -363,6 +401,7 @@ int main(void)
 		TEST(what_may_change),
 		TEST(several_rows),
 		TEST(both_addresses_agree),
+		TEST(what_waits_goes_to_the_new_address),
 		TEST(one_address_does_not_speak_for_the_other),
 		TEST(the_first_token_again),
 		TEST(aligned_dkim),
