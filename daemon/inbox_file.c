@@ -197,10 +197,12 @@ static enum rc review_validity(struct role_context *ctx, int64_t uid_validity, i
 	int64_t *known_after, struct err *err)
 {
 	struct str value = STR_INIT;
-	int64_t before = -1;
 	*known_after = 0;
 	enum rc rc = fact_get(ctx->office.store, FACT_REVIEW_VALIDITY, &value, err);
-	bool noted = sscanf(value.s, "%" SCNd64 " %" SCNd64, &before, known_after) == 2;
+	bool noted = value.len > 0;
+	char *at = value.s;
+	int64_t before = strtoll(at, &at, 10);
+	*known_after = strtoll(at, &at, 10);
 	if (!rc && (!noted || before != uid_validity)) {
 		*known_after = noted ? last_id : 0;
 		str_clear(&value);

@@ -60,18 +60,32 @@ static void mailbox_identity(char out[17], const struct mailbox_settings *settin
 	str_free(&text);
 }
 
+static void mark_uid(struct inbox_mark *mark, const char *uid)
+{
+	(void)snprintf(mark->uid, sizeof mark->uid, "%s", uid);
+}
+
+/* "UIDVALIDITY UID ANEW MAILBOX"; - is no UID. false: it is none. */
+static bool mark_read(struct inbox_mark *mark, char *text)
+{
+	char *field[4], *rest = NULL;
+	size_t count = 0;
+	for (char *at = strtok_r(text, " ", &rest); at && count < 4; at = strtok_r(NULL, " ", &rest))
+		field[count++] = at;
+	if (count < 4)
+		return false;
+	*mark = (struct inbox_mark){
+		.uid_validity = strtoll(field[0], NULL, 10), .anew = strcmp(field[2], "1") == 0};
+	mark_uid(mark, strcmp(field[1], "-") == 0 ? "" : field[1]);
+	(void)snprintf(mark->mailbox, sizeof mark->mailbox, "%s", field[3]);
+	return true;
+}
+
 enum rc inbox_mark_load(struct role_context *ctx, struct inbox *inbox, struct err *err)
 {
 	struct str value = STR_INIT;
 	enum rc rc = fact_get(ctx->office.store, FACT_MARK, &value, err);
-	struct inbox_mark mark = {0};
-	char anew[2];
-	inbox->marked = sscanf(value.s, "%" SCNd64 " %23[0-9-] %1[01] %16[0-9a-f]", &mark.uid_validity,
-				mark.uid, anew, mark.mailbox) == 4;
-	mark.anew = inbox->marked && anew[0] == '1';
-	if (strcmp(mark.uid, "-") == 0)
-		mark.uid[0] = '\0';
-	inbox->mark = mark;
+	inbox->marked = rc == RC_OK && mark_read(&inbox->mark, value.s);
 	str_free(&value);
 	return rc;
 }
@@ -82,11 +96,6 @@ static enum rc mark_set(struct store *store, const struct inbox_mark *mark, stru
 	(void)snprintf(value, sizeof value, "%" PRId64 " %s %d %s", mark->uid_validity,
 		*mark->uid ? mark->uid : "-", mark->anew, mark->mailbox);
 	return fact_set(store, FACT_MARK, value, err);
-}
-
-static void mark_uid(struct inbox_mark *mark, const char *uid)
-{
-	(void)snprintf(mark->uid, sizeof mark->uid, "%s", uid);
 }
 
 /* ---- listing ---- */
@@ -202,7 +211,7 @@ static enum rc count_unfetched(
 	enum rc rc = fact_get(ctx->office.store, FACT_UNFETCHED, &value, err);
 	const char *blank = strrchr(value.s, ' ');
 	bool same = blank && (size_t)(blank - value.s) == strlen(uid) && str_has_prefix(value.s, uid);
-	*times = same ? atoi(blank + 1) : 0;
+	*times = same ? (int)strtol(blank + 1, NULL, 10) : 0;
 	if (!rc && again) {
 		str_clear(&value);
 		str_printf(&value, "%s %d", uid, ++*times);
