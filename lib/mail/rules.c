@@ -150,8 +150,8 @@ static bool holds_any(const char *text, const char *const *words, size_t count)
 /* Without a sign behind it か ends a question only where a verb does: 円城寺さやか is a name. */
 static bool is_question(const char *sentence)
 {
-	static const char *const endings[] = {"か。", "?", "か?。", "かね。", "かな。", "ですか", "ますか",
-		"せんか", "しょうか", "したか", "か、", "すか)", "うか)", "んか)"};
+	static const char *const endings[] = {"か。", "?", "か?。", "かね。", "かな。", "よね。", "よね",
+		"ですか", "ますか", "せんか", "しょうか", "したか", "か、", "すか)", "うか)", "んか)"};
 	for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
 		if (str_has_suffix(sentence, endings[i]))
 			return true;
@@ -169,12 +169,15 @@ static bool is_plea(const char *sentence)
 /* A deed that is asked for as politely as can be: 中止していただくことは可能でしょうか. It asks nothing else. */
 static void courtesy_cut(struct str *out, const char *sentence)
 {
-	static const char *const verbs[] = {"いただ", "頂"};
+	static const char *const verbs[] = {"いただ", "頂", "お願い", "願い", "もら", "願", "くだ"};
 	static const char *const endings[] = {"けますでしょうか", "けませんでしょうか", "けないでしょうか",
-		"くことは可能でしょうか", "くことは可能ですか", "くことは可能でしょうか",
-		"くことはできますでしょうか", "くことはできますか", "くことはできないでしょうか",
-		"くことはできませんか", "いても宜しいでしょうか", "いてもよろしいでしょうか",
-		"いてもよろしいですか"};
+		"くことは可能でしょうか", "くことは可能ですか", "くことはできますでしょうか",
+		"くことはできますか", "くことはできないでしょうか", "くことはできませんか",
+		"いても宜しいでしょうか", "いてもよろしいでしょうか", "いてもよろしいですか",
+		"できますでしょうか", "できませんでしょうか", "できないでしょうか", "できますか",
+		"できませんか", "えますでしょうか", "えませんでしょうか", "えないでしょうか",
+		"うことはできますか", "うことは可能でしょうか", "うことは可能ですか", "さいますでしょうか",
+		"さいませんか", "さいませんでしょうか"};
 	for (const char *at = sentence; *at;) {
 		size_t step = 0;
 		for (size_t v = 0; v < sizeof verbs / sizeof *verbs && !step; v++)
@@ -198,7 +201,8 @@ static bool is_how(const char *sentence)
 		"問題ないで", "可能でしょう", "可能です", "べきでしょう", "べきです", "場合は", "場合、",
 		"場合に", "場合の", "した後", "後も", "したら", "すると", "伺い", "うかがい", "お聞き",
 		"質問", "できますか", "できるので", "できるのでしょう", "方法", "検討", "まだ決ま", "書き方",
-		"ますでしょうか", "相談", "説明", "完了して", "完了済", "受理され", "進捗", "状況"};
+		"ますでしょうか", "相談", "説明", "完了して", "完了済", "わかりませ", "分かりませ",
+		"判りませ", "わからな", "分からな", "受理され", "進捗", "状況"};
 	return holds_any(sentence, words, sizeof words / sizeof *words);
 }
 
