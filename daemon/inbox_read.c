@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "daemon/mail_reader.h"
+#include "daemon/memfile.h"
 #include "daemon/zygote.h"
 #include "lib/base/log.h"
 
@@ -72,7 +73,7 @@ static enum rc start(
 	} else if (raw.len == 0 && mail->message.size > 0) {
 		mail->damage = why_unfetched(ctx, mail, pool);
 	} else {
-		rc = mail_reader_seal(&file, raw.s, raw.len, err);
+		rc = memfile_make(&file, raw.s, raw.len, err);
 		rc = rc ? rc : mail_reader_start(&mail->reading, ctx->zygote, file, &context, err);
 		if (file >= 0)
 			(void)close(file);

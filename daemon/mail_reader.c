@@ -3,17 +3,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "daemon/memfile.h"
 #include "daemon/wire.h"
 #include "daemon/zygote.h"
 #include "lib/base/clock.h"
 
 #define SENTENCE_MAX 400
-
-enum rc mail_reader_seal(int *memfd, const char *bytes, size_t len, struct err *err)
-{
-	return memfile_make(memfd, bytes, len, err);
-}
 
 enum rc mail_reader_start(struct mail_reading *reading, int zygote, int memfd,
 	const struct received_context *context, struct err *err)

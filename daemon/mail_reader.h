@@ -17,10 +17,7 @@ struct mail_reading { /* one that was started */
 	int64_t deadline; /* clock_machine_ms() */
 };
 
-/* The bytes of a mail as a sealed memory file (memfile.h). */
-enum rc mail_reader_seal(int *memfd, const char *bytes, size_t len, struct err *err);
-
-/* zygote: after zygote_prepare_mail(). The memory file stays the caller's and may be closed at once. Of the context only office, authserv_id
+/* zygote: after zygote_prepare_mail(). memfd: the mail (memfile.h); it stays the caller's and may be closed at once. Of the context only office, authserv_id
  * and own_hops go to the child; its rules are those of the zygote. */
 enum rc mail_reader_start(struct mail_reading *reading, int zygote, int memfd,
 	const struct received_context *context, struct err *err);
