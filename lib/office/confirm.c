@@ -158,14 +158,24 @@ static enum rc reply_review(struct reply *reply, const char *why_ja)
 	return rc == RC_OK ? inbound_file(in, asked->request.kind, true) : rc;
 }
 
+static bool asks(const struct received *received)
+{
+	return strstr(received->text, "？") || strchr(received->text, '?');
+}
+
 /* Whoever answers twice says the same again; whoever says more is heard. */
 static bool says_more(const struct received *received)
 {
 	const struct reading *reading = &received->reading;
 	return received->objects || reading->kind != REQUEST_OTHER || reading->wishes ||
 	       reading->unknown_mail || received->attachment_count ||
-	       utf8_chars(received->text) > YES_CHARS || strstr(received->text, "？") ||
-	       strchr(received->text, '?');
+	       utf8_chars(received->text) > YES_CHARS || asks(received);
+}
+
+/* Yes, and something else besides. */
+static bool wishes_more(const struct received *received, enum request_kind kind)
+{
+	return (received->reading.wishes & ~(1u << kind)) || asks(received);
 }
 
 static enum rc reply_again(struct reply *reply, bool *handled)
@@ -174,7 +184,7 @@ static enum rc reply_again(struct reply *reply, bool *handled)
 	return *handled ? inbound_file(reply->in, reply->asked.request.kind, false) : RC_OK;
 }
 
-static enum rc reply_proves(struct reply *reply)
+static enum rc reply_proves(struct reply *reply, bool *handled)
 {
 	struct inbound *in = reply->in, *asked = &reply->asked;
 	bool address = reply->row->purpose == TOKEN_NEW_ADDRESS;
@@ -188,7 +198,8 @@ static enum rc reply_proves(struct reply *reply)
 	asked->request.proof = address ? asked->request.proof : PROOF_TOKEN;
 	asked->address_proven = address;
 	rc = inbound_carry_out(asked);
-	return rc == RC_OK ? inbound_file(in, asked->request.kind, false) : rc;
+	*handled = !wishes_more(in->received, asked->request.kind);
+	return rc == RC_OK && *handled ? inbound_file(in, asked->request.kind, false) : rc;
 }
 
 /* Was the answer written by whom the token was sent to, and is that still the one to ask? */
@@ -229,7 +240,7 @@ static enum rc reply_to_request(struct reply *reply, bool *handled)
 		return inbound_review(&reply->asked,
 			pool_printf(in->pool, "%s（受信番号%" PRId64 "）。", REPLY_OBJECTS, in->message->id));
 	const char *fault_ja = reply_fault(reply);
-	return fault_ja ? reply_review(reply, fault_ja) : reply_proves(reply);
+	return fault_ja ? reply_review(reply, fault_ja) : reply_proves(reply, handled);
 }
 
 /* 確認済み, as if staff had said so. */

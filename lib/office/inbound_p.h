@@ -118,7 +118,7 @@ enum rc inbound_ask(struct inbound *in, enum token_purpose purpose, enum answer 
 enum rc inbound_wait_for_reply(struct inbound *in, const char *note_ja);
 /* Another request of this kind about in->app that waits for its confirmation or its day; 0: none. A stranger could ask again and again. */
 enum rc inbound_find_open(struct inbound *in, int64_t *request_id);
-/* Is this mail the answer to a token? *handled: it was, and everything is done. */
+/* Is this mail the answer to a token? *handled: it was, and everything is done; not when it asks for something else besides. */
 enum rc inbound_token_reply(struct inbound *in, bool *handled);
 /* Carried out with the proof in in->request.proof: stop, change. */
 enum rc inbound_carry_out(struct inbound *in);

@@ -15,6 +15,7 @@
 #define NO_SUCH_ID "書かれた自己宣言IDの宣言は、登録されていません。"
 #define CONFLICT "書かれた自己宣言IDと事業者名（または法人番号）が、登録と食い違っています。"
 #define NOT_LIVE "この宣言は、すでに有効ではありません（使用中止以外の理由で終わっています）。"
+#define STOPPED "この宣言は、すでに使用中止となっています。"
 #define BEFORE_ID "自己宣言IDの発行前の申込みです。「取下げ」とするかどうか、ご確認ください。"
 #define EARLIER "使用中止日が、自己宣言IDの発行日より前です。"
 #define TOO_FAR "使用中止日が1年以上先です。"
@@ -76,7 +77,7 @@ static const char *day_fault(const struct inbound *in)
 static const char *stop_fault(const struct inbound *in)
 {
 	if (!state_is_live(in->app.state))
-		return NOT_LIVE;
+		return in->app.state == STATE_STOPPED ? STOPPED : NOT_LIVE;
 	if (in->app.declaration_id == 0)
 		return BEFORE_ID;
 	if (office_stop_pending(&in->app) && in->app.stopped_on != in->request.stop_on)

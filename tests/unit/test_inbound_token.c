@@ -263,6 +263,35 @@ static void test_inbound_token__counts_once(void **state)
 	rig_assert_whole(rig);
 }
 
+/* Yes, and a wish or a question besides: both are heard. */
+static void test_inbound_token__yes_and_more(void **state)
+{
+	struct rig *rig = *state;
+	for (int n = 1; n <= 3; n++) {
+		struct waiting w = wait_for_reply(rig, n);
+		struct received reply = reply_of(rig, &w);
+		if (n == 1) {
+			reply.reading.wishes = 1u << REQUEST_STOP; /* 中止をお願いします: that very thing */
+		} else if (n == 2) {
+			reply.text = "承知しました。ロゴはいつまで使えますか？";
+		} else {
+			reply.reading.kind = REQUEST_NEWS_UNSUBSCRIBE;
+			reply.reading.wishes = 1u << REQUEST_NEWS_UNSUBSCRIBE;
+			reply.reading.review = false;
+		}
+		int64_t message = inbound_receive(rig, &reply);
+		assert_int_equal(rig_app(rig, w.id).state, STATE_STOPPED);
+		struct request request = inbound_request(rig, message);
+		assert_int_equal(request.id > 0, n > 1);
+		if (n > 1)
+			assert_int_equal(request.kind, n == 2 ? REQUEST_OTHER : REQUEST_NEWS_UNSUBSCRIBE);
+		if (n == 2)
+			assert_true(inbound_message(rig, message).review);
+		(void)rig_send(rig);
+	}
+	rig_assert_whole(rig);
+}
+
 /* Staff declined, and then a yes comes: a person must know. */
 static void test_inbound_token__answers_what_staff_declined(void **state)
 {
@@ -371,6 +400,7 @@ int main(void)
 		TEST(is_kept_as_a_digest),
 		TEST(replies),
 		TEST(counts_once),
+		TEST(yes_and_more),
 		TEST(answers_what_staff_declined),
 		TEST(unanswered_goes_to_staff),
 		TEST(many_run_out_at_once),
