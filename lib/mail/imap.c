@@ -24,6 +24,7 @@ enum rc imap_lost(struct imap *imap, struct err *err)
 		[LINE_LATE] = "took longer than it may for an answer",
 		[LINE_FLOOD] = "sent more than any answer can be",
 		[LINE_LITERAL] = "announced more bytes than are allowed",
+		[LINE_UNASKED] = "sent an answer that nobody asked for",
 		[LINE_TLS] = "broke the rules of TLS",
 	};
 	imap->last_fault = imap_line_fault(imap->line);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -22,8 +23,12 @@
 #define LINE_MAX_BYTES (256 * 1024) /* without literals */
 #define DEPTH_MAX 64 /* brackets in brackets: libetpan's parser calls itself */
 
-/* Follows the server's bytes just far enough to know lines from literals. */
+#define HEAD_BYTES 32 /* of a line: what kind of answer it is */
+
+/* Follows the server's bytes just far enough to know lines from literals, and what kind of answer a line begins. */
 struct guard {
+	char head[HEAD_BYTES];
+	bool goes_on; /* the line stands behind a literal */
 	int64_t bytes_left, literal_max;
 	int64_t literal_left; /* of the one that is passing by */
 	size_t line_bytes;
@@ -48,19 +53,57 @@ struct imap_line {
 
 /* ---- the guard ---- */
 
+static bool is_one_of(const char *word, const char *const *words)
+{
+	size_t len = strcspn(word, " \r");
+	for (; *words; words++)
+		if (strlen(*words) == len && strncasecmp(word, *words, len) == 0)
+			return true;
+	return false;
+}
+
+/* libetpan has parsers for a great many extensions, and some fall over bad input: only what our commands bring gets there. */
+static bool was_asked_for(const char *line)
+{
+	static const char *const plain[] = {"OK", "NO", "BAD", "BYE", "PREAUTH", "CAPABILITY", "NAMESPACE",
+		"LIST", "LSUB", "FLAGS", "SEARCH", NULL};
+	static const char *const numbered[] = {"EXISTS", "RECENT", "EXPUNGE", "FETCH", NULL};
+	if (line[0] != '*')
+		return true; /* a tag or "+" */
+	if (line[1] != ' ')
+		return false;
+	const char *word = line + 2;
+	size_t digits = strspn(word, "0123456789");
+	if (digits == 0)
+		return is_one_of(word, plain);
+	return word[digits] == ' ' && is_one_of(word + digits + 1, numbered);
+}
+
+static enum line_fault guard_line_end(struct guard *guard)
+{
+	size_t len = guard->line_bytes < HEAD_BYTES ? guard->line_bytes : HEAD_BYTES - 1;
+	guard->head[len] = '\0';
+	bool good = guard->goes_on || was_asked_for(guard->head);
+	guard->goes_on = guard->size_state == SIZE_CLOSED;
+	guard->line_bytes = 0;
+	return good ? LINE_FINE : LINE_UNASKED;
+}
+
 static enum line_fault guard_byte(struct guard *guard, char c)
 {
 	bool digit = c >= '0' && c <= '9';
 	if (c == '\n') {
-		guard->line_bytes = 0;
+		enum line_fault fault = guard_line_end(guard);
 		guard->quoted = guard->escaped = false;
 		if (guard->size_state == SIZE_CLOSED)
 			guard->literal_left = guard->size;
 		else
 			guard->depth = 0;
 		guard->size_state = NO_SIZE;
-		return LINE_FINE;
+		return fault;
 	}
+	if (guard->line_bytes < HEAD_BYTES)
+		guard->head[guard->line_bytes] = c;
 	if (++guard->line_bytes > LINE_MAX_BYTES)
 		return LINE_FLOOD;
 	if (guard->quoted) {

@@ -22,6 +22,7 @@ enum line_fault {
 	LINE_LATE, /* the whole took longer than it may */
 	LINE_FLOOD, /* more bytes, longer lines or deeper brackets than any answer has */
 	LINE_LITERAL, /* a literal (RFC 3501 4.3) larger than is allowed */
+	LINE_UNASKED, /* an answer of a kind that no command of ours brings */
 	LINE_TLS, /* broken TLS */
 };
 

@@ -754,6 +754,8 @@ static void test_imap__floods_are_cut_off(void **state)
 		{"\r\n\r\n\r\n", "", IMAP_FLOOD},
 		{"* 1 FETCH (UID 1", "closed the connection", IMAP_CUT},
 		{"* BYE restarting\r\n", "", IMAP_CUT},
+		{"* STATUS \"x\" (MESSAGES 1)\r\n" TAGGED_OK, "nobody asked for", IMAP_GO_ON},
+		{"* 1 VANISHED\r\n" TAGGED_OK, "nobody asked for", IMAP_GO_ON},
 		{"this is no IMAP\r\n$T OK done\r\n", "not IMAP", IMAP_GO_ON},
 		{"$T\r\n", "not IMAP", IMAP_GO_ON},
 		{"$Tx OK\r\n", "", IMAP_GO_ON},
