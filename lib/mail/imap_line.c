@@ -21,7 +21,7 @@
 
 #define STREAM_BUFFER 8192
 #define LINE_MAX_BYTES (256 * 1024) /* without literals */
-#define DEPTH_MAX 64 /* brackets in brackets: libetpan's parser calls itself */
+#define DEPTH_MAX 8 /* brackets in brackets; what we ask for has three or four */
 
 #define HEAD_BYTES 32 /* of a line: what kind of answer it is */
 
