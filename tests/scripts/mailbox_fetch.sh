@@ -184,6 +184,7 @@ driver_stop
 driver_start port="$imap_port" tls=starttls
 want list inbox
 equal "$(count)" 2 "over STARTTLS"
+want append notice-0 "$dir/copy"
 driver_stop
 for tls in implicit starttls; do
 	port=$imaps_port
