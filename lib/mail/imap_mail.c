@@ -271,8 +271,8 @@ static enum rc imap_list(void *mailbox, enum folder folder, const char *after, s
 			rc = first_behind(imap, behind, &first, &lost, err);
 	}
 	if (rc == RC_OK && lost)
-		return err_set(err, RC_SERVER,
-			"The IMAP server %s does not tell the UIDs of its messages.", imap->settings->host);
+		return err_set(err, RC_SERVER, "The IMAP server %s does not tell the UIDs of its messages.",
+			imap->settings->host);
 	if (rc == RC_OK)
 		rc = list_from(imap, first, behind, limit, out, pool, err);
 	if (rc == RC_OK)
