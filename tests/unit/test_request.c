@@ -162,6 +162,8 @@ static void test_request__doubtful(void **state)
 			"弊社の委託先がSECURITY "
 			"ACTIONの宣言を中止したいと言っております。お手続きをお願いします。" ID,
 			REQUEST_STOP, true},
+		{"", "ロゴの案内メールが社員のミスで削除されました。再送願えますでしょうか。" ID,
+			REQUEST_RESEND, false},
 		/* and what is plain stays plain */
 		{"", "ロゴマークの使用を中止していただけますでしょうか。" ID, REQUEST_STOP, false},
 		{"", "宣言を取り消してください。" ID "\n円城寺さやか", REQUEST_STOP, false},
