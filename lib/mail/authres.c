@@ -122,41 +122,68 @@ static bool is_own(const struct office_hosts *hosts, const char *name)
 	return own;
 }
 
-/* What stands behind `from` is only what the client said of itself; what our server found out stands in the comment: "name [address]". */
-static bool is_proven_own(const struct office_hosts *hosts, const char *said, const char *comment)
+/* What a Received field says of the host that brought the mail. */
+struct hop {
+	struct str said; /* behind `from`: only what the client says of itself */
+	struct str found; /* the comment behind it: "name [address]", what our server found out */
+	bool by_own, local; /* taken by one of our servers; handed on by LMTP, which no stranger speaks */
+};
+
+/* The comment must be of that very form: others hold what the client said ("HELO x", "helo=x"). */
+static bool is_proven_own(const struct office_hosts *hosts, const struct hop *hop)
 {
-	size_t len = strcspn(comment, " \t[");
-	struct str found = STR_INIT;
-	str_add(&found, comment, len);
-	const char *address = strchr(comment, '[');
-	bool loopback = address && (str_has_prefix(address, "[127.") || str_has_prefix(address, "[::1]") ||
-					   str_has_prefix(address, "[IPv6:::1]"));
-	bool proven = loopback || (is_own(hosts, said) && (!*comment || is_own(hosts, found.s)));
-	str_free(&found);
-	return proven;
+	if (!hop->found.len)
+		return hop->local && is_own(hosts, hop->said.s);
+	size_t len = strcspn(hop->found.s, " \t[");
+	const char *address = hop->found.s + len;
+	struct str name = STR_INIT;
+	str_add(&name, hop->found.s, len);
+	bool own = is_own(hosts, name.s);
+	bool machine = !len || own || strcasecmp(name.s, "localhost") == 0 ||
+		       strcasecmp(name.s, "localhost.localdomain") == 0;
+	str_free(&name);
+	if (len && *address != ' ')
+		return false;
+	address += strspn(address, " \t");
+	bool loopback = str_has_prefix(address, "[127.") || str_has_prefix(address, "[::1]") ||
+			str_has_prefix(address, "[IPv6:::1]");
+	bool forged = strstr(address, "forged") != NULL; /* "(may be forged)": the name was not confirmed */
+	return *address == '[' && !forged && ((loopback && machine) || (own && is_own(hosts, hop->said.s)));
+}
+
+static void hop_read(struct hop *hop, const struct office_hosts *hosts, const char *received)
+{
+	struct field field = {.at = received, .comment = STR_INIT};
+	struct str word = STR_INIT;
+	bool by = false;
+	while (take_word(&field, &word, ";")) {
+		if (strcasecmp(word.s, "from") == 0 && !hop->said.len && take_word(&field, &hop->said, ";")) {
+			while (isspace((unsigned char)*field.at))
+				field.at++;
+			if (*field.at ==
+				'(') { /* only the first: others name certificates, logins, what the client likes */
+				skip_comment(&field);
+				str_add(&hop->found, field.comment.s, field.comment.len);
+			}
+		} else if (strcasecmp(word.s, "by") == 0 && !by) {
+			by = true;
+			hop->by_own = take_word(&field, &word, ";") && is_own(hosts, word.s);
+		} else if (strcasecmp(word.s, "with") == 0 && take_word(&field, &word, ";")) {
+			hop->local = hop->local || strncasecmp(word.s, "LMTP", 4) == 0;
+		}
+	}
+	str_free(&word);
+	str_free(&field.comment);
 }
 
 /* A Received field by which one of our servers passed the mail on to another: the mail was ours already. */
 static bool is_inner_hop(const struct office_hosts *hosts, const char *received)
 {
-	struct field field = {.at = received, .comment = STR_INIT};
-	struct str word = STR_INIT, from = STR_INIT, found = STR_INIT;
-	bool by_own = false, ended = false;
-	while (!ended && take_word(&field, &word, ";")) {
-		if (strcasecmp(word.s, "from") == 0 && !from.len && take_word(&field, &from, ";")) {
-			str_clear(&field.comment);
-			skip_blanks(&field);
-			str_add(&found, field.comment.s, field.comment.len);
-		} else if (strcasecmp(word.s, "by") == 0) {
-			by_own = take_word(&field, &word, ";") && is_own(hosts, word.s);
-			ended = true;
-		}
-	}
-	bool inner = by_own && (!from.len || is_proven_own(hosts, from.s, found.s));
-	str_free(&word);
-	str_free(&from);
-	str_free(&found);
-	str_free(&field.comment);
+	struct hop hop = {.said = STR_INIT, .found = STR_INIT};
+	hop_read(&hop, hosts, received);
+	bool inner = hop.by_own && (!hop.said.len || is_proven_own(hosts, &hop));
+	str_free(&hop.said);
+	str_free(&hop.found);
 	return inner;
 }
 

@@ -231,6 +231,35 @@ static void test_authres__planted_below_our_hop(void **state)
 			"Received: from localhost (unknown [203.0.113.1])\n\tby " ID
 			" (Postfix); Sun, 22 Nov 2026 10:00:00 +0900\n" PASS FROM,
 			false, false, false},
+		{"the machine itself, in its own name",
+			"Received: from filter (" ID " [127.0.0.1]) by " ID
+			" (Postfix); Sun, 22 Nov 2026 10:00:00 +0900\n" PASS BORDER FROM,
+			true, true, false},
+		{"a certificate that says it were this machine",
+			"Received: from " ID " (evil.example [203.0.113.1])\n (using TLSv1.3)\n (Client CN "
+			"\"[127.0.0.1]\", Issuer \"x\" (not verified))\n by " ID
+			" (Postfix); Sun, 22 Nov 2026 10:00:00 +0900\n" PASS FROM,
+			false, false, false},
+		{"HELO of an address",
+			"Received: from [203.0.113.1] (helo=[127.0.0.1])\n by " ID
+			" with smtp; Sun, 22 Nov 2026 10:00:00 +0900\n" PASS FROM,
+			false, false, false},
+		{"HELO of an address, as qmail writes it",
+			"Received: from unknown (HELO [127.0.0.1]) (203.0.113.1)\n by " ID
+			" with SMTP; Sun, 22 Nov 2026 10:00:00 +0900\n" PASS FROM,
+			false, false, false},
+		{"a name that was not confirmed",
+			"Received: from " ID " (" ID " [203.0.113.1] (may be forged))\n by " ID
+			"; Sun, 22 Nov 2026 10:00:00 +0900\n" PASS FROM,
+			false, false, false},
+		{"nothing found out about the client",
+			"Received: from " ID " by " ID
+			" with SMTP; Sun, 22 Nov 2026 10:00:00 +0900\n" PASS FROM,
+			false, false, false},
+		{"an address without brackets",
+			"Received: from " ID " (127.0.0.1) by " ID
+			" with SMTP; Sun, 22 Nov 2026 10:00:00 +0900\n" PASS FROM,
+			false, false, false},
 		{"a hop that can't be read", "Received: (qmail 123 invoked by uid 89)\n" PASS FROM, false,
 			false, false},
 		{"the genuine one above, a planted one below",
