@@ -244,14 +244,15 @@ static enum rc reply_to_request(struct reply *reply, bool *handled)
 }
 
 /* 確認済み, as if staff had said so. */
-static enum rc confirm_application(struct inbound *in, const uint8_t digest[SHA256_LEN])
+static enum rc confirm_application(struct inbound *in, const uint8_t digest[SHA256_LEN], bool *handled)
 {
 	const char *why_ja, *reason = pool_printf(in->pool, "受信番号%" PRId64, in->message->id);
 	enum rc rc = token_use(in->office->store, digest, in->now, in->err);
 	if (rc == RC_OK)
 		rc = office_decide(in->office, in->app.id, DECISION_CONFIRM, reason, ACTOR_DAEMON, &why_ja,
 			in->pool, in->err);
-	return rc == RC_OK ? inbound_file(in, REQUEST_OTHER, false) : rc;
+	*handled = !wishes_more(in->received, REQUEST_OTHER);
+	return rc == RC_OK && *handled ? inbound_file(in, REQUEST_OTHER, false) : rc;
 }
 
 static enum rc reply_to_application(
@@ -276,7 +277,7 @@ static enum rc reply_to_application(
 			       : memcmp(today, row->mail, sizeof today) != 0 ? REPLY_MOVED "。"
 			       : app.state == STATE_EXPIRED || row->used_at  ? REPLY_EXPIRED
 									     : NULL;
-	return fault_ja ? inbound_review(in, fault_ja) : confirm_application(in, digest);
+	return fault_ja ? inbound_review(in, fault_ja) : confirm_application(in, digest, handled);
 }
 
 enum rc inbound_token_reply(struct inbound *in, bool *handled)

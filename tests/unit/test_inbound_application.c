@@ -40,6 +40,19 @@ static void test_inbound_application__reply_confirms(void **state)
 	rig_assert_whole(rig);
 }
 
+static void test_inbound_application__yes_and_a_question(void **state)
+{
+	struct rig *rig = *state;
+	const char *token;
+	int64_t id = apply_and_ask(rig, 1, &token);
+	struct received reply = confirm_reply("info1@example.co.jp", token);
+	reply.text = "確認しました。ロゴはいつ届きますか？";
+	int64_t message = inbound_receive(rig, &reply);
+	assert_int_equal(rig_app(rig, id).state, STATE_RECEIVED);
+	assert_int_equal(inbound_request(rig, message).state, REQUEST_STATE_REVIEW);
+	rig_assert_whole(rig);
+}
+
 /* The subject stays as it is; the token stands in the text, in Reply-To and in the Message-ID. */
 static void test_inbound_application__letter(void **state)
 {
@@ -148,6 +161,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(test_inbound_application__##name, rig_setup, rig_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(reply_confirms),
+		TEST(yes_and_a_question),
 		TEST(letter),
 		TEST(what_does_not_confirm),
 		TEST(too_late),
