@@ -13,7 +13,8 @@ struct bounce_reason {
 };
 
 struct bounce_rules {
-	struct strlist senders, subjects, phrases, auto_replies, copies, forms, delays, sender_stages, content_stages;
+	struct strlist senders, subjects, phrases, auto_replies, copies, forms, delays, sender_stages,
+		content_stages;
 	struct bounce_reason *reason;
 	size_t reason_count;
 };

@@ -40,7 +40,7 @@ static const struct {
 	[ANSWER_STOP_PLANNED] = {.result = true},
 	[ANSWER_CHANGED] = {.result = true},
 	[ANSWER_GUIDE] = {.for_anybody = true},
-	[ANSWER_WRONG_NUMBER] = {.for_anybody = true},
+	[ANSWER_WRONG_NUMBER] = {.for_anybody = true, .once_a_day = true},
 	[ANSWER_NEUTRAL] = {.for_anybody = true},
 	[ANSWER_READABLE_FORM] = {.for_anybody = true, .once_a_day = true},
 };

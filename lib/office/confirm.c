@@ -293,8 +293,8 @@ enum rc inbound_token_reply(struct inbound *in, bool *handled)
 			rc = row.purpose == TOKEN_APPLICATION
 				     ? reply_to_application(in, &row, reply.digest, handled)
 				     : reply_to_request(&reply, handled);
-		/* One that was never given out, or whose request was erased, proves nothing. */
-		if (rc != RC_OK && rc != RC_REFUSED)
+		/* One that was never given out, or whose request was erased, proves nothing. A refusal later on is the mail's: what was begun is undone. */
+		if (rc != RC_OK && (rc != RC_REFUSED || *handled))
 			return rc;
 	}
 	return RC_OK;

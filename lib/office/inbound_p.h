@@ -104,7 +104,7 @@ struct answer_values { /* besides those of the application (notice.h) */
  * The one guard, then the outbox. `to`: NULL: the registered address of in->app (proven); else an address from outside: only the From of the mail,
  * and only for templates without a value from outside. *sent false: the guard held it back, and nothing else is changed:
  *   never to a null sender, an automatic mail, a bulk mail or ourselves; to an unproven sender only with aligned DKIM or SPF, answers_per_address a day and
- *   answers_per_hour in all; to a suppressed (dead) address never; readable-form once a day and person; to a registered address ten a day, results (stopped,
+ *   answers_per_hour in all; to a suppressed (dead) address never; readable-form and wrong-number once a day and person; to a registered address ten a day, results (stopped,
  *   changed) not counted. What staff send by hand may follow any mail. What can't be written (a value is missing) is held back too. notice_id may be NULL.
  */
 enum rc inbound_answer(struct inbound *in, enum answer answer, const struct answer_values *values,

@@ -108,7 +108,7 @@ extern const char *const answer_template[];
 enum rc office_receive(struct office *office, struct mail_message *message, const struct received *received,
 	const char *damage, struct err *err);
 /* Requests whose moment has come: a confirmation that did not come in time → review; a stop whose day has come → carried out (the clock does the
- * application's part). Few a transaction, up to limit. */
+ * application's part). Few a transaction, up to limit. One that can't be gone on with is left for an hour, and holds up nobody. */
 enum rc office_run_requests(struct office *office, int limit, struct step_result *out, struct err *err);
 /* A message that staff took out of 要確認 by hand stays open and is flagged (own transaction). */
 enum rc office_moved_away(struct office *office, int64_t message_id, struct err *err);

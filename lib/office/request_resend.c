@@ -54,7 +54,7 @@ static enum rc take_side(struct order *order, const struct application *app)
 static enum rc open_sides(struct order *order)
 {
 	struct inbound *in = order->in;
-	struct application step_up;
+	struct application step_up = {0};
 	int64_t id = 0;
 	enum rc rc = take_side(order, &in->app);
 	if (rc == RC_OK)

@@ -8,7 +8,10 @@
 
 #include <inttypes.h>
 
+#include "lib/base/log.h"
+
 #define BATCH 8 /* requests looked up at once */
+#define AGAIN_SECONDS 3600 /* until one that could not be gone on with is tried again */
 #define UNANSWERED                                                                                                                                            \
 	"期限までに、確認のメールへの返信がありませんでした。登録の連絡先が使えなくなっているおそれがありま" \
 	"す。"
@@ -203,6 +206,38 @@ static enum rc run_batch(
 	return txn_end(office, &txn, rc, err);
 }
 
+static enum rc put_off(struct office *office, int64_t id, struct pool *pool, struct err *err)
+{
+	struct request request;
+	struct txn txn;
+	enum rc rc = txn_begin(office, &txn, err);
+	if (rc != RC_OK)
+		return rc;
+	rc = request_get(office->store, id, &request, pool, err);
+	if (rc == RC_OK) {
+		request.due_at = clock_now(office->clock) + AGAIN_SECONDS;
+		rc = request_update(office->store, &request, err);
+	}
+	return txn_end(office, &txn, rc, err);
+}
+
+/* One that can't be gone on with must not hold up those behind it. Only where not even that can be written down does everybody wait. */
+static enum rc run_each(
+	struct office *office, const struct due_requests *due, struct pool *pool, struct err *err)
+{
+	enum rc rc = RC_OK;
+	for (int i = 0; rc == RC_OK && i < due->count; i++) {
+		const struct due_requests one = {.id = {due->id[i]}, .count = 1};
+		struct err why = {0};
+		if (run_batch(office, &one, pool, &why) == RC_OK)
+			continue;
+		log_event(LEVEL_FAULT, "request.not-handled", "request=%" PRId64 " rc=%s reason=\"%s\"",
+			due->id[i], rc_name(why.rc), why.text);
+		rc = put_off(office, due->id[i], pool, err);
+	}
+	return rc;
+}
+
 enum rc office_run_requests(struct office *office, int limit, struct step_result *out, struct err *err)
 {
 	utc_time now = clock_now(office->clock);
@@ -218,8 +253,9 @@ enum rc office_run_requests(struct office *office, int limit, struct step_result
 			.limit = limit - out->done < BATCH ? limit - out->done : BATCH};
 		rc = request_each(office->store, &filter, take_id, &due, err);
 		more = due.count > 0;
-		if (rc == RC_OK && more)
-			rc = run_batch(office, &due, pool, err);
+		struct err together = {0};
+		if (rc == RC_OK && more && run_batch(office, &due, pool, &together) != RC_OK)
+			rc = run_each(office, &due, pool, err);
 		out->done += due.count;
 		pool_reset(pool);
 	}

@@ -351,6 +351,10 @@ static void test_inbound_stop__user_number_for_the_id(void **state)
 	assert_int_equal(inbound_request(rig, message).state, REQUEST_STATE_ANSWERED);
 	assert_string_equal(inbound_queued(rig), "wrong-number>info1@example.co.jp");
 	assert_int_equal(rig_app(rig, id).state, STATE_ID_ISSUED);
+	/* Anybody can write in that name, and again and again: it is told once a day. */
+	message = inbound_receive(rig, &mail);
+	assert_int_equal(inbound_request(rig, message).state, REQUEST_STATE_REVIEW);
+	assert_string_equal(inbound_queued(rig), "wrong-number>info1@example.co.jp");
 }
 
 /* What was stopped stays stopped, and nobody hears of it twice. */

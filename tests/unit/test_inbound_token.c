@@ -392,6 +392,50 @@ static void test_inbound_token__all_or_nothing(void **state)
 	rig_assert_whole(rig);
 }
 
+/* What ends in a refusal from deep inside has not been done: it is no mail without a token. */
+static void test_inbound_token__a_refusal_ends_nothing(void **state)
+{
+	struct rig *rig = *state;
+	struct waiting w = wait_for_reply(rig, 1);
+	struct received reply = reply_of(rig, &w);
+	struct mail_message unknown = {.id = 999999,
+		.state = MESSAGE_TAKEN,
+		.taken_at = rig->clock.now,
+		.size = 1,
+		.uid = "900",
+		.filed_uid = ""};
+	assert_ok(store_begin(rig->office.store, &rig_err));
+	assert_int_equal(office_receive(&rig->office, &unknown, &reply, NULL, &rig_err), RC_REFUSED);
+	store_rollback(rig->office.store);
+	assert_int_equal(inbound_request(rig, w.asked).state, REQUEST_STATE_ASKED);
+	assert_int_equal(rig_app(rig, w.id).state, STATE_ID_ISSUED);
+	rig_assert_whole(rig);
+}
+
+/* A request that can't be gone on with is left for an hour, and those behind it have their turn. */
+static void test_inbound_token__one_that_fails_holds_up_nobody(void **state)
+{
+	struct rig *rig = *state;
+	struct waiting first = wait_for_reply(rig, 1), second = wait_for_reply(rig, 2);
+	struct step_result step;
+	confirm_sql(rig, pool_printf(rig->pool,
+				 "CREATE TABLE kept AS SELECT * FROM reading_payload;"
+				 "UPDATE reading_payload SET reading = x'00' WHERE message_id = %" PRId64,
+				 first.asked));
+	clock_set(&rig->clock, inbound_request(rig, second.asked).due_at);
+	assert_ok(office_run_requests(&rig->office, 10, &step, &rig_err));
+	assert_int_equal(step.done, 2);
+	assert_int_equal(step.next_at, rig->clock.now + 3600);
+	assert_int_equal(inbound_request(rig, first.asked).state, REQUEST_STATE_ASKED);
+	assert_int_equal(inbound_request(rig, second.asked).state, REQUEST_STATE_REVIEW);
+	confirm_sql(rig, "DELETE FROM reading_payload; INSERT INTO reading_payload SELECT * FROM kept;"
+			 "DROP TABLE kept");
+	clock_set(&rig->clock, step.next_at);
+	confirm_run_requests(rig);
+	assert_int_equal(inbound_request(rig, first.asked).state, REQUEST_STATE_REVIEW);
+	rig_assert_whole(rig);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(test_inbound_token__##name, rig_setup, rig_teardown)
@@ -405,6 +449,8 @@ int main(void)
 		TEST(unanswered_goes_to_staff),
 		TEST(many_run_out_at_once),
 		TEST(all_or_nothing),
+		TEST(a_refusal_ends_nothing),
+		TEST(one_that_fails_holds_up_nobody),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
