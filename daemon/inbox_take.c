@@ -234,39 +234,65 @@ static enum rc is_there(struct inbox *inbox, const char *uid, const char *after,
 	return rc;
 }
 
-/* One mail into the batch; one that has gone is passed over, one that can't be had is noted as such. */
-static enum rc fetch(struct role_context *ctx, struct inbox *inbox, struct batch *batch,
-	const struct mailbox_entry *entry, struct pool *pool, struct err *err)
+/* A mail that seems to end the connection is given up only where the one behind it can be had: else it is the server, and everybody waits. */
+static enum rc probe(struct inbox *inbox, const char *uid, struct err *err)
 {
-	const struct mailbox_settings *settings = &ctx->settings->mailbox;
-	int times = 0, file = -1;
-	enum rc rc = count_unfetched(ctx, entry->uid, false, &times, err);
+	int file = -1;
+	int64_t size = 0;
+	enum rc rc = inbox_line_rc(mailline_fetch(&inbox->line, uid, &file, &size, err), err);
+	if (file >= 0)
+		(void)close(file);
+	return rc == RC_REFUSED ? RC_OK : rc;
+}
+
+static enum rc fetch_bytes(struct role_context *ctx, struct inbox *inbox, struct batch *batch,
+	const struct mailbox_entry *entry, struct err *err)
+{
+	int file = -1;
+	struct str raw = STR_INIT;
+	int64_t size = 0;
+	enum rc rc = inbox_line_rc(mailline_fetch(&inbox->line, entry->uid, &file, &size, err), err);
 	if (rc)
 		return rc;
-	if (entry->size > settings->message_bytes || times >= UNFETCHED_MAX) {
+	rc = memfile_read(&raw, file, ctx->settings->mailbox.message_bytes, err);
+	(void)close(file);
+	if (rc) {
+		str_wipe(&raw);
+		return inbox_line_rc(rc, err);
+	}
+	struct taken *taken = batch_add(batch, entry);
+	taken->raw = raw;
+	taken->size = size;
+	batch->bytes += raw.len;
+	return RC_OK;
+}
+
+/* One mail into the batch; one that has gone is passed over, one that can't be had is noted as such. next: the one behind it; NULL: none. */
+static enum rc fetch(struct role_context *ctx, struct inbox *inbox, struct batch *batch,
+	const struct mailbox_entry *entry, const char *next, struct pool *pool, struct err *err)
+{
+	int times = 0;
+	enum rc rc = count_unfetched(ctx, entry->uid, false, &times, err);
+	if (!rc && times == UNFETCHED_MAX && next)
+		rc = probe(inbox, next, err);
+	if (rc)
+		return rc;
+	if (entry->size > ctx->settings->mailbox.message_bytes || times > UNFETCHED_MAX) {
 		batch_add(batch, entry)->unfetched = true;
 		return RC_OK;
 	}
-	int64_t size = 0;
-	rc = inbox_line_rc(mailline_fetch(&inbox->line, entry->uid, &file, &size, err), err);
+	rc = fetch_bytes(ctx, inbox, batch, entry, err);
 	if (rc == RC_REFUSED) {
+		const char *after = *batch->last ? batch->last : inbox->mark.uid;
 		bool there = false;
-		rc = is_there(inbox, entry->uid, *batch->last ? batch->last : NULL, &there, pool, err);
+		rc = is_there(inbox, entry->uid, *after ? after : NULL, &there, pool, err);
 		if (!rc && there)
 			batch_add(batch, entry)->unfetched = true;
-		return rc;
-	}
-	if (rc == RC_SERVER && strcmp(inbox->line.phase, "fetch") == 0) {
+	} else if (rc == RC_SERVER && strcmp(inbox->line.phase, "fetch") == 0 &&
+		   (times < UNFETCHED_MAX || next)) {
 		struct err ignored = {0};
 		(void)count_unfetched(ctx, entry->uid, true, &times, &ignored);
 	}
-	if (rc)
-		return rc;
-	struct taken *taken = batch_add(batch, entry);
-	rc = memfile_read(&taken->raw, file, settings->message_bytes, err);
-	(void)close(file);
-	taken->size = size;
-	batch->bytes += (size_t)size;
 	return rc;
 }
 
@@ -382,7 +408,8 @@ static enum rc take_listed(struct role_context *ctx, struct inbox *inbox, const 
 		rc = is_taken(ctx, entry->uid, &taken, err);
 		if (rc || taken || !has_arrived(ctx, inbox, entry->uid, now))
 			continue;
-		rc = fetch(ctx, inbox, &batch, entry, pool, err);
+		const char *next = i + 1 < listed->count ? listed->entry[i + 1].uid : NULL;
+		rc = fetch(ctx, inbox, &batch, entry, next, pool, err);
 		if (!rc && !ctx->settings->mailbox.maildir)
 			(void)snprintf(batch.last, sizeof batch.last, "%s", entry->uid);
 		if (!rc && (batch.count == BATCH_MAX || batch.bytes >= BATCH_BYTES))

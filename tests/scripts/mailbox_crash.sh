@@ -9,4 +9,4 @@ make_cert good localhost
 start_dovecot good
 printf 'geheim pass\n' >"$dir/password"
 chmod 600 "$dir/password"
-/usr/bin/python3 tests/peers/mailbox_crash.py "$build/sengend" "$build/sengenctl" "$dir" "$imap_port" 16 1
+/usr/bin/python3 tests/peers/mailbox_crash.py "$build/sengend" "$build/sengenctl" "$dir" "$imap_port" 12 1

@@ -486,6 +486,37 @@ static void test_mailbox_role__a_simulation_asks_no_server(void **state)
 	box_close(&box);
 }
 
+/* A server that can't be asked is told of, in words that say where to look; requests go on all the same. */
+static void test_mailbox_role__a_server_that_can_not_be_asked(void **state)
+{
+	static const struct {
+		const char *password_from, *fact_ja;
+	} cases[] = {{"none", "ログインできません"}, {"key", "接続できません"}};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct str conf = STR_INIT;
+		str_printf(&conf,
+			"mailbox : { maildir = false; host = \"localhost\"; port = 1; user = \"u\"; "
+			"password_from = \"%s\"; };",
+			cases[i].password_from);
+		struct box box = box_open(state, conf.s);
+		box.ctx.simulating = false;
+		utc_time next;
+		enum rc rc;
+		do {
+			rc = role_mailbox.step(&box.ctx, box.rig->clock.now, &next, &rig_err);
+		} while (!rc && next <= box.rig->clock.now);
+		assert_int_equal(rc, RC_SERVER);
+		assert_fact(box.rig, "mailbox.fault_ja", cases[i].fact_ja);
+		/* In a service it waits and tries again. */
+		box.ctx.in_turn = false;
+		assert_ok(role_mailbox.step(&box.ctx, box.rig->clock.now, &next, &rig_err));
+		assert_true(next > box.rig->clock.now && next <= box.rig->clock.now + 62);
+		assert_fact(box.rig, "mailbox.fetched_at", NULL);
+		box_close(&box);
+		str_free(&conf);
+	}
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(test_mailbox_role__##name, rig_setup, rig_teardown)
@@ -502,6 +533,7 @@ int main(void)
 		CASE(no_room_no_mails),
 		CASE(files_copies_of_sent_notices),
 		CASE(a_simulation_asks_no_server),
+		CASE(a_server_that_can_not_be_asked),
 	};
 	return cmocka_run_group_tests(tests, group_set_up, group_tear_down);
 }
