@@ -345,7 +345,7 @@ static const char *effect_of_carrying_out(const struct review *review)
 				: day_text(review->ctl, review->request.stop_on));
 	case REQUEST_CHANGE:
 		return _("writes the new values into the register and tells the registered address; a new "
-			 "address must confirm first");
+			 "address is told as well, not asked: make sure of it first, or let ask do it");
 	case REQUEST_RESEND:
 		return _("sends the notice once more, to the registered address alone");
 	case REQUEST_NEWS_UNSUBSCRIBE:

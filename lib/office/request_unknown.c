@@ -1,9 +1,10 @@
 /*
  * request_unknown.c - 心当たりがない: "I don't know this mail"
  *
- * Somebody mistyped an address, and a stranger reads what is meant for the applicant: everything to that address is held at once, until staff have looked. Only
- * who can read what goes to that address may bring it about: From is the registered address, or the mail came to the signed bounce address of one of our notices. That it
- * answers a Message-ID proves nothing, they can be guessed.
+ * Somebody mistyped an address, and a stranger reads what is meant for the applicant: everything to that address is held at once, until staff have looked. It is
+ * brought about by From being the registered address, or by a mail to the signed bounce address of one of our notices. That it answers a Message-ID proves nothing,
+ * they can be guessed. A From can be forged as well, and is believed all the same: what was held for nothing is released by staff, what a stranger has read is
+ * read.
  */
 #include "lib/office/inbound_p.h"
 

@@ -242,8 +242,6 @@ typedef enum rc request_fn(void *ctx, const struct request *request, struct err 
 enum rc request_each(
 	struct store *store, const struct request_filter *filter, request_fn *fn, void *ctx, struct err *err);
 enum rc request_next_due(struct store *store, utc_time *at, struct err *err); /* UTC_NEVER: none */
-/* Open requests by state; ended ones are not counted. */
-enum rc request_count(struct store *store, int64_t count[REQUEST_STATE_COUNT], struct err *err);
 
 /* ---- tokens (token.h): only digests are kept ---- */
 struct token_row {
@@ -260,9 +258,7 @@ enum rc token_get(struct store *store, const uint8_t digest[SHA256_LEN], struct 
 /* The token a notice carried (its mail bounced); RC_REFUSED: it carried none. */
 enum rc token_of_notice(struct store *store, int64_t notice_id, struct token_row *out, struct err *err);
 enum rc token_use(struct store *store, const uint8_t digest[SHA256_LEN], utc_time at,
-	struct err *err); /* RC_REFUSED: used before, void or unknown */
-/* Those not used yet for that subject can't be used any more. */
-enum rc token_void(struct store *store, int purpose, int64_t subject_id, utc_time at, struct err *err);
+	struct err *err); /* RC_REFUSED: used before or unknown */
 /* First 16 bytes of SHA-256 of mailaddr_key(): how addresses are kept where they are only compared. */
 void store_mail_digest(uint8_t out[16], const char *mail_key);
 

@@ -221,17 +221,3 @@ enum rc request_next_due(struct store *store, utc_time *at, struct err *err)
 		err);
 	return stmt ? sql_number(store, stmt, UTC_NEVER, at, err) : err->rc;
 }
-
-enum rc request_count(struct store *store, int64_t count[REQUEST_STATE_COUNT], struct err *err)
-{
-	memset(count, 0, REQUEST_STATE_COUNT * sizeof *count);
-	sqlite3_stmt *stmt = sql_ready(
-		store, "SELECT state, count(*) FROM request WHERE " SQL_OPEN " GROUP BY state", err);
-	if (!stmt)
-		return err->rc;
-	bool row;
-	enum rc rc;
-	while ((rc = sql_row(store, stmt, &row, err)) == RC_OK && row)
-		count[sqlite3_column_int(stmt, 0)] = sqlite3_column_int64(stmt, 1);
-	return rc;
-}

@@ -93,25 +93,8 @@ enum rc token_use(struct store *store, const uint8_t digest[SHA256_LEN], utc_tim
 	sql_int(stmt, ":at", at);
 	rc = sql_run(store, stmt, err);
 	if (rc == RC_OK && sqlite3_changes(store->db) == 0)
-		return err_set(err, RC_REFUSED, "this token is unknown, was used before or is void");
+		return err_set(err, RC_REFUSED, "this token is unknown or was used before");
 	return rc;
-}
-
-enum rc token_void(struct store *store, int purpose, int64_t subject_id, utc_time at, struct err *err)
-{
-	enum rc rc = sql_want_transaction(store, err);
-	if (rc != RC_OK)
-		return rc;
-	sqlite3_stmt *stmt = sql_ready(store,
-		"UPDATE token SET used_at = :at WHERE subject_id = :subject_id AND purpose = :purpose"
-		" AND used_at = 0",
-		err);
-	if (!stmt)
-		return err->rc;
-	sql_int(stmt, ":subject_id", subject_id);
-	sql_int(stmt, ":purpose", purpose);
-	sql_int(stmt, ":at", at);
-	return sql_run(store, stmt, err);
 }
 
 /* ---- answers ---- */

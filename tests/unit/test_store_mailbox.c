@@ -87,22 +87,6 @@ static void test_store_mailbox__of_the_mail_that_carried_it(void **state)
 	assert_rc(token_of_notice(rig->store, 0, &row, &rig_err), RC_REFUSED);
 }
 
-static void test_store_mailbox__void_are_those_of_the_subject(void **state)
-{
-	struct rig *rig = *state;
-	give_out(rig, "used", 1, 40, 0);
-	give_out(rig, "void", 1, 40, 0);
-	give_out(rig, "other purpose", 2, 40, 0);
-	give_out(rig, "other subject", 1, 41, 0);
-	assert_ok(use(rig, "used", T0 + 1));
-	assert_ok(token_void(rig->store, 1, 40, T0 + 2, &rig_err));
-	assert_int_equal(used_at(rig, "used"), T0 + 1);
-	assert_int_equal(used_at(rig, "void"), T0 + 2);
-	assert_rc(use(rig, "void", T0 + 3), RC_REFUSED);
-	assert_ok(use(rig, "other purpose", T0 + 3));
-	assert_ok(use(rig, "other subject", T0 + 3));
-}
-
 static void test_store_mailbox__answers_are_counted(void **state)
 {
 	struct rig *rig = *state;
@@ -349,7 +333,6 @@ static void test_store_mailbox__only_inside_a_transaction(void **state)
 	assert_ok(store_commit(rig->store, &rig_err));
 	assert_rc(token_add(rig->store, digest, &row, &rig_err), RC_STORE);
 	assert_rc(token_use(rig->store, digest, T0, &rig_err), RC_STORE);
-	assert_rc(token_void(rig->store, 1, 1, T0, &rig_err), RC_STORE);
 	assert_rc(answer_add(rig->store, 1, "a@example.co.jp", true, T0, &rig_err), RC_STORE);
 	assert_rc(bounce_add(rig->store, &bounce, &rig_err), RC_STORE);
 	assert_rc(address_score_set(rig->store, "a@example.co.jp", &score, &rig_err), RC_STORE);
@@ -363,7 +346,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(serves_once),
 		TEST(of_the_mail_that_carried_it),
-		TEST(void_are_those_of_the_subject),
 		TEST(answers_are_counted),
 		TEST(bounces_of_a_notice),
 		TEST(bounces_of_an_application),

@@ -194,22 +194,15 @@ static void test_store_request__more_than_a_batch(void **state)
 	assert_int_equal(seen.count, 300);
 }
 
-static void test_store_request__next_due_and_count(void **state)
+static void test_store_request__next_due(void **state)
 {
 	struct rig *rig = *state;
 	utc_time at;
-	int64_t count[REQUEST_STATE_COUNT];
 	assert_ok(request_next_due(rig->store, &at, &rig_err));
 	assert_int_equal(at, UTC_NEVER);
 	fill(rig);
 	assert_ok(request_next_due(rig->store, &at, &rig_err));
 	assert_int_equal(at, T0 + 10); /* not that of the one that was declined */
-	assert_ok(request_count(rig->store, count, &rig_err));
-	assert_int_equal(count[REQUEST_STATE_REVIEW], 2);
-	assert_int_equal(count[REQUEST_STATE_ASKED], 2);
-	assert_int_equal(count[REQUEST_STATE_PLANNED], 1);
-	assert_int_equal(count[REQUEST_STATE_DONE], 0);
-	assert_int_equal(count[REQUEST_STATE_DECLINED], 0);
 }
 
 static void test_store_request__only_inside_a_transaction(void **state)
@@ -232,7 +225,7 @@ int main(void)
 		TEST(erased_words_leave_the_rest),
 		TEST(each_by_filter),
 		TEST(more_than_a_batch),
-		TEST(next_due_and_count),
+		TEST(next_due),
 		TEST(only_inside_a_transaction),
 	};
 	return cmocka_run_group_tests_name("store_request", tests, NULL, NULL);
