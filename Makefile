@@ -185,8 +185,9 @@ $(BUILD)-fuzz/libsengen.a: $(patsubst %.c,$(BUILD)-fuzz/obj/%.o,$(LIB_SRC)) $(EM
 $(BUILD)-fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(BUILD)-fuzz/libsengen.a
 	@clang $(FUZZ_FLAGS) -fsanitize=fuzzer,address,undefined -o $@ $^ $(PKG_LIBS)
 fuzz-short: $(FUZZERS:%=$(BUILD)-fuzz/%)
-	@for f in $(FUZZERS); do mkdir -p $(BUILD)-fuzz/work/$$f; echo "fuzz $$f"; \
-		$(BUILD)-fuzz/$$f -runs=$(FUZZ_RUNS) -seed=$(FUZZ_SEED) -rss_limit_mb=2048 -timeout=30 -verbosity=0 \
+	@for f in $(FUZZERS); do mkdir -p $(BUILD)-fuzz/work/$$f; echo "fuzz $$f"; runs=$(FUZZ_RUNS); \
+		case $$f:$$runs in fuzz_request:[1-9]*|fuzz_sheet:[1-9]*) runs=$$((runs / 5));; esac; \
+		$(BUILD)-fuzz/$$f -runs=$$runs -seed=$(FUZZ_SEED) -rss_limit_mb=2048 -timeout=30 -verbosity=0 \
 		-artifact_prefix=$(BUILD)-fuzz/ $(BUILD)-fuzz/work/$$f $$(ls -d tests/fuzz/corpus/$${f#fuzz_} 2>/dev/null) || exit 1; done
 # Hours: each target until 20 minutes bring no new edge (FUZZ_QUIET), then the corpus is merged into tests/fuzz/corpus.
 fuzz: $(FUZZERS:%=$(BUILD)-fuzz/%)
