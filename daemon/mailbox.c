@@ -246,7 +246,8 @@ static enum rc hear_news(struct role_context *ctx, struct mailbox_role *role, st
 static enum rc wait_for_news(struct role_context *ctx, struct mailbox_role *role, struct err *err)
 {
 	struct inbox *inbox = &role->inbox;
-	if (ctx->in_turn || inbox->line.fd < 0 || !inbox->selected || inbox->line.waiting)
+	/* News that can't be taken now would be told again at once. */
+	if (ctx->in_turn || inbox->line.fd < 0 || !inbox->selected || inbox->line.waiting || inbox->look)
 		return RC_OK;
 	role->waiting_since_ms = clock_machine_ms();
 	enum rc rc = mailline_wait(&inbox->line, (int)ctx->settings->mailbox_poll_seconds, err);

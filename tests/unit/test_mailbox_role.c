@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sqlite3.h>
 
@@ -460,6 +461,31 @@ static void test_mailbox_role__no_room_no_mails(void **state)
 	box_close(&box);
 }
 
+/* What is known to have come, and can't be taken yet, is not waited for: a Maildir would answer at once, again and again. */
+static void test_mailbox_role__no_room_no_haste(void **state)
+{
+	struct box box = box_open(state, "disk_floor_mib = 0;");
+	int fd;
+	box.ctx.simulating = box.ctx.in_turn = false;
+	arrive_text(box.rig, "a", "質問があります。");
+	(void)work(&box);
+	assert_int_equal(messages(box.rig).count, 1);
+	assert_int_equal(role_mailbox.watch(&box.ctx, &fd, 1), 1);
+	rig_configure(box.rig, "disk_floor_mib = 10485760;");
+	box.ctx.settings = box.rig->settings;
+	arrive_text(box.rig, "b", "質問があります。");
+	assert_int_equal(poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, 60000), 1);
+	(void)work(&box);
+	assert_int_equal(role_mailbox.watch(&box.ctx, &fd, 1), 0);
+	assert_int_equal(messages(box.rig).count, 1);
+	rig_configure(box.rig, "disk_floor_mib = 0;");
+	box.ctx.settings = box.rig->settings;
+	(void)work(&box);
+	assert_int_equal(messages(box.rig).count, 2);
+	assert_int_equal(role_mailbox.watch(&box.ctx, &fd, 1), 1);
+	box_close(&box);
+}
+
 static void test_mailbox_role__files_copies_of_sent_notices(void **state)
 {
 	struct box box = box_open(state, "mailbox : { sent = \"送信済み\"; };");
@@ -531,6 +557,7 @@ int main(void)
 		CASE(what_can_not_be_carried_out_goes_to_people),
 		CASE(a_mail_that_ends_the_process_is_given_up),
 		CASE(no_room_no_mails),
+		CASE(no_room_no_haste),
 		CASE(files_copies_of_sent_notices),
 		CASE(a_simulation_asks_no_server),
 		CASE(a_server_that_can_not_be_asked),
