@@ -367,7 +367,7 @@ static enum rc readdress(struct inbound *in, struct application *app)
 	struct office *office = in->office;
 	struct unsent unsent = {.count = 0};
 	struct notice notice;
-	const char *refused_ja;
+	const char *refused_ja = NULL;
 	enum rc rc = outbox_each(office->store, app->id, take_unsent, &unsent, in->err);
 	for (int i = 0; rc == RC_OK && i < unsent.count; i++) {
 		rc = outbox_get(office->store, unsent.id[i], &notice, in->pool, in->err);
