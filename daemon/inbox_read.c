@@ -51,7 +51,7 @@ static const char *why_unfetched(const struct role_context *ctx, const struct ma
 		return pool_printf(pool,
 			"The mail has %" PRId64 " bytes, over the limit of %" PRId64 "; it was not fetched.",
 			mail->message.size, limit);
-	return "The mail could not be fetched: each try ended the connection.";
+	return "The mail could not be fetched: each try was refused, or ended the connection.";
 }
 
 static enum rc start(

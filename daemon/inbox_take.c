@@ -17,7 +17,7 @@
 #define FACT_FETCHED_AT                                                                                      \
 	"mailbox.fetched_at" /* the last look at INBOX that went well; read by sengenctl status */
 #define FACT_UNFETCHED                                                                                       \
-	"mailbox.unfetched" /* "UID TIMES": a mail that ends the connection each time it is fetched */
+	"mailbox.unfetched" /* "UID TIMES": a mail that is refused, or ends the connection, each time it is fetched */
 #define UNFETCHED_MAX 5
 #define LIST_MAX 64 /* entries a look */
 #define BATCH_MAX 16 /* mails a transaction, */
@@ -203,7 +203,7 @@ static struct taken *batch_add(struct batch *batch, const struct mailbox_entry *
 	return taken;
 }
 
-/* Times that this mail has ended the connection; counted in the register, for a process that runs once has no other memory. */
+/* Times that this mail was refused or has ended the connection; counted in the register, for a process that runs once has no other memory. */
 static enum rc count_unfetched(
 	struct role_context *ctx, const char *uid, bool again, int *times, struct err *err)
 {
@@ -267,6 +267,18 @@ static enum rc fetch_bytes(struct role_context *ctx, struct inbox *inbox, struct
 	return RC_OK;
 }
 
+/* A mail that is there is not given. That may be the server's trouble of the moment, with this one or with all of them: it is asked for again. */
+static enum rc note_refused(struct role_context *ctx, struct inbox *inbox, const char *uid, struct err *err)
+{
+	int times = 0;
+	enum rc rc = count_unfetched(ctx, uid, true, &times, err);
+	inbox->line.phase = "fetch";
+	return rc ? rc
+		  : err_set(err, RC_SERVER,
+			    "The mailbox does not give one of its mails; that was try %d of %d", times,
+			    UNFETCHED_MAX + 1);
+}
+
 /* One mail into the batch; one that has gone is passed over, one that can't be had is noted as such. next: the one behind it; NULL: none. */
 static enum rc fetch(struct role_context *ctx, struct inbox *inbox, struct batch *batch,
 	const struct mailbox_entry *entry, const char *next, struct pool *pool, struct err *err)
@@ -287,7 +299,7 @@ static enum rc fetch(struct role_context *ctx, struct inbox *inbox, struct batch
 		bool there = false;
 		rc = is_there(inbox, entry->uid, *after ? after : NULL, &there, pool, err);
 		if (!rc && there)
-			batch_add(batch, entry)->unfetched = true;
+			rc = note_refused(ctx, inbox, entry->uid, err);
 	} else if (rc == RC_SERVER && strcmp(inbox->line.phase, "fetch") == 0 &&
 		   (times < UNFETCHED_MAX || next)) {
 		struct err ignored = {0};

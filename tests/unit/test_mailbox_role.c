@@ -9,6 +9,7 @@
 
 #include "daemon/role.h"
 #include "daemon/zygote.h"
+#include "tests/imap_script.h"
 
 #define DONE ".&UeZ0Bm4IMH8-"
 #define REVIEW ".&iYF4uoqN-"
@@ -543,6 +544,69 @@ static void test_mailbox_role__a_server_that_can_not_be_asked(void **state)
 	}
 }
 
+/* A server in trouble refuses a mail that it gives a moment later: that is no reason to leave it to people. One that it never gives is theirs. */
+static void test_mailbox_role__a_mail_that_is_refused(void **state)
+{
+#define BYTES "From: tanto@example.co.jp\r\n\r\nx\r\n"
+#define DONE_OK "$T OK done\r\n"
+#define LISTED(validity, uid)                                                                                \
+	{.on = "SELECT",                                                                                     \
+		.answer = "* 1 EXISTS\r\n* OK [UIDVALIDITY " validity                                        \
+			  "] x\r\n* OK [UIDNEXT 6] x\r\n" DONE_OK},                                          \
+		{.on = "FETCH 1 (UID)", .answer = "* 1 FETCH (UID " uid ")\r\n" DONE_OK},                    \
+		{.on = "FETCH 1:1 (UID RFC822.SIZE)",                                                        \
+			.answer = "* 1 FETCH (UID " uid " RFC822.SIZE 32)\r\n" DONE_OK},                     \
+	{                                                                                                    \
+		.on = "UID FETCH " uid " (UID RFC822.SIZE)",                                                 \
+		.answer = "* 1 FETCH (UID " uid " RFC822.SIZE 32)\r\n" DONE_OK                               \
+	}
+#define REFUSED "$T NO [UNAVAILABLE] disk\r\n"
+	static const struct {
+		struct imap_rule rules[8];
+		int tries;
+		const char *bytes;
+	} cases[] = {
+		{{LISTED("7", "5"), {.on = "UID FETCH 5 (UID BODY", .answer = REFUSED, .times = 1},
+			 {.on = "UID FETCH 5 (UID BODY",
+				 .answer = "* 1 FETCH (UID 5 BODY[] {32}\r\n" BYTES ")\r\n" DONE_OK}},
+			1, BYTES},
+		{{LISTED("8", "9"), {.on = "UID FETCH 9 (UID BODY", .answer = REFUSED}}, 6, ""},
+	};
+	_Static_assert(sizeof BYTES == 33, "as the server says");
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct rig *rig = *state;
+		const char *certificate = pool_printf(rig->pool, "%s/certificate.pem", rig->dir);
+		struct imap_server *server = imap_server_start(&(struct imap_script){
+			.tls = IMAP_IMPLICIT, .rules = cases[i].rules, .certificate = certificate});
+		struct box box = box_open(state,
+			pool_printf(rig->pool,
+				"mailbox : { maildir = false; host = \"localhost\"; port = %d; user = \"u\"; "
+				"password_from = \"key\"; ca_file = \"%s\"; };",
+				imap_server_port(server), certificate));
+		box.ctx.simulating = false;
+		int64_t before = (int64_t)messages(box.rig).count;
+		for (int n = 1; n <= cases[i].tries; n++) {
+			utc_time next;
+			enum rc rc;
+			do {
+				rc = role_mailbox.step(&box.ctx, box.rig->clock.now, &next, &rig_err);
+			} while (!rc && next <= box.rig->clock.now);
+			assert_int_equal(rc, RC_SERVER);
+			assert_non_null(strstr(rig_err.text, pool_printf(rig->pool, "try %d of 6", n)));
+			assert_int_equal(messages(box.rig).count, before);
+			role_mailbox.reload(&box.ctx);
+		}
+		(void)work(&box);
+		struct str raw = STR_INIT;
+		assert_int_equal(messages(box.rig).count, before + 1);
+		assert_ok(message_raw(box.rig->office.store, before + 1, &raw, &rig_err));
+		assert_string_equal(raw.s ? raw.s : "", cases[i].bytes);
+		str_free(&raw);
+		box_close(&box);
+		imap_server_stop(&server);
+	}
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(test_mailbox_role__##name, rig_setup, rig_teardown)
@@ -558,6 +622,7 @@ int main(void)
 		CASE(a_mail_that_ends_the_process_is_given_up),
 		CASE(no_room_no_mails),
 		CASE(no_room_no_haste),
+		CASE(a_mail_that_is_refused),
 		CASE(files_copies_of_sent_notices),
 		CASE(a_simulation_asks_no_server),
 		CASE(a_server_that_can_not_be_asked),
