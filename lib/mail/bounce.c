@@ -12,6 +12,7 @@
 /* What one recipient's lines of a report say (RFC 3464 2.3); "" where they don't. */
 struct recipient {
 	const char *address, *action, *status, *diagnostic;
+	bool is_own; /* the diagnostic is what the mail system writes itself */
 	int rank; /* of a plain-text one: how surely the address is the recipient's */
 };
 
@@ -83,7 +84,7 @@ static const char *address_next(struct pool *pool, const char *text, const char 
 			last++;
 		while (last > sign && !isalnum((unsigned char)last[-1]))
 			last--;
-		while (first < sign && strchr("'`=*|/", *first))
+		while (first < sign && strchr("'`=*|/", *first) && strncmp(first, "=?", 2) != 0)
 			first++; /* quotes and marks of the text around it */
 		const char *key = sign - first > 0 && sign - first <= 70 && last - sign <= 256
 					  ? address_key(pool, first, (size_t)(last - first))
@@ -210,6 +211,21 @@ static const struct bounce_reason *reason_by_status(const struct bounce_rules *r
 	return NULL;
 }
 
+/* What the kind of a status says whose detail isn't listed: "5.7.x". */
+static const struct bounce_reason *reason_by_kind(const struct bounce_reader *r, const char *status)
+{
+	const char *detail = strrchr(status, '.');
+	return detail ? reason_by_status(
+				r->rules, pool_printf(r->pool, "%.*s.x", (int)(detail - status), status))
+		      : NULL;
+}
+
+/* Words that other causes bring along too. */
+static bool is_weak(const struct bounce_reason *reason)
+{
+	return str_has_suffix(reason->name, "-weak");
+}
+
 /* What an answer speaks of by the command it was given to: of the sender, of the mail's text; else what the words say. */
 static enum bounce_class stage_class(
 	const struct bounce_reader *r, const char *diagnostic, enum bounce_class by_words)
@@ -234,7 +250,21 @@ static enum bounce_class class_at_stage(
 	enum bounce_class by_words = (enum bounce_class)reason->class_,
 			  by_stage = stage_class(r, diagnostic, by_words);
 	bool to_sender = by_words == BOUNCE_HARD && by_stage == BOUNCE_POLICY;
-	return str_has_suffix(reason->name, "-weak") || to_sender ? by_stage : by_words;
+	return is_weak(reason) || to_sender ? by_stage : by_words;
+}
+
+/* Whether the failure is one for now: by the status, and by the server's answer where the status only says that. A queue that gives up writes
+ * "4.0.0" however clear the answer was. */
+static bool is_temporary(
+	const struct recipient *recipient, const struct bounce_reason *reason, const char *diagnostic)
+{
+	const char *status = recipient->status;
+	if (*status && !str_has_suffix(status, ".0.0"))
+		return *status == '4';
+	const char *reply = reply_find(diagnostic);
+	if (reply)
+		return *reply == '4';
+	return *status == '4' && (!reason || is_weak(reason));
 }
 
 /* Finds the class: the other server's words before its code, its code before what the mail system explains to people, which lists every cause
@@ -243,16 +273,23 @@ static void classify(struct bounce_reader *r, const struct recipient *recipient,
 {
 	struct bounce *out = r->out;
 	const char *word = NULL, *diagnostic = fold(r, recipient->diagnostic), *status = recipient->status;
-	const struct bounce_reason *reason = reason_by_words(r->rules, diagnostic, &word);
+	const struct bounce_reason *reason = reason_by_words(r->rules, diagnostic, &word), *by_status;
 	const char *by = word;
-	if (!reason && (reason = reason_by_status(r->rules, status)))
+	by_status = reason_by_status(r->rules, status);
+	if (!by_status && !reason)
+		by_status = reason_by_kind(r, status);
+	if (by_status && (!reason || is_weak(reason))) {
+		reason = by_status;
 		by = status;
-	if (!reason && (reason = reason_by_words(r->rules, r->own_folded, &word)))
-		by = word;
+	}
+	if (!reason || (recipient->is_own && is_weak(reason))) {
+		const struct bounce_reason *by_text = reason_by_words(r->rules, r->own_folded, &word);
+		by = by_text ? word : by;
+		reason = by_text ? by_text : reason;
+	}
 	out->class_ = class_at_stage(r, diagnostic, reason);
 
-	bool temporary =
-		*status ? *status == '4' : diagnostic[1] == '4' && isdigit((unsigned char)diagnostic[2]);
+	bool temporary = is_temporary(recipient, reason, diagnostic);
 	bool delayed = strcmp(recipient->action, "delayed") == 0;
 	if (strcmp(recipient->action, "failed") != 0 && !delayed)
 		out->class_ = BOUNCE_NONE;
@@ -297,7 +334,8 @@ static struct recipient *recipient_add(struct bounce_reader *r, const char *addr
 	if (r->recipient_count == RECIPIENTS_MAX || (*address && recipient_known(r, address)))
 		return NULL;
 	struct recipient *recipient = &r->recipient[r->recipient_count++];
-	*recipient = (struct recipient){address, "failed", "", "", 0};
+	*recipient =
+		(struct recipient){.address = address, .action = "failed", .status = "", .diagnostic = ""};
 	return recipient;
 }
 
@@ -360,6 +398,14 @@ static void read_message_id(struct bounce_reader *r)
 
 /* ---- the text of the mail system, apart from the mail it returns ---- */
 
+static bool starts_with_one(const char *line, size_t len, const char *const *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (len >= strlen(names[i]) && strncasecmp(line, names[i], strlen(names[i])) == 0)
+			return true;
+	return false;
+}
+
 static bool is_mail_field(const char *line, size_t len)
 {
 	static const char *const names[] = {"Return-Path:", "Received:", "Message-ID:", "From:", "To:",
@@ -367,25 +413,33 @@ static bool is_mail_field(const char *line, size_t len)
 		"Sender:", "Reply-To:", "Content-Transfer-Encoding:", "Delivered-To:"};
 	while (len && strchr(" \t>|", *line))
 		line++, len--;
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (len >= strlen(names[i]) && strncasecmp(line, names[i], strlen(names[i])) == 0)
-			return true;
-	return false;
+	return starts_with_one(line, len, names, sizeof names / sizeof *names);
+}
+
+/* Fields that a summary of the mail ("To: … Subject: …") goes without. */
+static bool is_trace_field(const char *line, size_t len)
+{
+	static const char *const names[] = {
+		"Return-Path:", "Received:", "Message-ID:", "From:", "MIME-Version:", "Delivered-To:"};
+	while (len && strchr(" \t>|", *line))
+		line++, len--;
+	return starts_with_one(line, len, names, sizeof names / sizeof *names);
 }
 
 /* Whether the header of a mail begins here: three of its fields within eight lines. */
 static bool header_begins(const char *at)
 {
-	size_t fields = 0, lines = 0;
+	size_t fields = 0, traces = 0, lines = 0;
 	while (*at && lines++ < 8) {
 		size_t len = strcspn(at, "\n");
 		bool is_field = is_mail_field(at, len);
 		if (lines == 1 && !is_field)
 			return false;
 		fields += is_field;
+		traces += is_trace_field(at, len);
 		at += len + (at[len] == '\n');
 	}
-	return fields >= 3;
+	return fields >= 3 && traces > 0;
 }
 
 static void split_text(struct bounce_reader *r, const char *body)
@@ -452,6 +506,15 @@ static const char *action_read(struct pool *pool, const char *value)
 	return str_has_prefix(text, "fail") ? "failed" : str_has_prefix(text, "delay") ? "delayed" : NULL;
 }
 
+/* Which of the two the mail was sent to: the original one, unless the returned mail names the final one alone. */
+static const char *sent_to(struct bounce_reader *r, const char *original, const char *final)
+{
+	if (!original || !final || strcmp(original, final) == 0)
+		return original ? original : final;
+	const char *to = returned_field(r, "To");
+	return to && strcasestr(to, final) && !strcasestr(to, original) ? final : original;
+}
+
 static void read_recipient_block(struct bounce_reader *r, const char *block, size_t len)
 {
 	const char *final = field_find(r->pool, block, len, "Final-Recipient");
@@ -459,9 +522,7 @@ static void read_recipient_block(struct bounce_reader *r, const char *block, siz
 	const char *action = field_find(r->pool, block, len, "Action");
 	if (!final && !original && !action)
 		return;
-	const char *address = typed_address(r->pool, original);
-	if (!address)
-		address = typed_address(r->pool, final);
+	const char *address = sent_to(r, typed_address(r->pool, original), typed_address(r->pool, final));
 	struct recipient *recipient = recipient_add(r, address ? address : "");
 	if (!recipient)
 		return;
@@ -487,15 +548,30 @@ static void read_recipient_block(struct bounce_reader *r, const char *block, siz
 		recipient->action = "delivered";
 }
 
-/* Blocks of fields with empty lines between; the first tells of the mail as a whole and has no recipient. */
+/* Which of the two fields that name a recipient a line is; 0. */
+static unsigned recipient_field(const char *line)
+{
+	static const char *const names[] = {"Final-Recipient:", "Original-Recipient:"};
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strncasecmp(line, names[i], strlen(names[i])) == 0)
+			return 1u << i;
+	return 0;
+}
+
+/* Blocks of fields with empty lines between, which some servers leave out between recipients; the first tells of the mail as a whole and has no recipient. */
 static void read_report(struct bounce_reader *r, const char *text)
 {
 	const char *end = text + strnlen(text, TEXT_MAX);
 	while (text < end) {
 		const char *at = text;
-		while (at < end) { /* to the next empty line */
+		unsigned named = 0;
+		while (at < end) {
 			size_t len = strcspn(at, "\n");
 			size_t blanks = strspn(at, " \t\r");
+			unsigned names = recipient_field(at);
+			if (names & named)
+				break;
+			named |= names;
 			at += len + (at[len] == '\n');
 			if (blanks >= len)
 				break;
@@ -530,8 +606,10 @@ static void fill_from_text(struct bounce_reader *r)
 	const char *said = reply_find(r->own);
 	for (size_t i = 0; i < r->recipient_count; i++) {
 		struct recipient *recipient = &r->recipient[i];
-		if (!*recipient->diagnostic && said && r->recipient_count == 1)
+		if (!*recipient->diagnostic && said && r->recipient_count == 1) {
 			recipient->diagnostic = pool_strndup(r->pool, said, strnlen(said, 400));
+			recipient->is_own = true;
+		}
 		if (!*recipient->status)
 			recipient->status = status_find(r->pool, r->own);
 	}
@@ -559,6 +637,14 @@ static bool is_recipient_label(const char *folded)
 	return false;
 }
 
+/* "550 5.1.1 <a@example.jp>... User unknown": sendmail's word on a recipient. */
+static bool is_answered(const char *line, const char *start, const char *end)
+{
+	bool bracketed = start > line && start[-1] == '<' && strncmp(end, ">...", 4) == 0;
+	return bracketed && (*line == '4' || *line == '5') &&
+	       strspn(line, "0123456789. -") + 1 == (size_t)(start - line);
+}
+
 static int rank_of(
 	const struct bounce_reader *r, const char *line, const char *start, const char *end, size_t len)
 {
@@ -572,6 +658,8 @@ static int rank_of(
 	if (alone_before && (trailing >= after || *end == '>' || *end == ':'))
 		return RANK_LABELLED;
 	if (alone_before && (strncmp(end + trailing, "様", 3) == 0 || end[trailing] == '('))
+		return RANK_LABELLED;
+	if (is_answered(line, start, end))
 		return RANK_LABELLED;
 	const char *folded = fold(r, pool_strndup(r->pool, line, before));
 	if (before < 80 && is_recipient_label(folded))
@@ -615,7 +703,9 @@ static void mention(struct bounce_reader *r, const char *address, int rank)
 			return;
 		}
 	bool other = is_other_party(r, address);
-	if (other && rank >= RANK_BESIDE_REPLY && !r->other_party && was_delivered_to(r->message, address))
+	bool possible = was_delivered_to(r->message, address) ||
+			(is_role(address) && strcasecmp(r->message->from.address, address) != 0);
+	if (other && rank >= RANK_BESIDE_REPLY && !r->other_party && possible)
 		r->other_party = address;
 	struct recipient *recipient = other ? NULL : recipient_add(r, address);
 	if (recipient)
@@ -768,6 +858,23 @@ static void read_plain(struct bounce_reader *r, const char *daemon, bool weak)
 		r, pool_printf(r->pool, "plain text from a mail system (%s), known by \"%s\"", daemon, by));
 }
 
+static bool names_somebody(const struct bounce_reader *r)
+{
+	for (size_t i = 0; i < r->recipient_count; i++)
+		if (*r->recipient[i].address)
+			return true;
+	return false;
+}
+
+/* The report of a bounce that a mail system passes on whole; NULL. */
+static const struct message_part *report_within(const struct message *message)
+{
+	for (size_t i = 0; i < message->part_count; i++)
+		if (message->part[i].kind == PART_DELIVERY_STATUS)
+			return &message->part[i];
+	return NULL;
+}
+
 void bounce_read(struct bounce *out, const struct message *message, struct pool *pool)
 {
 	*out = (struct bounce){
@@ -794,11 +901,10 @@ void bounce_read(struct bounce *out, const struct message *message, struct pool 
 	else if (daemon && strcasestr(r.returned, "\nFinal-Recipient:") &&
 		 strcasestr(r.returned, "\nAction:"))
 		read_report(&r, r.returned); /* a provider hands on the report of its own server as text */
-	bool named = false;
-	for (size_t i = 0; i < r.recipient_count; i++)
-		named = named || *r.recipient[i].address;
-	if (!named && daemon)
+	if (!names_somebody(&r) && daemon)
 		r.recipient_count = 0;
+	if (!report && daemon && !weak && !strchr(r.own, '@') && (report = report_within(message)))
+		read_report(&r, report->text ? report->text : "");
 	if (r.recipient_count == 0) {
 		if (daemon)
 			read_plain(&r, daemon, weak);
