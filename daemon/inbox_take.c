@@ -204,19 +204,21 @@ static struct taken *batch_add(struct batch *batch, const struct mailbox_entry *
 }
 
 /* Times that this mail was refused or has ended the connection; counted in the register, for a process that runs once has no other memory. */
-static enum rc count_unfetched(
-	struct role_context *ctx, const char *uid, bool again, int *times, struct err *err)
+static enum rc count_unfetched(struct role_context *ctx, int64_t uid_validity, const char *uid, bool again,
+	int *times, struct err *err)
 {
-	struct str value = STR_INIT;
+	struct str value = STR_INIT, key = STR_INIT;
+	str_printf(&key, "%" PRId64 "/%s", uid_validity, uid);
 	enum rc rc = fact_get(ctx->office.store, FACT_UNFETCHED, &value, err);
 	const char *blank = strrchr(value.s, ' ');
-	bool same = blank && (size_t)(blank - value.s) == strlen(uid) && str_has_prefix(value.s, uid);
+	bool same = blank && (size_t)(blank - value.s) == key.len && str_has_prefix(value.s, key.s);
 	*times = same ? (int)strtol(blank + 1, NULL, 10) : 0;
 	if (!rc && again) {
 		str_clear(&value);
-		str_printf(&value, "%s %d", uid, ++*times);
+		str_printf(&value, "%s %d", key.s, ++*times);
 		rc = inbox_fact_write(ctx->office.store, FACT_UNFETCHED, value.s, err);
 	}
+	str_free(&key);
 	str_free(&value);
 	return rc;
 }
@@ -271,7 +273,7 @@ static enum rc fetch_bytes(struct role_context *ctx, struct inbox *inbox, struct
 static enum rc note_refused(struct role_context *ctx, struct inbox *inbox, const char *uid, struct err *err)
 {
 	int times = 0;
-	enum rc rc = count_unfetched(ctx, uid, true, &times, err);
+	enum rc rc = count_unfetched(ctx, inbox->mark.uid_validity, uid, true, &times, err);
 	inbox->line.phase = "fetch";
 	return rc ? rc
 		  : err_set(err, RC_SERVER,
@@ -284,7 +286,7 @@ static enum rc fetch(struct role_context *ctx, struct inbox *inbox, struct batch
 	const struct mailbox_entry *entry, const char *next, struct pool *pool, struct err *err)
 {
 	int times = 0;
-	enum rc rc = count_unfetched(ctx, entry->uid, false, &times, err);
+	enum rc rc = count_unfetched(ctx, inbox->mark.uid_validity, entry->uid, false, &times, err);
 	if (!rc && times == UNFETCHED_MAX && next)
 		rc = probe(inbox, next, err);
 	if (rc)
@@ -303,7 +305,7 @@ static enum rc fetch(struct role_context *ctx, struct inbox *inbox, struct batch
 	} else if (rc == RC_SERVER && strcmp(inbox->line.phase, "fetch") == 0 &&
 		   (times < UNFETCHED_MAX || next)) {
 		struct err ignored = {0};
-		(void)count_unfetched(ctx, entry->uid, true, &times, &ignored);
+		(void)count_unfetched(ctx, inbox->mark.uid_validity, entry->uid, true, &times, &ignored);
 	}
 	return rc;
 }
