@@ -267,8 +267,10 @@ static enum rc reckon(struct inbound *in, struct change *change)
 {
 	struct form_record record = {.record = 1, .form = in->app.form};
 	*change = (struct change){.text = "", .labels = ""};
-	/* An old value that differs from the register is a doubt, which staff settle: the register may be what is wrong. */
-	const char *old_ja = in->received && !inbound_by_staff(in) ? old_fault(in) : NULL;
+	/* An old value that differs from the register is a doubt, which staff settle, or the registered address, which agreed to the new one: the register may be
+	 * what is wrong. */
+	bool settled = inbound_by_staff(in) || in->request.proof == PROOF_TOKEN;
+	const char *old_ja = in->received && !settled ? old_fault(in) : NULL;
 	change->why_ja = !in->received                   ? NO_READING
 			 : !state_is_live(in->app.state) ? NOT_LIVE
 			 : office_stop_pending(&in->app) ? STOP_PLANNED

@@ -137,6 +137,24 @@ static void test_resolve__ask(void **state)
 	rig_assert_whole(rig);
 }
 
+/* The registered address agrees to the new value, whatever the form says of the old one. */
+static void test_resolve__ask_about_another_old_value(void **state)
+{
+	struct rig *rig = *state;
+	int64_t id = confirm_declaration(rig, 1);
+	struct received mail = confirm_form(rig, REQUEST_CHANGE, id, inbound_address(rig, id));
+	struct sheet_change change = {"電話番号", "03-9999-9999", "03-0001-0002"};
+	mail.reading.fields.change = &change;
+	mail.reading.fields.change_count = 1;
+	int64_t message = inbound_receive(rig, &mail);
+	assert_ok(resolve(rig, message, REQUEST_ASK, 0, ""));
+	struct received reply = confirm_reply("info1@example.co.jp", confirm_token(rig, "confirm-change"));
+	(void)inbound_receive(rig, &reply);
+	assert_int_equal(inbound_request(rig, message).state, REQUEST_STATE_DONE);
+	assert_string_equal(rig_app(rig, id).form.value[FIELD_TELEPHONE], "03-0001-0002");
+	rig_assert_whole(rig);
+}
+
 /* ---- refused ---- */
 
 static void test_resolve__refuses(void **state)
@@ -199,6 +217,7 @@ int main(void)
 		TEST(other_kinds),
 		TEST(change),
 		TEST(change_of_another_old_value),
+		TEST(ask_about_another_old_value),
 		TEST(ask),
 		TEST(refuses),
 		TEST(close),
