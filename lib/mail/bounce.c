@@ -624,10 +624,10 @@ static bool is_recipient_label(const char *folded)
 {
 	static const char *const labels[] = {"宛先", "宛て先", "あて先", "送信先", "受信者", "配信先",
 		"送り先", "お届け先", "to", "recipient", "rcpt to", "for", "address", "メールアドレス",
-		"delivered to", "地址", "user", "ユーザ", "ユーザー", "到達しなかった",
+		"delivered to", "attempts", "userid", "地址", "user", "ユーザ", "ユーザー", "到達しなかった",
 		"メールを配信できません", "メッセージを配信できません"};
 	size_t len = strcspn(folded, ":<");
-	while (len && folded[len - 1] == ' ')
+	while (len && strchr(" '\"", folded[len - 1]))
 		len--;
 	for (size_t i = 0; i < sizeof labels / sizeof *labels; i++) {
 		size_t n = strlen(labels[i]);
@@ -662,10 +662,14 @@ static int rank_of(
 	if (is_answered(line, start, end))
 		return RANK_LABELLED;
 	const char *folded = fold(r, pool_strndup(r->pool, line, before));
+	if (alone_before && before < 8 && strncasecmp(end + trailing, "on ", 3) == 0)
+		return RANK_LABELLED; /* mikeneko@example.co.jp on Thu, 29 Apr 2007 … */
+	if (ornaments < before && strncasecmp(line + ornaments, "To:", 3) == 0)
+		return RANK_BESIDE_REPLY; /* a summary of the mail, which may have gone to others too */
 	if (before < 80 && is_recipient_label(folded))
 		return RANK_LABELLED;
 	bool beside = reply_find(pool_strndup(r->pool, line, len)) || strstr(folded, "rcpt") ||
-		      (alone_before && before < 8); /* mikeneko@example.co.jp on Thu, 29 Apr 2007 … */
+		      (alone_before && before < 8);
 	return beside ? RANK_BESIDE_REPLY : RANK_MENTIONED;
 }
 
@@ -719,14 +723,25 @@ static void mention_all(struct bounce_reader *r, const char *text, int rank)
 		mention(r, address, rank);
 }
 
+/* "(expanded from <a>)" in the line or the next: the address of ours stands there, before it the one behind an alias. */
+static const char *alias_find(const char *line)
+{
+	const char *end = strchrnul(line, '\n'), *next = *end ? end + 1 : end;
+	const char *here = memmem(line, (size_t)(end - line), "expanded from", 13);
+	if (here)
+		return here;
+	next += strspn(next, " \t(");
+	return str_has_prefix(next, "expanded from") ? next : NULL;
+}
+
 static void mention_lines(struct bounce_reader *r)
 {
 	for (const char *at = r->own; *at && r->recipient_count < RECIPIENTS_MAX;) {
 		size_t len = strcspn(at, "\n");
 		const char *line = pool_strndup(r->pool, at, len), *text = line, *start, *end, *address;
-		const char *expanded =
-			strstr(line, "expanded from"); /* Postfix: the address of ours behind an alias */
-		if (expanded && (address = address_next(r->pool, expanded, &start, &end)))
+		const char *alias = alias_find(at);
+		if (alias && (address = address_next(r->pool,
+				      pool_strndup(r->pool, alias, strnlen(alias, 400)), &start, &end)))
 			mention(r, address, RANK_LABELLED);
 		else
 			for (; (address = address_next(r->pool, text, &start, &end)); text = end)

@@ -155,6 +155,33 @@ static const struct row rows[] = {
 					      "550 No such user\n\n"
 					      "Original message follows.\n\n" RETURNED("taro@example.co.jp"),
 		"taro@example.co.jp", "failed", "", BOUNCE_HARD, ID},
+	{"the address of ours behind an alias, told in the next line",
+		HEAD("MAILER-DAEMON@mail.example.jp",
+			"Returned mail: Too many hops") "   ----- The following addresses had permanent "
+							"fatal errors "
+							"-----\nt.sato@inner.example.co.jp\n"
+							"    (expanded from: taro@example.co.jp)\n\n"
+							"554 Too many hops 26 (25 max)\n\n" RETURNED(
+								"x@example.net"),
+		"taro@example.co.jp", "failed", "", BOUNCE_SOFT, ID},
+	{"Exchange with a list of recipients above the one",
+		HEAD("System Administrator <postmaster@example.co.jp>",
+			"Undeliverable: x") "Your message\n\n  To:      list@example.net\n  Subject: x\n\n"
+					    "did not reach the following recipient(s):\n\n"
+					    "taro@example.co.jp on Tue, 6 Oct 2026 10:06:10 +0900\n"
+					    "    The recipient name is not recognized\n\n" RETURNED(
+						    "list@example.net"),
+		"taro@example.co.jp", "failed", "", BOUNCE_HARD, ID},
+	{"attempts are counted before the recipient",
+		HEAD("postmaster@mail.example.jp",
+			"Undeliverable Mail") "Delivery failed 20 attempts: taro@example.co.jp\n\n"
+					      "Original message follows.\n\n" RETURNED("x@example.net"),
+		"taro@example.co.jp", "failed", "", BOUNCE_SOFT, ID},
+	{"a recipient in quotes",
+		HEAD("Mail Delivery System <mailer-daemon@mail.example.jp>",
+			"Mail delivery failure") "A message, addressed to 'taro@example.co.jp', failed: no "
+						 "such user.\n\n" RETURNED("x@example.net"),
+		"taro@example.co.jp", "failed", "", BOUNCE_HARD, ID},
 	{"a mailbox that nobody is: postmaster",
 		HEAD("postmaster@example.ne.jp",
 			"Returned mail") "----- The following addresses had delivery problems -----\n"
