@@ -292,6 +292,18 @@ static const struct {
 	{RULE_ID_ENQUIRY, REQUEST_ID_ENQUIRY}, {RULE_NEWS_UNSUBSCRIBE, REQUEST_NEWS_UNSUBSCRIBE}};
 #define WISHES (sizeof wishes / sizeof *wishes)
 
+/* 停止をお願いします alone: of the declaration, unless the mail speaks of the news and of no declaration. */
+static void bare_stop_weigh(struct reader *r)
+{
+	struct evidence *evidence = &r->evidence;
+	bool news = evidence->score[RULE_NEWS_UNSUBSCRIBE] >= PLAIN && !evidence->score[RULE_STOP];
+	if (news || !evidence->score[RULE_BARE_STOP])
+		return;
+	evidence->score[RULE_STOP] += evidence->score[RULE_BARE_STOP];
+	if (evidence->heaviest[RULE_BARE_STOP] > evidence->heaviest[RULE_STOP])
+		evidence->words[RULE_STOP] = evidence->words[RULE_BARE_STOP];
+}
+
 /* A form, on paper or typed, is the plainest wish. */
 static void forms_weigh(struct reader *r)
 {
@@ -419,6 +431,23 @@ static void fields_settle(struct reader *r)
 		say(r, "The form %s.", form->name);
 }
 
+/* Without the clauses about a notice that came: IDのお知らせは届いたのですが、ロゴマークの… */
+static void arrived_cut(char *text)
+{
+	static const char *const arrived[] = {"届いたのですが", "届きましたが", "届いていますが",
+		"届いておりますが", "受け取りましたが", "受け取ったのですが", "受領しましたが",
+		"受領いたしましたが", "いただきましたが", "頂きましたが", "受信しましたが",
+		"受信できましたが"};
+	for (size_t i = 0; i < sizeof arrived / sizeof *arrived; i++)
+		for (char *at = strstr(text, arrived[i]); at; at = strstr(text, arrived[i])) {
+			char *from = at, *to = at + strlen(arrived[i]);
+			while (from > text && strncmp(from, "。", strlen("。")) != 0 &&
+				strncmp(from, "、", strlen("、")) != 0)
+				from--;
+			memmove(from, to, strlen(to) + 1);
+		}
+}
+
 /* The notices that the sentences about a resend name; else the subject, else the rest of the text. */
 static void notice_settle(struct reader *r)
 {
@@ -433,6 +462,8 @@ static void notice_settle(struct reader *r)
 	struct str subject = STR_INIT, whole = STR_INIT;
 	label_key(&subject, r->message->subject);
 	label_key(&whole, r->written.fresh.s);
+	if (r->evidence.lost.len)
+		arrived_cut(r->evidence.lost.s);
 	for (int round = 0; round < 3 && !*r->out->notice; round++) {
 		const char *text = round == 0 ? r->evidence.lost.s : round == 1 ? subject.s : whole.s;
 		bool with_logo = false, with_id = false, with_both = false;
@@ -715,6 +746,7 @@ void request_read(struct reading *out, const struct message *message, const stru
 	rules_try_text(rules, r->written.fresh.s, &r->evidence, pool);
 	attachments_read(r);
 	if (!bounce_settles(r) && !machine_settles(r)) {
+		bare_stop_weigh(r);
 		forms_weigh(r);
 		if (!other_settles(r))
 			kind_decide(r);

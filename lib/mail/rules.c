@@ -21,16 +21,23 @@ struct rule {
 	struct pattern *compiled;
 };
 
+struct words { /* that patterns have in common: <name> */
+	char *name, *pattern;
+	int line;
+};
+
 struct request_rules {
 	struct rule **rule;
 	size_t count;
+	struct words **words;
+	size_t words_count;
 };
 
 enum { IN_TEXT = 1, IN_SUBJECT, IN_FILE };
 
 static const char *const kind_names[] = {"", "stop", "resend", "change", "news-unsubscribe", "id-enquiry",
 	"auto-reply", "unknown-mail", "password", "incident", "phishing", "contradiction", "form-wanted",
-	"objection", "advert", "no-request", "doubt", "nothing", NULL};
+	"objection", "advert", "no-request", "doubt", "bare-stop", "nothing", NULL};
 static const char *const place_names[] = {"", "text", "subject", "attachment", NULL};
 
 static const struct conf_key rule_keys[] = {{.name = "kind",
@@ -66,6 +73,23 @@ static const struct conf_key rule_keys[] = {{.name = "kind",
 		.help = "takes its words away from the rules below"},
 	{.name = "line", .type = CONF_LINE, .offset = offsetof(struct rule, line)}, {0}};
 
+static const struct conf_key words_keys[] = {{.name = "name",
+						     .type = CONF_STRING,
+						     .offset = offsetof(struct words, name),
+						     .help = "<name> in a pattern stands for them"},
+	{.name = "pattern",
+		.type = CONF_STRING,
+		.offset = offsetof(struct words, pattern),
+		.help = "POSIX extended regular expression"},
+	{.name = "line", .type = CONF_LINE, .offset = offsetof(struct words, line)}, {0}};
+
+static void *words_add(void *base)
+{
+	struct request_rules *rules = base;
+	rules->words = xrealloc(rules->words, (rules->words_count + 1) * sizeof(struct words *));
+	return rules->words[rules->words_count++] = xcalloc(1, sizeof(struct words));
+}
+
 static void *rule_add(void *base)
 {
 	struct request_rules *rules = base;
@@ -73,18 +97,62 @@ static void *rule_add(void *base)
 	return rules->rule[rules->count++] = xcalloc(1, sizeof(struct rule));
 }
 
-static const struct conf_key file_keys[] = {{.name = "rules",
+static const struct conf_key file_keys[] = {{.name = "words",
 						    .type = CONF_GROUPS,
-						    .keys = rule_keys,
-						    .add = rule_add,
-						    .help = "the rules, in order"},
+						    .keys = words_keys,
+						    .add = words_add,
+						    .help = "what patterns have in common"},
+	{.name = "rules",
+		.type = CONF_GROUPS,
+		.keys = rule_keys,
+		.add = rule_add,
+		.help = "the rules, in order"},
 	{0}};
+
+static const struct words *words_find(const struct request_rules *rules, const char *name, size_t len)
+{
+	for (size_t i = 0; i < rules->words_count; i++)
+		if (strlen(rules->words[i]->name) == len && memcmp(rules->words[i]->name, name, len) == 0)
+			return rules->words[i];
+	return NULL;
+}
+
+/* Puts the words in the place of their names. */
+static enum rc rule_fill(
+	const struct request_rules *rules, struct rule *rule, const char *name, struct err *err)
+{
+	struct str full = STR_INIT;
+	for (const char *at = rule->pattern; *at;) {
+		size_t len = *at == '<' ? strcspn(at + 1, ">") : 0;
+		if (*at != '<') {
+			str_addc(&full, *at++);
+			continue;
+		}
+		const struct words *words = words_find(rules, at + 1, len);
+		if (!words || !at[len + 1]) {
+			str_free(&full);
+			return err_set(err, RC_CONFIG,
+				"%s:%d: the pattern of the rule %s names <%.*s>, which is not among the "
+				"words.",
+				name, rule->line, rule->name, (int)len, at + 1);
+		}
+		str_printf(&full, "(%s)", words->pattern);
+		at += len + 2;
+	}
+	free(rule->pattern);
+	rule->pattern = xstrdup(full.s);
+	str_free(&full);
+	return RC_OK;
+}
 
 static enum rc rules_compile(struct request_rules *rules, const char *name, struct err *err)
 {
 	for (size_t i = 0; i < rules->count; i++) {
 		struct rule *rule = rules->rule[i];
 		struct str why = STR_INIT;
+		enum rc rc = rule_fill(rules, rule, name, err);
+		if (rc)
+			return rc;
 		rule->compiled = pattern_new(rule->pattern, false, &why);
 		if (!rule->compiled)
 			(void)err_set(err, RC_CONFIG, "%s:%d: the pattern of the rule %s is broken: %s.",
@@ -120,6 +188,11 @@ void request_rules_free(struct request_rules **rules)
 		conf_free(rule_keys, rule);
 		free(rule);
 	}
+	for (size_t i = 0; i < (*rules)->words_count; i++) {
+		conf_free(words_keys, (*rules)->words[i]);
+		free((*rules)->words[i]);
+	}
+	free((*rules)->words);
 	free((*rules)->rule);
 	free(*rules);
 	*rules = NULL;
@@ -166,6 +239,38 @@ static bool is_plea(const char *sentence)
 	return holds_any(sentence, words, sizeof words / sizeof *words);
 }
 
+/* Why it is asked for, or a question of courtesy behind the wish: neither asks for an answer. */
+static size_t courtesy_clause(const char *sentence, const char *at)
+{
+	static const char *const reasons[] = {"方法がわからないので", "方法がわからないため",
+		"方法が分からないので", "方法が分からないため", "方法がわかりませんので",
+		"方法が分かりませんので", "わからないので", "わからないため", "分からないので",
+		"分からないため", "わかりませんので", "分かりませんので", "わからなくなったので",
+		"分からなくなったので", "わからなくなったため", "分からなくなったため", "可能でしたら",
+		"検討した結果", "検討しました結果", "検討いたしました結果", "検討の結果", "検討を重ねた結果",
+		"可能であれば"};
+	static const char *const wished[] = {"いただきたいのですが", "頂きたいのですが", "もらいたいのですが",
+		"お願いしたいのですが", "ほしいのですが"};
+	static const char *const asked[] = {"よろしいでしょうか", "宜しいでしょうか", "よろしいですか",
+		"可能でしょうか", "可能ですか", "できますでしょうか", "できますか", "大丈夫でしょうか",
+		"いかがでしょうか"};
+	for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+		if (str_has_prefix(at, reasons[i]))
+			return strlen(reasons[i]);
+	for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
+		if (!str_has_prefix(at, asked[i]))
+			continue;
+		size_t before = (size_t)(at - sentence), comma = strlen("、");
+		before -= before >= comma && memcmp(at - comma, "、", comma) == 0 ? comma : 0;
+		for (size_t w = 0; w < sizeof wished / sizeof *wished; w++) {
+			size_t len = strlen(wished[w]);
+			if (before >= len && memcmp(sentence + before - len, wished[w], len) == 0)
+				return strlen(asked[i]);
+		}
+	}
+	return 0;
+}
+
 /* A deed that is asked for as politely as can be: 中止していただくことは可能でしょうか. It asks nothing else. */
 static void courtesy_cut(struct str *out, const char *sentence)
 {
@@ -179,7 +284,7 @@ static void courtesy_cut(struct str *out, const char *sentence)
 		"うことはできますか", "うことは可能でしょうか", "うことは可能ですか", "さいますでしょうか",
 		"さいませんか", "さいませんでしょうか"};
 	for (const char *at = sentence; *at;) {
-		size_t step = 0;
+		size_t step = courtesy_clause(sentence, at);
 		for (size_t v = 0; v < sizeof verbs / sizeof *verbs && !step; v++)
 			for (size_t e = 0; e < sizeof endings / sizeof *endings && !step; e++)
 				if (str_has_prefix(at, verbs[v]) &&
@@ -227,6 +332,31 @@ static void note(
 	evidence->words[rule->kind] = pool_printf(pool, "%s \"%.*s\"", rule->name, (int)shown, words);
 }
 
+/* Courtesies stand anywhere between a noun and its verb (再送のほど何卒よろしくお願い): no pattern need know of them. */
+static void courtesies_drop(char *sentence)
+{
+	static const char *const courtesies[] = {"のほど", "の程", "よろしく", "宜しく", "何卒", "なにとぞ",
+		"どうぞ", "お手数ですが", "お手数をおかけしますが", "お手数をお掛けしますが",
+		"お手数をおかけいたしますが", "お手数をお掛けいたしますが", "お手間をおかけしますが",
+		"恐れ入りますが", "恐縮ですが", "恐縮ではございますが", "申し訳ございませんが",
+		"申し訳ありませんが", "すみませんが", "すいませんが", "誠に勝手ながら", "勝手ながら"};
+	char *to = sentence;
+	for (const char *at = sentence; *at;) {
+		size_t step = 0;
+		for (size_t i = 0; i < sizeof courtesies / sizeof *courtesies && !step; i++)
+			if (str_has_prefix(at, courtesies[i]))
+				step = strlen(courtesies[i]);
+		if (step && str_has_prefix(at, "の程度"))
+			step = 0;
+		if (step && to > sentence && str_has_prefix(at + step, "、"))
+			step += strlen("、");
+		if (!step)
+			*to++ = *at++;
+		at += step;
+	}
+	*to = '\0';
+}
+
 #define SENTENCE_MAX 1200 /* bytes that are matched of one sentence */
 
 /* One sentence, folded. used: rules that have counted already; NULL: none is remembered. */
@@ -238,6 +368,7 @@ static void try_sentence(const struct request_rules *rules, int where, char *sen
 	bool wished = !(is_question(plain.s) && !is_plea(plain.s)) && !is_how(plain.s);
 	evidence->asks = evidence->asks || (where == IN_TEXT && asks_for_answer(plain.s));
 	str_free(&plain);
+	courtesies_drop(sentence);
 	if (strlen(sentence) > SENTENCE_MAX)
 		sentence[SENTENCE_MAX] = '\0';
 	struct pattern_pairs pairs;
@@ -252,7 +383,8 @@ static void try_sentence(const struct request_rules *rules, int where, char *sen
 		if (rule->kind == RULE_RESEND && where != IN_FILE)
 			str_addz(&evidence->lost, sentence);
 		evidence->said = evidence->said ||
-				 (where == IN_TEXT && rule->kind <= RULE_ID_ENQUIRY && rule->weight > 1);
+				 (where == IN_TEXT && rule->weight > 1 &&
+					 (rule->kind <= RULE_ID_ENQUIRY || rule->kind == RULE_BARE_STOP));
 		if (!used || !used[i])
 			note(evidence, rule, sentence + from, to - from, pool);
 		if (used)

@@ -24,6 +24,7 @@ enum rule_kind {
 	RULE_ADVERT,
 	RULE_NO_REQUEST,
 	RULE_DOUBT, /* of a wish: a person looks */
+	RULE_BARE_STOP, /* a stop, without a word of what: the news, where the mail speaks of them */
 	RULE_NOTHING,
 	RULES_KINDS
 };

@@ -2,7 +2,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <zip.h>
@@ -388,6 +391,34 @@ static void test_rules__can_be_printed(void **state)
 	assert_null(none);
 }
 
+static void test_rules__words_by_name(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *pattern;
+		enum rc rc;
+	} cases[] = {{"<ended>を<wished>", RC_OK}, {"<nobody>", RC_CONFIG}, {"中止<ended", RC_CONFIG}};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char path[] = "/tmp/sengen-test.XXXXXX";
+		int fd = mkstemp(path);
+		assert_true(fd >= 0);
+		dprintf(fd,
+			"words = ( { name = \"ended\"; pattern = \"中止|停止\"; }, { name = \"wished\"; "
+			"pattern = \"お願い\"; } );\n"
+			"rules = ( { kind = \"stop\"; name = \"x\"; where = \"text\"; weight = 4; pattern = "
+			"\"%s\"; } );\n",
+			cases[i].pattern);
+		close(fd);
+		struct request_rules *loaded = NULL;
+		struct err err = {0};
+		enum rc rc = request_rules_load(&loaded, path, &err);
+		unlink(path);
+		assert_int_equal(rc, cases[i].rc);
+		assert_true(rc == RC_OK || strstr(err.text, "not among the words") != NULL);
+		request_rules_free(&loaded);
+	}
+}
+
 static const char *zip_of(const char *const *names, const char *const *texts, size_t count, size_t *len)
 {
 	zip_error_t why;
@@ -447,6 +478,7 @@ int main(void)
 		cmocka_unit_test(test_request__against_the_register),
 		cmocka_unit_test(test_request__why_names_rule_and_words),
 		cmocka_unit_test(test_rules__can_be_printed),
+		cmocka_unit_test(test_rules__words_by_name),
 		cmocka_unit_test(test_zipped__one_word_file),
 	};
 	return cmocka_run_group_tests(tests, begin, end);
