@@ -3,16 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static struct wire_reader reader_of(const struct str *payload)
-{
-	return (struct wire_reader){.at = payload->s, .end = payload->s + payload->len};
-}
-
-static bool read_whole(const struct wire_reader *reader)
-{
-	return !reader->bad && reader->at == reader->end;
-}
-
 void handover_put_server(struct str *out, const struct transport_settings *settings, const char *password)
 {
 	wire_put_number(out, settings->maildir);
@@ -31,33 +21,26 @@ void handover_put_server(struct str *out, const struct transport_settings *setti
 	wire_put_text(out, password);
 }
 
-/* The settings' texts are not const, like those read from a file. */
-static char *get_text(struct wire_reader *reader, struct pool *pool)
-{
-	const char *text = wire_get_text(reader, pool);
-	return text ? pool_strdup(pool, text) : NULL;
-}
-
 bool handover_get_server(struct transport_settings *settings, const char **password,
 	const struct str *payload, struct pool *pool)
 {
-	struct wire_reader reader = reader_of(payload);
+	struct wire_reader reader = wire_reader_of(payload);
 	*settings = (struct transport_settings){0};
 	settings->maildir = wire_get_number(&reader) != 0;
-	settings->path = get_text(&reader, pool);
-	settings->host = get_text(&reader, pool);
+	settings->path = wire_get_copy(&reader, pool);
+	settings->host = wire_get_copy(&reader, pool);
 	settings->port = (int)wire_get_number(&reader);
 	settings->tls = (enum tls_mode)wire_get_number(&reader);
-	settings->ca_file = get_text(&reader, pool);
-	settings->helo = get_text(&reader, pool);
+	settings->ca_file = wire_get_copy(&reader, pool);
+	settings->helo = wire_get_copy(&reader, pool);
 	settings->auth = (enum auth_mode)wire_get_number(&reader);
-	settings->user = get_text(&reader, pool);
-	settings->password_from = get_text(&reader, pool);
+	settings->user = wire_get_copy(&reader, pool);
+	settings->password_from = wire_get_copy(&reader, pool);
 	settings->connect_seconds = (int)wire_get_number(&reader);
 	settings->reply_seconds = (int)wire_get_number(&reader);
 	settings->dot_seconds = (int)wire_get_number(&reader);
 	*password = wire_get_text(&reader, pool);
-	return read_whole(&reader);
+	return wire_read_whole(&reader);
 }
 
 void handover_put_mail(struct str *out, const struct parcel *parcel, const char *fields, size_t fields_len)
@@ -75,12 +58,13 @@ void handover_put_mail(struct str *out, const struct parcel *parcel, const char 
 
 bool handover_get_mail(struct parcel *parcel, const struct str *payload, struct pool *pool)
 {
-	struct wire_reader reader = reader_of(payload);
+	struct wire_reader reader = wire_reader_of(payload);
 	parcel->name = wire_get_text(&reader, pool);
 	parcel->sender = wire_get_text(&reader, pool);
 	parcel->recipient = wire_get_text(&reader, pool);
 	parcel->wire = wire_get_bytes(&reader, &parcel->len);
-	return read_whole(&reader) && parcel->name && parcel->sender && parcel->recipient && parcel->wire;
+	return wire_read_whole(&reader) && parcel->name && parcel->sender && parcel->recipient &&
+	       parcel->wire;
 }
 
 void handover_put_delivery(struct str *out, const struct delivery *delivery)
@@ -97,7 +81,7 @@ void handover_put_delivery(struct str *out, const struct delivery *delivery)
 bool handover_get_delivery(struct delivery *delivery, const struct str *payload)
 {
 	static const char *const phases[] = {"connect", "tls", "auth", "mail", "rcpt", "data", "dot"};
-	struct wire_reader reader = reader_of(payload);
+	struct wire_reader reader = wire_reader_of(payload);
 	struct pool *pool = pool_new();
 	*delivery = (struct delivery){.phase = "connect"};
 	int64_t outcome = wire_get_number(&reader);
@@ -106,7 +90,7 @@ bool handover_get_delivery(struct delivery *delivery, const struct str *payload)
 	const char *enhanced = wire_get_text(&reader, pool), *reply = wire_get_text(&reader, pool);
 	delivery->line_closed = wire_get_number(&reader) != 0;
 	const char *phase = wire_get_text(&reader, pool);
-	bool good = read_whole(&reader) && enhanced && reply && phase && outcome >= OUTCOME_ACCEPTED &&
+	bool good = wire_read_whole(&reader) && enhanced && reply && phase && outcome >= OUTCOME_ACCEPTED &&
 		    outcome <= OUTCOME_FAULT && strlen(enhanced) < sizeof delivery->enhanced &&
 		    strlen(reply) < sizeof delivery->reply;
 	if (good) {

@@ -15,16 +15,6 @@
 #define UID_MAX 255 /* a Maildir's are file names */
 #define MOVE_MAX 100000
 
-static struct wire_reader reader_of(const struct str *payload)
-{
-	return (struct wire_reader){.at = payload->s, .end = payload->s + payload->len};
-}
-
-static bool read_whole(const struct wire_reader *reader)
-{
-	return !reader->bad && reader->at == reader->end;
-}
-
 /* ---- settings ---- */
 
 void mail_handover_put_mailbox(struct str *out, const struct mailbox_settings *settings, const char *password)
@@ -50,38 +40,31 @@ void mail_handover_put_mailbox(struct str *out, const struct mailbox_settings *s
 	wire_put_text(out, password);
 }
 
-/* The settings' texts are not const, like those read from a file. */
-static char *get_text(struct wire_reader *reader, struct pool *pool)
-{
-	const char *text = wire_get_text(reader, pool);
-	return text ? pool_strdup(pool, text) : NULL;
-}
-
 bool mail_handover_get_mailbox(struct mailbox_settings *settings, const char **password,
 	const struct str *payload, struct pool *pool)
 {
-	struct wire_reader reader = reader_of(payload);
+	struct wire_reader reader = wire_reader_of(payload);
 	*settings = (struct mailbox_settings){0};
 	settings->maildir = wire_get_number(&reader) != 0;
-	settings->path = get_text(&reader, pool);
-	settings->host = get_text(&reader, pool);
+	settings->path = wire_get_copy(&reader, pool);
+	settings->host = wire_get_copy(&reader, pool);
 	settings->port = (int)wire_get_number(&reader);
 	settings->tls = (enum tls_mode)wire_get_number(&reader);
-	settings->ca_file = get_text(&reader, pool);
+	settings->ca_file = wire_get_copy(&reader, pool);
 	settings->auth = (enum auth_mode)wire_get_number(&reader);
-	settings->user = get_text(&reader, pool);
-	settings->password_from = get_text(&reader, pool);
-	settings->inbox = get_text(&reader, pool);
-	settings->done = get_text(&reader, pool);
-	settings->review = get_text(&reader, pool);
-	settings->bounce = get_text(&reader, pool);
-	settings->sent = get_text(&reader, pool);
+	settings->user = wire_get_copy(&reader, pool);
+	settings->password_from = wire_get_copy(&reader, pool);
+	settings->inbox = wire_get_copy(&reader, pool);
+	settings->done = wire_get_copy(&reader, pool);
+	settings->review = wire_get_copy(&reader, pool);
+	settings->bounce = wire_get_copy(&reader, pool);
+	settings->sent = wire_get_copy(&reader, pool);
 	settings->connect_seconds = (int)wire_get_number(&reader);
 	settings->reply_seconds = (int)wire_get_number(&reader);
 	settings->idle_seconds = (int)wire_get_number(&reader);
 	settings->message_bytes = wire_get_number(&reader);
 	*password = wire_get_text(&reader, pool);
-	return read_whole(&reader) && settings->inbox && settings->done && settings->review &&
+	return wire_read_whole(&reader) && settings->inbox && settings->done && settings->review &&
 	       settings->bounce;
 }
 
@@ -143,7 +126,7 @@ static const char *get_wanted_text(struct wire_reader *reader, struct pool *pool
 bool mail_handover_get_task(
 	struct mail_task *task, enum wire_type type, const struct str *payload, struct pool *pool)
 {
-	struct wire_reader reader = reader_of(payload);
+	struct wire_reader reader = wire_reader_of(payload);
 	*task = (struct mail_task){0};
 	switch (type) {
 	case WIRE_LIST:
@@ -171,7 +154,7 @@ bool mail_handover_get_task(
 	default:
 		return false;
 	}
-	return read_whole(&reader);
+	return wire_read_whole(&reader);
 }
 
 /* ---- answers ---- */
@@ -319,13 +302,13 @@ void mailline_close(struct mailline *line)
 static bool take_news(struct mailline *line, const struct str *payload, enum rc *rc, struct err *err)
 {
 	struct pool *pool = pool_new();
-	struct wire_reader reader = reader_of(payload);
+	struct wire_reader reader = wire_reader_of(payload);
 	*rc = get_result(&reader, &line->phase, pool, err);
 	bool news = wire_get_number(&reader) != 0;
 	pool_free(&pool);
 	line->waiting = false;
 	line->news |= news || *rc != RC_OK; /* what came while the line was dead is found by listing */
-	return read_whole(&reader);
+	return wire_read_whole(&reader);
 }
 
 /* Sends a task and waits for its answer, past that of a wait it ends. On RC_OK the reader stands behind the result. The payload is the caller's. */
@@ -351,7 +334,7 @@ static enum rc exchange(struct mailline *line, enum wire_type task_type, const s
 		return line_lost(line, err);
 	if (type != answer_type)
 		return line_lost(line, err);
-	*reader = reader_of(payload);
+	*reader = wire_reader_of(payload);
 	rc = get_result(reader, &line->phase, pool, err);
 	return reader->bad ? line_lost(line, err) : rc;
 }
@@ -365,7 +348,7 @@ enum rc mailline_list(struct mailline *line, enum folder folder, const char *aft
 	enum rc rc = exchange(line, WIRE_LIST, &task, WIRE_LISTED, &payload, NULL, &reader, pool, err);
 	if (rc == RC_OK) {
 		get_list(&reader, limit, out, pool);
-		rc = read_whole(&reader) ? RC_OK : line_lost(line, err);
+		rc = wire_read_whole(&reader) ? RC_OK : line_lost(line, err);
 	}
 	str_free(&payload);
 	return rc;
@@ -380,7 +363,7 @@ enum rc mailline_fetch(struct mailline *line, const char *uid, int *file, int64_
 	*file = -1;
 	*size = 0;
 	enum rc rc = exchange(line, WIRE_FETCH, &task, WIRE_MESSAGE, &payload, file, &reader, pool, err);
-	if (rc == RC_OK && (wire_get_number(&reader), !read_whole(&reader) || *file < 0))
+	if (rc == RC_OK && (wire_get_number(&reader), !wire_read_whole(&reader) || *file < 0))
 		rc = line_lost(line, err);
 	if (rc == RC_OK)
 		rc = memfile_check(*file, line->message_bytes, size, err);
@@ -407,7 +390,7 @@ enum rc mailline_move(struct mailline *line, const char *const *uid, size_t coun
 	enum rc rc = exchange(line, WIRE_MOVE, &task, WIRE_MOVED, &payload, NULL, &reader, pool, err);
 	if (rc == RC_OK) {
 		get_moved(&reader, count, moved_uid, pool);
-		rc = read_whole(&reader) ? RC_OK : line_lost(line, err);
+		rc = wire_read_whole(&reader) ? RC_OK : line_lost(line, err);
 	}
 	str_free(&payload);
 	return rc;
@@ -421,7 +404,7 @@ enum rc mailline_append(
 	struct wire_reader reader = {0};
 	struct mail_task task = {.name = name, .wire = wire, .len = len};
 	enum rc rc = exchange(line, WIRE_APPEND, &task, WIRE_DONE, &payload, NULL, &reader, pool, err);
-	if (rc == RC_OK && !read_whole(&reader))
+	if (rc == RC_OK && !wire_read_whole(&reader))
 		rc = line_lost(line, err);
 	pool_free(&pool);
 	str_free(&payload);

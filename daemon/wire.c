@@ -266,3 +266,19 @@ int64_t wire_get_number(struct wire_reader *reader)
 	const char *bytes = take(reader, 8);
 	return bytes ? (int64_t)number_read(bytes, 8) : 0;
 }
+
+char *wire_get_copy(struct wire_reader *reader, struct pool *pool)
+{
+	const char *text = wire_get_text(reader, pool);
+	return text ? pool_strdup(pool, text) : NULL;
+}
+
+struct wire_reader wire_reader_of(const struct str *payload)
+{
+	return (struct wire_reader){.at = payload->s, .end = payload->s + payload->len};
+}
+
+bool wire_read_whole(const struct wire_reader *reader)
+{
+	return !reader->bad && reader->at == reader->end;
+}

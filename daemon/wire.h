@@ -58,10 +58,15 @@ int wire_receive(int fd, enum wire_type *type, struct str *payload, int *got_fd,
 int wire_receive_most(
 	int fd, enum wire_type *type, struct str *payload, int *got_fd, int timeout_ms, size_t most);
 
+struct wire_reader wire_reader_of(const struct str *payload);
+bool wire_read_whole(const struct wire_reader *reader); /* nothing bad, nothing left over */
+
 void wire_put_text(struct str *out, const char *text); /* NULL is kept as NULL */
 void wire_put_bytes(struct str *out, const void *bytes, size_t len);
 void wire_put_number(struct str *out, int64_t number);
 const char *wire_get_text(struct wire_reader *reader, struct pool *pool); /* NULL where NULL was put */
+char *wire_get_copy(struct wire_reader *reader,
+	struct pool *pool); /* the same, for settings, whose texts are not const */
 const char *wire_get_bytes(struct wire_reader *reader, size_t *len); /* inside the payload */
 int64_t wire_get_number(struct wire_reader *reader);
 
