@@ -31,8 +31,8 @@ static enum rc control_open(const struct ctl *ctl, struct line *line, struct err
 			path.s);
 	else if (rc == RC_CONFIG)
 		rc = err_set(err, RC_REFUSED,
-			_("You may not talk to sengend at %s: be root, or in the group %s (control_group)."),
-			path.s, ctl->settings->control_group);
+			_("You may not talk to sengend at %s: be root, or in the group %s (rights.read)."),
+			path.s, ctl->settings->rights.read);
 	str_free(&path);
 	return rc;
 }

@@ -162,8 +162,8 @@ static enum rc add_questions(struct ctl *ctl, struct status *status, json_t *obj
 			  "release "
 			  "--ceiling"),
 			ceiling_detail(ctl, &holds.stages)},
-		{holds.deciding_paused, "deciding_paused", _("deciding is paused"), ""},
-		{holds.sending_paused, "sending_paused", _("sending is paused"), ""},
+		{holds.paused[PAUSE_DECIDING], "deciding_paused", _("deciding is paused"), ""},
+		{holds.paused[PAUSE_SENDING], "sending_paused", _("sending is paused"), ""},
 		{paused.len > 0, "intake_paused", _("intake is paused"), paused.s},
 		{late > 0, "late", _("notices miss their latest day unless somebody acts"),
 			pool_printf(ctl->pool, "%" PRId64, late)},

@@ -66,7 +66,7 @@ static bool may_ask(int fd, const struct settings *settings, char *actor, size_t
 	const struct passwd *user = getpwuid(peer.uid);
 	(void)snprintf(actor, size, "staff:%u(%.64s)", (unsigned)peer.uid,
 		user && user->pw_name ? user->pw_name : "?");
-	return peer.uid == 0 || peer.uid == geteuid() || in_group(fd, peer.gid, settings->control_group);
+	return peer.uid == 0 || peer.uid == geteuid() || in_group(fd, peer.gid, settings->rights.read);
 }
 
 /* ---- clients ---- */
@@ -234,7 +234,7 @@ static enum rc control_start(struct role_context *ctx, struct err *err)
 	if (rc)
 		return rc;
 	/* Without the right to give it away the socket stays with the daemon's own group. */
-	const struct group *group = getgrnam(ctx->settings->control_group);
+	const struct group *group = getgrnam(ctx->settings->rights.read);
 	struct stat st;
 	bool given = group && stat(control->path, &st) == 0 && st.st_gid == group->gr_gid;
 	if (group && !given && chown(control->path, (uid_t)-1, group->gr_gid) != 0)

@@ -17,7 +17,7 @@
  * The answer is one line: {"ok":true,"rc":0,"message":"…","message_ja":"…"}, rc as exit codes of the programs; resend adds "notice". An import
  * answers {"row":N,"ok":false,…} for each declaration that was refused, and at the end a line with "imported", "known", "refused".
  *
- * Who may: root, the daemon's own user, members of control_group; the kernel tells who the peer is. A client that sends too long a line is
+ * Who may: root, the daemon's own user, members of rights.read; the kernel tells who the peer is. A client that sends too long a line is
  * dropped, one that does not read its answers is not read from; none can make another wait.
  */
 #ifndef SENGEN_CONTROL_H

@@ -77,6 +77,17 @@ static const struct name events[] = {
 	[EVENT_REQUEST_REVIEW] = {"request_review", "依頼の要確認"},
 	[EVENT_REQUEST_CLOSED] = {"request_closed", "依頼の終了"},
 	[EVENT_BOUNCE] = {"bounce", "不達通知の受信"},
+	[EVENT_PAUSE] = {"pause", "一時停止"},
+	[EVENT_RESUME] = {"resume", "再開"},
+	[EVENT_BATCH] = {"batch", "一括送信の確認"},
+	[EVENT_ERASE] = {"erase", "個人情報の消去"},
+	[EVENT_PURGE] = {"purge", "保存期間満了による消去"},
+	[EVENT_PUBLISH] = {"publish", "一覧の公表"},
+	[EVENT_DESK_MAIL] = {"desk_mail", "事務局あてのメール"},
+	[EVENT_UNDO_TO_UNCONFIRMED] = {"undo_to_unconfirmed", "元に戻す（メールアドレス未確認へ）"},
+	[EVENT_UNDO_TO_RECEIVED] = {"undo_to_received", "元に戻す（受付済みへ）"},
+	[EVENT_UNDO_TO_ID] = {"undo_to_id", "元に戻す（ID発行済みへ）"},
+	[EVENT_UNDO_TO_LOGO] = {"undo_to_logo", "元に戻す（ロゴマーク使用許諾済みへ）"},
 };
 
 static const struct name outbox_states[] = {
@@ -203,4 +214,50 @@ bool state_is_live(enum state state)
 {
 	return state == STATE_UNCONFIRMED || state == STATE_RECEIVED || state == STATE_ID_ISSUED ||
 	       state == STATE_LOGO_AUTHORIZED;
+}
+
+static const struct name pauses[PAUSE_COUNT] = {
+	[PAUSE_INTAKE] = {"intake", "受付"},
+	[PAUSE_DECIDING] = {"deciding", "段階の進行"},
+	[PAUSE_SENDING] = {"sending", "送信"},
+	[PAUSE_READING] = {"reading", "メールの受信"},
+};
+
+const char *pause_name(enum pause pause)
+{
+	return name_of(pauses, COUNT_OF(pauses), pause)->en;
+}
+
+const char *pause_name_ja(enum pause pause)
+{
+	return name_of(pauses, COUNT_OF(pauses), pause)->ja;
+}
+
+static const struct name rights[] = {
+	[RIGHT_NONE] = {"none", "なし"},
+	[RIGHT_READ] = {"read", "閲覧"},
+	[RIGHT_WORK] = {"work", "処理"},
+	[RIGHT_RELEASE] = {"release", "送信の許可"},
+	[RIGHT_ADMINISTER] = {"administer", "管理"},
+};
+
+const char *right_name(enum right right)
+{
+	return name_of(rights, COUNT_OF(rights), right)->en;
+}
+
+static const struct name batch_reasons[] = {
+	[BATCH_TEMPLATES] = {"templates", "新しい文面の最初の送信"},
+	[BATCH_RECEIPTS] = {"receipts", "1日の上限を超える受付の通知"},
+	[BATCH_STAGES] = {"stages", "予定を大きく超える通知"},
+};
+
+const char *batch_reason_name(enum batch_reason reason)
+{
+	return name_of(batch_reasons, COUNT_OF(batch_reasons), reason)->en;
+}
+
+const char *batch_reason_name_ja(enum batch_reason reason)
+{
+	return name_of(batch_reasons, COUNT_OF(batch_reasons), reason)->ja;
 }

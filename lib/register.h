@@ -97,6 +97,11 @@ enum event {
 	EVENT_IMPORT_ID = 11, /* taken over from the office's list, ID known, logo not yet */
 	EVENT_IMPORT_LOGO = 12, /* taken over, everything done */
 	EVENT_IMPORT_STOPPED = 13,
+	/* staff took the last change of state back, nothing of it had been sent: one event a state it leads back to */
+	EVENT_UNDO_TO_UNCONFIRMED = 14,
+	EVENT_UNDO_TO_RECEIVED = 15,
+	EVENT_UNDO_TO_ID = 16,
+	EVENT_UNDO_TO_LOGO = 17,
 	/* These change no state; they are rows of the history. */
 	EVENT_HOLD = 20,
 	EVENT_RELEASE = 21,
@@ -124,6 +129,13 @@ enum event {
 	EVENT_REQUEST_REVIEW = 42, /* a person must decide about a request (ref: request) */
 	EVENT_REQUEST_CLOSED = 43, /* a request came to its end (ref: request, number: enum request_state) */
 	EVENT_BOUNCE = 44, /* a notice came back (ref: notice, number: enum bounce_class) */
+	EVENT_PAUSE = 45, /* the office paused a part of its work (number: enum pause; application_id 0) */
+	EVENT_RESUME = 46,
+	EVENT_BATCH = 47, /* a batch waits for a person, was seconded or let go (ref: batch) */
+	EVENT_ERASE = 48, /* personal data of an application, mail or file were erased (number: rows) */
+	EVENT_PURGE = 49, /* a purge by retention (number: rows; application_id 0) */
+	EVENT_PUBLISH = 50, /* a public list was written (ref: publication, number: rows; application_id 0) */
+	EVENT_DESK_MAIL = 51, /* a digest or alarm was queued (ref: notice; application_id 0) */
 	EVENT_COUNT
 };
 
@@ -202,6 +214,47 @@ struct notice {
 	const char *message_id; /* without angle brackets */
 	const char *bounce_address; /* envelope sender */
 	uint8_t digest[SHA256_LEN]; /* of the wire bytes without the DKIM-Signature fields */
+};
+
+/* ---- the office as a whole ---- */
+
+/* Parts of the work that staff stop one by one (F10). The numbers are stored: append only. */
+enum pause {
+	PAUSE_INTAKE = 1, /* files stay in incoming/ */
+	PAUSE_DECIDING = 2, /* nothing becomes due */
+	PAUSE_SENDING = 3, /* nothing is claimed for the mail server */
+	PAUSE_READING = 4, /* mails stay in the mailbox */
+	PAUSE_COUNT
+};
+const char *pause_name(enum pause pause); /* "intake", "deciding", "sending", "reading" */
+const char *pause_name_ja(enum pause pause);
+
+/* What a person may do; each includes those before it (F84). */
+enum right {
+	RIGHT_NONE = 0,
+	RIGHT_READ = 1, /* look */
+	RIGHT_WORK = 2, /* decide about applications and requests */
+	RIGHT_RELEASE = 3, /* let a batch, a ceiling, a pause go */
+	RIGHT_ADMINISTER = 4, /* erase, take over a restored register */
+};
+const char *right_name(enum right right); /* "read", "work", "release", "administer" */
+
+/* Notices that wait for a person because of their number, not of any one of them (N20). The numbers are stored: append only. */
+enum batch_reason {
+	BATCH_TEMPLATES = 1, /* the first letters of a new template set */
+	BATCH_RECEIPTS = 2, /* more receipts a day than receipt_ceiling */
+	BATCH_STAGES = 3, /* more notices of the cadence than the forecast allows */
+};
+const char *batch_reason_name(enum batch_reason reason);
+const char *batch_reason_name_ja(enum batch_reason reason);
+struct held_batch {
+	int64_t id; /* 1, 2, 3 … */
+	enum batch_reason reason;
+	int64_t template_set; /* BATCH_TEMPLATES; else 0 */
+	utc_time asked_at;
+	utc_time first_at, released_at; /* 0: nobody said yes yet; it still waits */
+	const char *first_actor, *second_actor; /* who; "" */
+	int64_t due, limit; /* waiting when it was asked; what was allowed */
 };
 
 /* ---- what comes in by mail ---- */

@@ -51,6 +51,27 @@ static const char *check_day(const char *text)
 	return strlen(text) == 10 && civil_time_read(text, &at) ? NULL : "must be a day such as 2026-11-22";
 }
 
+static const char *check_time_of_day(const char *text)
+{
+	bool good = strlen(text) == 5 && text[2] == ':' && strspn(text, "0123456789:") == 5 &&
+		    settings_minutes(text) < 24 * 60 && text[3] < '6';
+	return good ? NULL : "must be a time of day such as 08:30";
+}
+
+static const char *check_field(const char *text)
+{
+	return form_field_by_key(text) != FIELD_COUNT ? NULL
+						      : "must be a field of the form, such as prefecture";
+}
+
+static const char *check_batch_reason(const char *text)
+{
+	for (int reason = BATCH_TEMPLATES; reason <= BATCH_STAGES; reason++)
+		if (strcmp(batch_reason_name((enum batch_reason)reason), text) == 0)
+			return NULL;
+	return "must be templates, receipts or stages";
+}
+
 static const char *check_hours(const char *text)
 {
 	struct calendar calendar = {0};
@@ -206,6 +227,36 @@ static const struct conf_key era_keys[] = {
 };
 #undef RECORD
 
+#define RECORD rights_settings
+static const struct conf_key rights_keys[] = {
+	CHECKED(read, "sengen-staff", check_line, "may look, and use the control socket at all"),
+	CHECKED(work, "sengen-staff", check_line, "may decide about applications and requests"),
+	CHECKED(release, "sengen-release", check_line, "may let batches, ceilings and pauses go"),
+	CHECKED(administer, "sengen-admin", check_line, "may erase, and take over a restored register"),
+	{0},
+};
+#undef RECORD
+
+#define RECORD retention_settings
+static const struct conf_key retention_keys[] = {
+	NUMBER(survey_days, "730", 0, 36500,
+		"days from intake that answers of the survey are kept; 0: for ever"),
+	NUMBER(mail_days, "365", 0, 36500, "days that received mails are kept; 0: for ever"),
+	NUMBER(letter_days, "1095", 0, 36500,
+		"days from the end of a declaration that its letters are kept; 0: for ever"),
+	NUMBER(ended_days, "1825", 0, 36500,
+		"days from the end of an application that its form is kept; 0: for ever"),
+	NUMBER(file_days, "1095", 0, 36500, "days that form files are kept; 0: for ever"),
+	NUMBER(refused_file_days, "90", 0, 36500,
+		"days that form files of which nothing was registered are kept; 0: for ever"),
+	NUMBER(public_days, "3650", 0, 36500,
+		"days that is kept what the public list once said; 0: for ever"),
+	{0},
+};
+#undef RECORD
+
+static const char *const public_froms[] = {[PUBLIC_FROM_ID] = "id", [PUBLIC_FROM_LOGO] = "logo", NULL};
+
 /* A list of groups: the address of field, a pointer to so many elements, lies in the settings. */
 static void *element_add(void **list, size_t *count, size_t size)
 {
@@ -280,8 +331,7 @@ const struct conf_key settings_keys[] = {
 
 	NUMBER(watchdog_seconds, "120", 5, 86400,
 		"seconds without a sign of life before a role is started anew"),
-	CHECKED(control_group, "sengen-staff", check_line,
-		"group whose members may change things with sengenctl"),
+	KEY(CONF_GROUP, rights, .keys = rights_keys, .help = "which group may do what"),
 
 	KEY(CONF_LIST, profile_files, .check = check_path,
 		.help = "profiles; default: form, site and instant as they come along"),
@@ -329,6 +379,33 @@ const struct conf_key settings_keys[] = {
 	NUMBER(bounce_decay_days, "30", 1, 3650, "days in which the bounce score of an address halves"),
 	KEY(CONF_GROUPS, policy, .keys = policy_keys, .add = policy_add,
 		.help = "what is done with a kind of request by date; default: carried out"),
+	KEY(CONF_LIST, desk_mail, .check = check_mail,
+		.help = "who gets the morning digest; default: nobody"),
+	KEY(CONF_LIST, alarm_mail, .check = check_mail, .help = "who gets alarms; default: desk_mail"),
+	NUMBER(alarms_per_hour, "4", 0, 1000, "alarm mails an hour, all together"),
+	CHECKED(digest_at, "08:30", check_time_of_day, "when the digest is sent, on office days"),
+	CHECKED(books_at, "18:00", check_time_of_day, "when the day's books are balanced"),
+	CHECKED(purge_at, "03:30", check_time_of_day, "when what is past its retention is erased"),
+	CHECKED(publish_at, "02:00", check_time_of_day, "when the public lists are written"),
+	CHECKED(share_url, conf_null, check_line,
+		"how staff reach spool_directory, for links in digest and report; default: names only"),
+	CHECKED(report_directory, conf_null, check_path,
+		"where the report is written; default: report below spool_directory"),
+	NUMBER(report_minutes, "15", 0, 1440, "minutes between reports; 0: only on command"),
+	CHECKED(public_directory, conf_null, check_path,
+		"where the public lists are written; default: on command only"),
+	CHOICE(public_from, "logo", public_froms, "a declaration is public from its id or its logo on"),
+	KEY(CONF_LIST, public_fields, .fallback = "business_name,prefecture", .check = check_field,
+		.help = "fields of the form in the public lists, besides star and day"),
+	CHECKED(metrics_file, conf_null, check_path, "counters as Prometheus text; default: none"),
+	NUMBER(silence_weeks, "8", 0, 52,
+		"weeks from which the usual span between files, mails and bounces is reckoned; 0: silence "
+		"never "
+		"alarms"),
+	NUMBER(credential_warn_days, "30", 0, 3650, "days before a certificate runs out to raise an alarm"),
+	KEY(CONF_LIST, second_person, .check = check_batch_reason,
+		.help = "batches that take two people: templates, receipts, stages; default: one is enough"),
+	KEY(CONF_GROUP, retention, .keys = retention_keys, .help = "days that data are kept"),
 	CHECKED(credential_key_from, conf_null, check_path,
 		"where the key that seals secrets (32 bytes or 64 hex digits) is read: a file or "
 		"credential:NAME; "
@@ -336,6 +413,12 @@ const struct conf_key settings_keys[] = {
 	{0},
 };
 #undef RECORD
+
+int settings_minutes(const char *time_of_day)
+{
+	return ((time_of_day[0] - '0') * 10 + time_of_day[1] - '0') * 60 + (time_of_day[3] - '0') * 10 +
+	       time_of_day[4] - '0';
+}
 
 /* ---- paths ---- */
 

@@ -51,6 +51,26 @@ struct policy_setting {
 	int line;
 };
 
+/* Days that data are kept (lib/store/store.h, enum retained); 0: for ever. */
+struct retention_settings {
+	int64_t survey_days; /* from intake */
+	int64_t mail_days; /* from the day the request was closed, or the mail came */
+	int64_t letter_days; /* from the end of the declaration */
+	int64_t ended_days; /* likewise: the form, names in the history, what finds it */
+	int64_t file_days; /* from the day the file was taken */
+	int64_t refused_file_days; /* likewise, nothing of it was registered */
+	int64_t public_days; /* from the day it left the public list */
+};
+
+/* Which group may do what (enum right); a group that the machine does not have has no members. */
+struct rights_settings {
+	char *read; /* may use the control socket and read the register at all */
+	char *work, *release, *administer;
+};
+
+/* From which state on a declaration is public. */
+enum public_from { PUBLIC_FROM_ID, PUBLIC_FROM_LOGO };
+
 struct settings {
 	char *path; /* of the configuration file */
 	/* where things are */
@@ -74,7 +94,7 @@ struct settings {
 	int64_t outbox_bound; /* intake pauses while more notices wait for the mail server */
 	/* running */
 	int64_t watchdog_seconds; /* the supervisor kills a role that is silent for so long */
-	char *control_group; /* whose members may use the control socket */
+	struct rights_settings rights;
 	/* cadence */
 	struct strlist profile_files; /* empty in the file: form, site and instant as they come along */
 	struct era_setting *era; /* empty in the file: form from the first day on */
@@ -110,6 +130,22 @@ struct settings {
 	int64_t bounce_decay_days; /* in which a score halves */
 	struct policy_setting *policy;
 	size_t policy_count;
+	/* the desk; times of day are "HH:MM" in the office's zone, read with settings_minutes() */
+	struct strlist desk_mail; /* who gets the morning digest; empty: nobody */
+	struct strlist alarm_mail; /* who gets alarms; empty: desk_mail */
+	int64_t alarms_per_hour; /* mails, all alarms together */
+	char *digest_at, *books_at, *purge_at, *publish_at;
+	char *share_url; /* how staff's machines reach spool_directory ("file://server/sengen/"), for links; NULL: names only */
+	char *report_directory; /* NULL: report below spool_directory */
+	int64_t report_minutes; /* between reports; 0: only on command */
+	char *public_directory; /* NULL: lists are written on command only */
+	int public_from; /* enum public_from */
+	struct strlist public_fields; /* form_field_key()s, in order, besides star and day */
+	char *metrics_file; /* Prometheus text; NULL: none */
+	int64_t silence_weeks; /* what is usual is reckoned from so many weeks; 0: silence never alarms */
+	int64_t credential_warn_days; /* before a certificate or key runs out */
+	struct strlist second_person; /* batch_reason_name()s that take two people */
+	struct retention_settings retention;
 	char *credential_key_from; /* 32 bytes, hex or raw: seals user numbers and ZIP passwords, signs bounce addresses; NULL: a file in
 				       * state_directory that is made when it is first wanted */
 
@@ -126,6 +162,8 @@ extern const struct conf_key settings_keys[];
  * RC_CONFIG with file and line. On failure nothing has changed, the zone included. */
 enum rc settings_load(struct settings **out, const char *path, struct err *err);
 void settings_free(struct settings **settings);
+/* Minutes after midnight of a checked "HH:MM". */
+int settings_minutes(const char *time_of_day);
 
 /* Secrets, for the processes that need them. */
 struct secrets {

@@ -19,7 +19,14 @@
 		{.next = (state)}, /* a mail about an application can come in whatever became of it */       \
 		[EVENT_REQUEST] = {.next = (state)}, [EVENT_ASKED] = {.next = (state)},                      \
 	[EVENT_PROVEN] = {.next = (state)}, [EVENT_REQUEST_REVIEW] = {.next = (state)},                      \
-	[EVENT_REQUEST_CLOSED] = {.next = (state)}, [EVENT_BOUNCE] = {.next = (state)}
+	[EVENT_REQUEST_CLOSED] = {.next = (state)}, [EVENT_BOUNCE] = {.next = (state)},                      \
+	[EVENT_ERASE] = {.next = (state)}
+
+/* An end that is taken back: to where it came from, which the caller reads in the history. What was queued for the end is cancelled. */
+#define UNDO_TO(state)                                                                                       \
+	{                                                                                                    \
+		.next = (state), .cancels_queued = true                                                      \
+	}
 
 #define ENDS_IN(state)                                                                                       \
 	{                                                                                                    \
@@ -31,55 +38,80 @@
  * A rejection is possible until the logo, because a logo stage can wait for approval. Events of the office as a whole (a file, the
  * ceiling, a restored store) belong to no application and have no cell.
  */
-static const struct transition transitions[STATE_COUNT][EVENT_COUNT] = {
-	[STATE_NONE] =
-		{
-			[EVENT_APPLY] = {.next = STATE_RECEIVED},
-			[EVENT_APPLY_UNCONFIRMED] = {.next = STATE_UNCONFIRMED},
-			[EVENT_IMPORT_ID] = {.next = STATE_ID_ISSUED},
-			[EVENT_IMPORT_LOGO] = {.next = STATE_LOGO_AUTHORIZED},
-			[EVENT_IMPORT_STOPPED] = {.next = STATE_STOPPED, .ends = true},
-		},
-	[STATE_UNCONFIRMED] =
-		{
-			[EVENT_CONFIRM] = {.next = STATE_RECEIVED},
-			[EVENT_REJECT] = ENDS_IN(STATE_REJECTED),
-			[EVENT_WITHDRAW] = ENDS_IN(STATE_WITHDRAWN),
-			[EVENT_STOP] = ENDS_IN(STATE_STOPPED),
-			[EVENT_EXPIRE] = ENDS_IN(STATE_EXPIRED),
-			STAFF_ROWS(STATE_UNCONFIRMED),
-			NOTICE_ROWS(STATE_UNCONFIRMED),
-		},
-	[STATE_RECEIVED] =
-		{
-			[EVENT_ISSUE_ID] = {.next = STATE_ID_ISSUED, .issues_numbers = true},
-			[EVENT_REJECT] = ENDS_IN(STATE_REJECTED),
-			[EVENT_WITHDRAW] = ENDS_IN(STATE_WITHDRAWN),
-			[EVENT_STOP] = ENDS_IN(STATE_STOPPED),
-			STAFF_ROWS(STATE_RECEIVED),
-			NOTICE_ROWS(STATE_RECEIVED),
-		},
-	[STATE_ID_ISSUED] =
-		{
-			[EVENT_AUTHORIZE_LOGO] = {.next = STATE_LOGO_AUTHORIZED},
-			[EVENT_REJECT] = ENDS_IN(STATE_REJECTED),
-			[EVENT_STOP] = ENDS_IN(STATE_STOPPED),
-			[EVENT_SUPERSEDE] = ENDS_IN(STATE_SUPERSEDED),
-			STAFF_ROWS(STATE_ID_ISSUED),
-			NOTICE_ROWS(STATE_ID_ISSUED),
-		},
-	[STATE_LOGO_AUTHORIZED] =
-		{
-			[EVENT_STOP] = ENDS_IN(STATE_STOPPED),
-			[EVENT_SUPERSEDE] = ENDS_IN(STATE_SUPERSEDED),
-			STAFF_ROWS(STATE_LOGO_AUTHORIZED),
-			NOTICE_ROWS(STATE_LOGO_AUTHORIZED),
-		},
-	[STATE_REJECTED] = {NOTICE_ROWS(STATE_REJECTED)},
-	[STATE_WITHDRAWN] = {NOTICE_ROWS(STATE_WITHDRAWN)},
-	[STATE_STOPPED] = {NOTICE_ROWS(STATE_STOPPED)},
-	[STATE_SUPERSEDED] = {NOTICE_ROWS(STATE_SUPERSEDED)},
-	[STATE_EXPIRED] = {NOTICE_ROWS(STATE_EXPIRED)},
+static const struct transition transitions[STATE_COUNT][EVENT_COUNT] =
+	{
+		[STATE_NONE] =
+			{
+				[EVENT_APPLY] = {.next = STATE_RECEIVED},
+				[EVENT_APPLY_UNCONFIRMED] = {.next = STATE_UNCONFIRMED},
+				[EVENT_IMPORT_ID] = {.next = STATE_ID_ISSUED},
+				[EVENT_IMPORT_LOGO] = {.next = STATE_LOGO_AUTHORIZED},
+				[EVENT_IMPORT_STOPPED] = {.next = STATE_STOPPED, .ends = true},
+			},
+		[STATE_UNCONFIRMED] =
+			{
+				[EVENT_CONFIRM] = {.next = STATE_RECEIVED},
+				[EVENT_REJECT] = ENDS_IN(STATE_REJECTED),
+				[EVENT_WITHDRAW] = ENDS_IN(STATE_WITHDRAWN),
+				[EVENT_STOP] = ENDS_IN(STATE_STOPPED),
+				[EVENT_EXPIRE] = ENDS_IN(STATE_EXPIRED),
+				STAFF_ROWS(STATE_UNCONFIRMED),
+				NOTICE_ROWS(STATE_UNCONFIRMED),
+			},
+		[STATE_RECEIVED] =
+			{
+				[EVENT_ISSUE_ID] = {.next = STATE_ID_ISSUED, .issues_numbers = true},
+				[EVENT_REJECT] = ENDS_IN(STATE_REJECTED),
+				[EVENT_WITHDRAW] = ENDS_IN(STATE_WITHDRAWN),
+				[EVENT_STOP] = ENDS_IN(STATE_STOPPED),
+				STAFF_ROWS(STATE_RECEIVED),
+				NOTICE_ROWS(STATE_RECEIVED),
+			},
+		[STATE_ID_ISSUED] =
+			{
+				[EVENT_AUTHORIZE_LOGO] = {.next = STATE_LOGO_AUTHORIZED},
+				[EVENT_REJECT] = ENDS_IN(STATE_REJECTED),
+				[EVENT_STOP] = ENDS_IN(STATE_STOPPED),
+				[EVENT_SUPERSEDE] = ENDS_IN(STATE_SUPERSEDED),
+				[EVENT_UNDO_TO_RECEIVED] = UNDO_TO(STATE_RECEIVED),
+				STAFF_ROWS(STATE_ID_ISSUED),
+				NOTICE_ROWS(STATE_ID_ISSUED),
+			},
+		[STATE_LOGO_AUTHORIZED] =
+			{
+				[EVENT_STOP] = ENDS_IN(STATE_STOPPED),
+				[EVENT_SUPERSEDE] = ENDS_IN(STATE_SUPERSEDED),
+				[EVENT_UNDO_TO_ID] = UNDO_TO(STATE_ID_ISSUED),
+				STAFF_ROWS(STATE_LOGO_AUTHORIZED),
+				NOTICE_ROWS(STATE_LOGO_AUTHORIZED),
+			},
+		[STATE_REJECTED] =
+			{
+				[EVENT_UNDO_TO_UNCONFIRMED] = UNDO_TO(STATE_UNCONFIRMED),
+				[EVENT_UNDO_TO_RECEIVED] = UNDO_TO(STATE_RECEIVED),
+				[EVENT_UNDO_TO_ID] = UNDO_TO(STATE_ID_ISSUED),
+				NOTICE_ROWS(STATE_REJECTED),
+			},
+		[STATE_WITHDRAWN] =
+			{
+				[EVENT_UNDO_TO_UNCONFIRMED] = UNDO_TO(STATE_UNCONFIRMED),
+				[EVENT_UNDO_TO_RECEIVED] = UNDO_TO(STATE_RECEIVED),
+				NOTICE_ROWS(STATE_WITHDRAWN),
+			},
+		[STATE_STOPPED] =
+			{
+				[EVENT_UNDO_TO_UNCONFIRMED] = UNDO_TO(STATE_UNCONFIRMED),
+				[EVENT_UNDO_TO_RECEIVED] = UNDO_TO(STATE_RECEIVED),
+				[EVENT_UNDO_TO_ID] = UNDO_TO(STATE_ID_ISSUED),
+				[EVENT_UNDO_TO_LOGO] = UNDO_TO(STATE_LOGO_AUTHORIZED),
+				NOTICE_ROWS(STATE_STOPPED),
+			},
+		[STATE_SUPERSEDED] = {NOTICE_ROWS(STATE_SUPERSEDED)},
+		[STATE_EXPIRED] =
+			{
+				[EVENT_UNDO_TO_UNCONFIRMED] = UNDO_TO(STATE_UNCONFIRMED),
+				NOTICE_ROWS(STATE_EXPIRED),
+			},
 };
 
 /* What can't be done, to stand behind 「却下」の申込みは. Empty: an event that no person asks for. */
@@ -97,6 +129,10 @@ static const char *const refusals_ja[EVENT_COUNT] = {
 	[EVENT_APPROVE] = "許可できません",
 	[EVENT_CORRECT] = "訂正できません",
 	[EVENT_RESEND] = "通知を再送できません",
+	[EVENT_UNDO_TO_UNCONFIRMED] = "元に戻せません",
+	[EVENT_UNDO_TO_RECEIVED] = "元に戻せません",
+	[EVENT_UNDO_TO_ID] = "元に戻せません",
+	[EVENT_UNDO_TO_LOGO] = "元に戻せません",
 };
 
 static bool in_table(enum state state, enum event event)

@@ -8,6 +8,7 @@
 
 #include "lib/base/pool.h"
 #include "lib/form/form.h"
+#include "lib/register.h"
 
 enum decision_action {
 	DECISION_APPROVE, /* 許可 */
@@ -16,13 +17,26 @@ enum decision_action {
 	DECISION_REJECT, /* 却下 */
 	DECISION_CONFIRM, /* 確認済み: the address was confirmed by other means */
 	DECISION_WITHDRAW, /* 取下げ */
+	DECISION_STOP, /* 使用中止, on the day of 中止日 (empty: today) */
+	DECISION_RESEND, /* 再送 of the notice named */
+	DECISION_RESEND_ANEW, /* 作り直して送信 */
+	DECISION_CORRECT, /* 訂正: 項目 and 新しい値, or the form's own columns */
+	DECISION_MOVE, /* 繰上げ: the next stage now */
+	DECISION_UNDO, /* 元に戻す */
+	DECISION_REQUEST_CARRY_OUT, /* 依頼を実行, by 依頼番号 */
+	DECISION_REQUEST_ASK, /* 依頼を本人に確認 */
+	DECISION_REQUEST_CLOSE, /* 依頼を終了 */
 };
 
 struct decision {
 	int64_t application_id; /* 0: by declaration ID */
 	int64_t declaration_id;
 	enum decision_action action;
-	const char *reason; /* required for 保留 and 却下 */
+	int64_t request_id; /* of the last three; 0 otherwise */
+	civil_day on; /* 中止日; CIVIL_DAY_NONE */
+	const char *notice; /* template name of 再送 and 作り直して送信: "id"; "" */
+	struct form_values changed; /* 訂正: the new values as written */
+	const char *reason; /* required for 保留, 却下, 訂正, 繰上げ, 元に戻す */
 };
 
 /* Reads one record of a control file. false: *why_ja says what is wrong and how to mend it (pool). */

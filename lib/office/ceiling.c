@@ -188,9 +188,9 @@ static enum rc look_at_question(
 enum rc office_holds(struct office *office, struct office_holds *out, struct err *err)
 {
 	*out = (struct office_holds){.restored = store_restored(office->store)};
-	enum rc rc = fact_is_set(office, "pause.deciding", &out->deciding_paused, err);
+	enum rc rc = fact_is_set(office, "pause.deciding", &out->paused[PAUSE_DECIDING], err);
 	if (rc == RC_OK)
-		rc = fact_is_set(office, "pause.sending", &out->sending_paused, err);
+		rc = fact_is_set(office, "pause.sending", &out->paused[PAUSE_SENDING], err);
 	if (rc == RC_OK)
 		rc = look_at_question(office, CEILING_AT_ONCE, &out->at_once, err);
 	if (rc == RC_OK)

@@ -7,6 +7,8 @@
 #ifndef SENGEN_OFFICE_H
 #define SENGEN_OFFICE_H
 
+#include <sys/types.h>
+
 #include "lib/flow/cadence.h"
 #include "lib/flow/transition.h"
 #include "lib/form/decision.h"
@@ -89,7 +91,7 @@ struct ceiling_question { /* a kind of notice reached its ceiling, and nobody ha
 };
 struct office_holds {
 	enum restored restored; /* else nothing goes until office_release_restored() */
-	bool deciding_paused, sending_paused; /* facts "pause.deciding", "pause.sending" */
+	bool paused[PAUSE_COUNT]; /* facts "pause.intake" … */
 	struct ceiling_question at_once; /* receipts and whatever answers a form at once (receipt_ceiling) */
 	struct ceiling_question stages; /* notices of the cadence (ceiling_percent, ceiling_minimum) */
 };
@@ -133,7 +135,35 @@ enum rc office_stop(struct office *office, int64_t application_id, civil_day on,
 /* template_name: "id", "logo" …; a new mail to today's registered address, headed by 【再送】 and the first date, the first letter attached. */
 enum rc office_resend(struct office *office, int64_t application_id, const char *template_name,
 	const char *actor, int64_t *notice_id, const char **why_ja, struct pool *pool, struct err *err);
-/* Answers the question of the ceiling, or releases a restored store. */
+/* The same, made anew under the application's template set with today's values (F82): no 【再送】, nothing attached. */
+enum rc office_resend_anew(struct office *office, int64_t application_id, const char *template_name,
+	const char *reason, const char *actor, int64_t *notice_id, const char **why_ja, struct pool *pool,
+	struct err *err);
+/* Corrects fields of the form (F15): `changed` has the new values as staff wrote them, NULL where nothing changes, "" to clear. They are read and judged as a form's
+ * are (validate()); keys, search and the public list follow. A queued notice not yet at the server is made anew with the new values; one that was sent stays as it is.
+ * RC_REFUSED: a rule says no, nothing differs, a field that can't be corrected (kind, applied_on once a stage has gone out), another live business has that key. */
+enum rc office_correct(struct office *office, int64_t application_id, const struct form_values *changed,
+	const char *reason, const char *actor, const char **why_ja, struct pool *pool, struct err *err);
+/* Brings the next stage forward to now (繰上げ): what the cadence would do on its day is done at once, ceiling and office hours left out; holds still hold. */
+enum rc office_move(struct office *office, int64_t application_id, enum state to, const char *reason,
+	const char *actor, const char **why_ja, struct pool *pool, struct err *err);
+/* Takes the last change of state back (F26) where nothing that told of it was sent or may have been: a rejection, withdrawal, stop or expiry, or a stage whose notice
+ * still waits (it is cancelled; numbers drawn stay with the application). RC_REFUSED: it was sent, or the business has another live application by now. */
+enum rc office_undo(struct office *office, int64_t application_id, const char *reason, const char *actor,
+	const char **why_ja, struct pool *pool, struct err *err);
+/* Pauses or resumes a part of the work. RC_REFUSED: it is so already. Roles look at office_paused() in each step. */
+enum rc office_pause(struct office *office, enum pause what, bool on, const char *reason, const char *actor,
+	const char **why_ja, struct pool *pool, struct err *err);
+enum rc office_paused(struct office *office, enum pause what, bool *yes, struct err *err);
+/* Lets a batch go. Where second_person names its reason it takes two people: the first call notes the first (*waits_for_second), the second must be somebody else. */
+enum rc office_release_batch(struct office *office, int64_t batch_id, const char *actor,
+	bool *waits_for_second, const char **why_ja, struct pool *pool, struct err *err);
+/* Erases the personal data of an application (administrators): preview only counts. RC_REFUSED while it lives or a request about it is open. */
+enum rc office_erase(struct office *office, int64_t application_id, bool preview, const char *reason,
+	const char *actor, struct erasure *out, const char **why_ja, struct pool *pool, struct err *err);
+/* What staff may do: by the groups of the settings (roles). groups: those of the person; uid 0 and the daemon's own user administer. */
+enum right office_right(const struct settings *settings, uid_t uid, const gid_t *groups, int count);
+/* Answers the questions of the ceiling at once, or releases a restored store. */
 enum rc office_release_ceiling(struct office *office, const char *actor, struct err *err);
 enum rc office_release_restored(struct office *office, const char *actor, struct err *err);
 

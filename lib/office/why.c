@@ -117,7 +117,7 @@ static bool say_office(const struct why *why)
 	if (why->holds.restored != RESTORED_NO)
 		say(why->out, "%s",
 			_("The register is a restored copy: nothing is sent until staff release it."));
-	else if (why->holds.deciding_paused)
+	else if (why->holds.paused[PAUSE_DECIDING])
 		say(why->out, "%s", _("Deciding is paused for the whole office."));
 	else
 		return false;

@@ -120,6 +120,51 @@ static const char mailbox_tables[] =
 	") STRICT;"
 	"CREATE INDEX identity_digest ON identity (digest)";
 
+/* What version 4 brought: the desk. */
+static const char desk_tables[] =
+	"CREATE TABLE published (" /* when an application stood in the public list */
+	" application_id INTEGER NOT NULL REFERENCES application(id),"
+	" since INTEGER NOT NULL,"
+	" until INTEGER NOT NULL," /* 0: it does */
+	" payload BLOB," /* its public values, where they are not those of its form any more */
+	" PRIMARY KEY (application_id, since)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX published_now ON published (application_id) WHERE until = 0;"
+	"CREATE INDEX published_ended ON published (until) WHERE until > 0;"
+	"CREATE TABLE publication (" /* lists that were written */
+	" id INTEGER PRIMARY KEY,"
+	" at INTEGER NOT NULL,"
+	" rows INTEGER NOT NULL,"
+	" digest BLOB NOT NULL" /* SHA-256 of the CSV */
+	") STRICT;"
+
+	"CREATE TABLE daily (" /* reckoned from the history up to the fact daily.seq */
+	" day INTEGER NOT NULL,"
+	" kind INTEGER NOT NULL," /* enum daily */
+	" number INTEGER NOT NULL,"
+	" last_at INTEGER NOT NULL,"
+	" PRIMARY KEY (day, kind)"
+	") STRICT, WITHOUT ROWID;"
+
+	"CREATE TABLE held_batch (" /* struct held_batch */
+	" id INTEGER PRIMARY KEY,"
+	" reason INTEGER NOT NULL," /* enum batch_reason */
+	" template_set INTEGER REFERENCES template_set(id),"
+	" asked_at INTEGER NOT NULL,"
+	" first_at INTEGER NOT NULL,"
+	" released_at INTEGER NOT NULL,"
+	" first_actor TEXT NOT NULL,"
+	" second_actor TEXT NOT NULL,"
+	" due INTEGER NOT NULL,"
+	" allowed INTEGER NOT NULL"
+	") STRICT;"
+	"CREATE INDEX held_batch_open ON held_batch (id) WHERE released_at = 0;"
+
+	"CREATE TABLE recount (" /* rows of a file as its archive has them */
+	" file_id INTEGER PRIMARY KEY REFERENCES file(id),"
+	" rows INTEGER NOT NULL" /* -1: the archive can't be read any more */
+	") STRICT";
+
 static const char *const schema[] = {
 	"CREATE TABLE fact (" /* single facts of the office */
 	" name TEXT PRIMARY KEY," /* store.*: of the store itself */
@@ -306,6 +351,7 @@ static const char *const schema[] = {
 	") STRICT, WITHOUT ROWID",
 
 	mailbox_tables,
+	desk_tables,
 };
 
 /* Replies and signatures got a table of their own; what is held is found by an index. */
@@ -324,6 +370,7 @@ static const char to_version_2[] =
 const struct migration migrations[] = {
 	{1, to_version_2},
 	{2, mailbox_tables},
+	{3, desk_tables},
 	{0},
 };
 

@@ -355,6 +355,152 @@ enum rc fact_set(
 enum rc fact_get(struct store *store, const char *name, struct str *value,
 	struct err *err); /* "" when there is none */
 
+/* ---- search: half-remembered names, addresses, numbers (F80, F16) ---- */
+/* Enters, or enters anew, what an application can be found by: text_key() of business name, representative, contact, prefecture and address, the
+ * digits of telephone, postal code, 法人番号, the mail address. Kept by application_add() and application_update_form(); gone with an erasure. */
+/* Applications in which every word of `text` (separated by blanks of any width) stands somewhere, newest first, at most `limit` behind before_id (0: from
+ * the newest). Two characters are enough; one character finds words that begin with it. `more`: there are others. A declaration ID, application number, 法人番号
+ * or telephone number written in any of its forms is found as well. Costs what it returns, not what is on file. RC_REFUSED: nothing to look for. */
+enum rc search_applications(struct store *store, const char *text, int64_t before_id, int64_t *out, int limit,
+	int *count, bool *more, struct err *err);
+
+/* ---- what is public (N6, N28): kept by rule in the transaction that changes it, not by the writing of a list ---- */
+/* An application is public from the moment the settings say (its ID or its logo) until it ends. While it is, its public values are those of its form;
+ * when they change or it ends, the interval is closed with the values as they were. */
+struct published {
+	int64_t application_id;
+	utc_time since, until; /* until 0: public now */
+	const char
+		*values; /* packed by the caller (lib/desk/public_list.h); "" while `until` is 0, or erased */
+};
+enum rc published_open(struct store *store, int64_t application_id, utc_time since, struct err *err);
+/* Nothing is changed where it is not public. */
+enum rc published_close(
+	struct store *store, int64_t application_id, utc_time until, const char *values, struct err *err);
+typedef enum rc published_fn(void *ctx, const struct published *published, struct err *err);
+/* Its intervals, oldest first. */
+enum rc published_of(
+	struct store *store, int64_t application_id, published_fn *fn, void *ctx, struct err *err);
+/* All that is public now, by application id, a batch at a time with nothing open while fn runs. */
+typedef enum rc public_application_fn(
+	void *ctx, const struct application *app, utc_time since, struct err *err);
+enum rc published_each(
+	struct store *store, int64_t after_id, public_application_fn *fn, void *ctx, struct err *err);
+/* Those whose interval ended after `since`: what must leave a list that was being written meanwhile. */
+enum rc published_ended(struct store *store, utc_time since, published_fn *fn, void *ctx, struct err *err);
+/* A list that was written. */
+struct publication {
+	int64_t id;
+	utc_time at;
+	int64_t rows;
+	uint8_t digest[SHA256_LEN]; /* of its CSV */
+};
+enum rc publication_add(
+	struct store *store, struct publication *publication, struct err *err); /* id is set */
+enum rc publication_last(struct store *store, struct publication *out, struct err *err); /* id 0: none */
+
+/* ---- days: how much of what happened, reckoned from the history, so that any time it can be reckoned anew ---- */
+enum daily {
+	DAILY_FILES = 1, /* files taken */
+	DAILY_APPLICATIONS = 2,
+	DAILY_REFUSED = 3, /* rows of files */
+	DAILY_QUEUED = 4, /* notices */
+	DAILY_SENT = 5,
+	DAILY_FAILED = 6,
+	DAILY_MAILS = 7, /* requests that came in */
+	DAILY_BOUNCES = 8,
+	DAILY_IDS = 9,
+	DAILY_LOGOS = 10,
+	DAILY_STOPS = 11,
+	DAILY_REVIEWS = 12, /* put into 要確認, applications and requests */
+	DAILY_COUNT
+};
+const char *daily_name(enum daily kind); /* "files", … */
+/* Counts up to `limit` further history rows (a transaction of the caller's); *more: there are others. */
+enum rc daily_update(struct store *store, int limit, bool *more, struct err *err);
+/* count[day - from][kind] for the days from..until; what is not counted yet is missing. */
+enum rc daily_get(
+	struct store *store, civil_day from, civil_day until, int64_t (*count)[DAILY_COUNT], struct err *err);
+/* When the last one of each kind happened; 0: never. */
+enum rc daily_last(struct store *store, utc_time at[DAILY_COUNT], struct err *err);
+
+/* ---- batches that wait for a person (N20) ---- */
+enum rc held_batch_add(struct store *store, struct held_batch *batch, struct err *err); /* id is set */
+enum rc held_batch_update(struct store *store, const struct held_batch *batch, struct err *err);
+enum rc held_batch_get(
+	struct store *store, int64_t id, struct held_batch *out, struct pool *pool, struct err *err);
+typedef enum rc held_batch_fn(void *ctx, const struct held_batch *batch, struct err *err);
+enum rc held_batch_each_open(struct store *store, held_batch_fn *fn, void *ctx, struct err *err); /* by id */
+/* Whether a template set waits: outbox_claim() passes over its notices. */
+enum rc held_batch_holds_set(struct store *store, int64_t template_set, bool *yes, struct err *err);
+
+/* ---- the evening's books (rule 6 of the cadence) ---- */
+/* Files done whose rows were not recounted from their archive yet, by id, at most limit. */
+typedef enum rc file_fn(void *ctx, const struct spool_file *file, struct err *err);
+enum rc file_each_uncounted(struct store *store, int limit, file_fn *fn, void *ctx, struct err *err);
+/* What the archive of a file gave: its rows (-1: it can't be read any more). */
+enum rc file_recounted(struct store *store, int64_t file_id, int rows, struct err *err);
+/* Files taken in [from, until), by id: for digest and report. */
+enum rc file_each(
+	struct store *store, utc_time from, utc_time until, file_fn *fn, void *ctx, struct err *err);
+/* Per stage and in all, for the office's balance (lib/desk/books.h). */
+struct stage_books {
+	int64_t applications; /* registered that ever had this stage before them */
+	int64_t unconfirmed, waiting, held, review, sent, unknown, failed, queued,
+		ended; /* each application in one of them */
+};
+enum rc books_of_stage(
+	struct store *store, const char *profile, int stage, struct stage_books *out, struct err *err);
+struct row_books {
+	int64_t files, rows; /* as taken */
+	int64_t recounted_files, recounted_rows; /* from the archives */
+	int64_t different_files; /* whose two counts differ, or whose archive is gone */
+	int64_t accepted, refused, same, review, decided, imported;
+};
+enum rc books_of_rows(struct store *store, struct row_books *out, struct err *err);
+
+/* ---- data protection: what is kept how long, and what is erased ---- */
+enum retained {
+	RETAINED_SURVEY = 1, /* answers of the survey in forms */
+	RETAINED_MAIL = 2, /* raw mails and their readings, requests' notes */
+	RETAINED_LETTER = 3, /* letters of ended declarations */
+	RETAINED_ENDED = 4, /* forms, history payloads, identity and search entries of ended applications */
+	RETAINED_FILE = 5, /* archived form files and their results */
+	RETAINED_REFUSED = 6, /* archived files of which nothing was registered */
+	RETAINED_PUBLIC = 7, /* closed intervals of the public list */
+	RETAINED_COUNT
+};
+const char *retained_name(enum retained kind); /* "survey", … */
+const char *retained_name_ja(enum retained kind);
+/* One thing past its time. */
+struct retained_item {
+	enum retained kind;
+	int64_t id; /* application, message or file */
+	utc_time since; /* what its time counts from */
+	const char *
+		kept_because; /* why it is passed over, in Japanese (contested, bounced, waiting, open request); NULL: it goes */
+	const char *path; /* of a file, below the spool; "" */
+};
+typedef enum rc retained_fn(void *ctx, const struct retained_item *item, struct err *err);
+/* Those of a kind whose time ended before `before`, behind after_id, at most limit, by id. Costs what it returns. */
+enum rc retained_each(struct store *store, enum retained kind, utc_time before, int64_t after_id, int limit,
+	retained_fn *fn, void *ctx, struct err *err);
+/* What an erasure would take, or took: rows by table. */
+struct erasure {
+	int64_t forms, history, letters, mails, requests, files, published, search;
+};
+/* Erases one item's personal data; chain, numbers and counts stay. preview: only counts. Files on disk are the caller's. */
+enum rc retained_erase(struct store *store, const struct retained_item *item, bool preview,
+	struct erasure *out, struct err *err);
+/* Everything personal about one application, whatever its state, over all tables, the mails about it included. */
+enum rc application_erase(
+	struct store *store, int64_t application_id, bool preview, struct erasure *out, struct err *err);
+
+/* ---- copies ---- */
+/* A whole copy of the register as of one moment into a new file (VACUUM INTO), while others go on; then opened anew and checked (integrity, chain).
+ * progress may be NULL. RC_REFUSED: the file is there already. On failure nothing is left. */
+enum rc store_backup(struct store *store, const char *path, struct audit *audit, struct err *err);
+
 /* ---- the witness (rule 5 of the cadence) ---- */
 enum restored {
 	RESTORED_NO,

@@ -70,7 +70,8 @@ def read(path="lib/settings.c"):
         for macro, args in calls(body):
             if macro == "KEY":
                 kind = {"CONF_GROUP": "group", "CONF_GROUPS": "groups", "CONF_LIST": "list"}[args[0]]
-                keys.append(Key(group, args[1], kind, ""))
+                fallback = next((a.split("=", 1)[1] for a in args if a.startswith(".fallback")), "")
+                keys.append(Key(group, args[1], kind, literal(fallback.strip())))
             elif macro in ("NUMBER", "SMALL"):
                 keys.append(Key(group, args[0], "integer", literal(args[1]), int(args[2]), int(args[3])))
             elif macro == "FLAG":

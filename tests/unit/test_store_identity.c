@@ -110,7 +110,10 @@ static void test_store_identity__filled_when_upgraded(void **state)
 		"reading_payload;"
 		"DROP TABLE request; DROP TABLE request_payload; DROP TABLE token; DROP TABLE answer; DROP "
 		"TABLE bounce;"
-		"DROP TABLE address_score; DROP TABLE copy; DROP TABLE message_id; PRAGMA user_version = 2");
+		"DROP TABLE address_score; DROP TABLE copy; DROP TABLE message_id; "
+		"DROP TABLE published; DROP TABLE publication; DROP TABLE daily; DROP TABLE held_batch; DROP "
+		"TABLE recount; "
+		"PRAGMA user_version = 2");
 	rig_reopen(rig);
 	assert_int_equal(sql_count(rig, "SELECT count(*) FROM identity"), BATCH + 3);
 	assert_string_equal(found(rig, "株式会社サンプル259", "見本太郎", "東京都"), "259");
