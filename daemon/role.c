@@ -30,7 +30,7 @@
 #define PAUSE_LAST_MS 60000
 
 const struct role *const roles[] = {
-	&role_intake, &role_mailbox, &role_scheduler, &role_sender, &role_control, NULL};
+	&role_intake, &role_mailbox, &role_scheduler, &role_sender, &role_desk, &role_control, NULL};
 
 const struct role *role_find(const char *name)
 {

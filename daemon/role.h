@@ -38,7 +38,7 @@ struct role {
 	int (*watch)(struct role_context *ctx, int *fd, int max);
 };
 
-extern const struct role role_intake, role_mailbox, role_scheduler, role_sender, role_control;
+extern const struct role role_intake, role_mailbox, role_scheduler, role_sender, role_desk, role_control;
 extern const struct role *const roles[]; /* in the order they run in turn; NULL ends */
 const struct role *role_find(const char *name); /* NULL: there is none */
 

@@ -8,8 +8,9 @@
 enum rc turn_open(struct turn *turn, const char *config, const struct clock *clock, const struct rng *rng,
 	struct err *err)
 {
-	*turn = (struct turn){.role = {&role_intake, &role_mailbox, &role_scheduler, &role_sender},
-		.lock = {-1, -1, -1, -1}};
+	*turn = (struct turn){
+		.role = {&role_intake, &role_mailbox, &role_scheduler, &role_sender, &role_desk},
+		.lock = {-1, -1, -1, -1, -1}};
 	struct role_context *house = &turn->house;
 	house->clock = *clock;
 	house->rng = *rng;

@@ -6,7 +6,8 @@
 
 #include "daemon/role.h"
 
-#define TURN_ROLES 4 /* intake, mailbox, scheduler, sender: control answers people, and nobody asks here */
+#define TURN_ROLES                                                                                           \
+	5 /* intake, mailbox, scheduler, sender, desk: control answers people, and nobody asks here */
 
 struct turn {
 	struct role_context house; /* owns settings, secrets, store and zygote */

@@ -17,7 +17,7 @@ echo 'settle_secnds = 1;' >"$dir/bad.conf"
 equal "$(code "$build/sengend" -c "$dir/bad.conf" --once)" 3 "unknown key"
 
 start_daemon
-for role in intake scheduler sender control; do
+for role in intake scheduler sender desk control; do
 	role_pid $role >/dev/null || fail "role $role does not run"
 done
 # A crash must not leave personal data and secrets behind, also where no systemd sees to it.
@@ -53,7 +53,7 @@ until_ok 30 eval '[ "$(grep -cF "role.ready role=scheduler" "$dir/log")" = 2 ]'
 cp "$conf" "$dir/good.conf"
 echo 'settle_secnds = 1;' >>"$conf"
 kill -HUP "$daemon"
-for role in intake scheduler sender control; do
+for role in intake scheduler sender desk control; do
 	until_ok 30 log_has "config.refused role=$role"
 done
 log_has settle_secnds || fail "the log does not name the wrong key"
@@ -62,7 +62,7 @@ until_ok 30 log_has 'file.done file=3 registered=1'
 cp "$dir/good.conf" "$conf"
 echo 'office_name = "見本事務局";' >>"$conf"
 kill -HUP "$daemon"
-for role in intake scheduler sender control; do
+for role in intake scheduler sender desk control; do
 	until_ok 30 log_has "config.reloaded role=$role"
 done
 forms 7 7 | drop d.csv
@@ -79,12 +79,12 @@ until_ok 30 log_has 'file.done file=5 registered=1'
 until_ok 30 eval '[ "$(mails)" = 8 ]'
 
 # The end: orderly at SIGTERM, and nobody survives a supervisor that was killed.
-pids="$(role_pid intake) $(role_pid scheduler) $(role_pid sender) $(role_pid control)"
+pids="$(role_pid intake) $(role_pid scheduler) $(role_pid sender) $(role_pid desk) $(role_pid control)"
 stop_daemon || fail "exit status $? at SIGTERM"
 for pid in $pids; do ! kill -0 "$pid" 2>/dev/null || fail "a role is left"; done
 cp "$dir/good.conf" "$conf"
 start_daemon
-pids="$(role_pid intake) $(role_pid scheduler) $(role_pid sender) $(role_pid control)"
+pids="$(role_pid intake) $(role_pid scheduler) $(role_pid sender) $(role_pid desk) $(role_pid control)"
 kill -9 "$daemon"
 gone() { for pid in $pids; do ! kill -0 "$pid" 2>/dev/null || return 1; done; }
 until_ok 30 gone

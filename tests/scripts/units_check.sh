@@ -22,7 +22,7 @@ for unit in systemd/sengen*.service; do
 done
 
 # Only sender and mailbox have a network, and every role is a unit that the target starts.
-for role in intake mailbox scheduler sender control; do
+for role in intake mailbox scheduler sender desk control; do
 	unit=systemd/sengen-$role.service
 	grep -q "^ExecStart=/usr/sbin/sengend -c /etc/sengen/sengend.conf $role\$" "$unit" || fail "$unit does not start role $role"
 	grep -q "sengen-$role.service" systemd/sengen.target || fail "sengen.target does not want $unit"
@@ -60,6 +60,7 @@ if [ "$(id -u)" = 0 ]; then
 		2770 /var/spool/sengen/incoming
 		2750 /var/spool/sengen/accepted
 		2750 /var/spool/sengen/rejected
+		2750 /var/spool/sengen/report
 		2750 /var/spool/sengen/templates
 		644 /var/spool/sengen/templates/申込み.csv
 		644 /var/spool/sengen/templates/判断.csv
