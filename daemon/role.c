@@ -10,6 +10,7 @@
 #include <sys/file.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@
 #include "lib/base/host.h"
 #include "lib/base/local.h"
 #include "lib/base/log.h"
+#include "lib/desk/health.h"
 
 #define STOP_MS 60000 /* for what is in flight; TimeoutStopSec=90 is above it */
 #define LOCK_MS 70000 /* a predecessor may be stopping */
@@ -106,7 +108,7 @@ void role_close(struct role_context *ctx)
 enum rc role_lock(const struct settings *settings, const char *name, int *lock, struct err *err)
 {
 	struct str path = STR_INIT;
-	str_printf(&path, "%s.%s.lock", settings->store_path, name);
+	health_lock_path(&path, settings, name);
 	*lock = open(path.s, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
 	enum rc rc = RC_OK;
 	if (*lock < 0)
@@ -118,6 +120,8 @@ enum rc role_lock(const struct settings *settings, const char *name, int *lock, 
 		(void)close(*lock);
 		*lock = -1;
 	}
+	if (!rc)
+		(void)futimens(*lock, NULL);
 	str_free(&path);
 	return rc;
 }
@@ -133,6 +137,7 @@ struct run {
 	int64_t pause_ms; /* after an error; 0: the last step went well */
 	int64_t again_ms; /* not before */
 	int64_t stepped_ms; /* the last step */
+	int64_t signed_ms; /* the last sign of life beside the register */
 	char fault[sizeof((struct err){0}).text]; /* logged once, not at each try */
 	bool stopping, reloading;
 };
@@ -303,6 +308,15 @@ static enum rc run_wait(struct run *run, utc_time next, bool *woken, struct err 
 	return RC_OK;
 }
 
+/* The lock's time of change: sengenctl health reads it. Not in the register: that would be a write a role every few seconds. */
+static void run_sign(struct run *run, int64_t mono)
+{
+	if (run->signed_ms && mono - run->signed_ms < 1000 * HEALTH_SIGN_SECONDS)
+		return;
+	run->signed_ms = mono;
+	(void)futimens(run->lock, NULL);
+}
+
 static enum rc run_loop(struct run *run, struct err *err)
 {
 	utc_time next = 0;
@@ -314,6 +328,7 @@ static enum rc run_loop(struct run *run, struct err *err)
 			(void)sd_notify(0, "WATCHDOG=1");
 		utc_time now = clock_now(&run->ctx.clock);
 		int64_t mono = clock_mono_ms(&run->ctx.clock);
+		run_sign(run, mono);
 		bool wanted = woken || next <= now || mono - run->stepped_ms >= STEP_MAX_MS;
 		if (run->pause_ms ? mono >= run->again_ms : wanted) {
 			struct err fault = {0};
