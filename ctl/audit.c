@@ -1,4 +1,5 @@
 #include "ctl/ctl.h"
+#include "ctl/progress.h"
 
 enum rc command_audit(struct ctl *ctl, struct err *err)
 {
@@ -6,9 +7,13 @@ enum rc command_audit(struct ctl *ctl, struct err *err)
 	uint8_t head[SHA256_LEN];
 	struct audit audit = {0};
 	struct str hash = STR_INIT;
+	struct progress progress;
 	if (wanted && !hex_read(head, sizeof head, wanted))
 		return err_set(err, RC_USAGE, "%s", _("--head must be 64 hex digits."));
+	progress_start(&progress, _("Checking the history"));
+	store_progress(ctl->store, progress_show, &progress);
 	enum rc rc = audit_run(ctl->store, wanted ? head : NULL, &audit, err);
+	progress_end(&progress);
 	if (rc != RC_OK)
 		return rc;
 	bool whole = audit.bad_seq == 0 && !audit.fault && (!wanted || audit.head_found);

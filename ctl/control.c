@@ -1,12 +1,15 @@
 /* What goes to the daemon's control socket; daemon/control.h has the other side of it. */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "ctl/ctl.h"
+#include "ctl/progress.h"
 #include "lib/base/file.h"
 #include "lib/base/local.h"
 #include "lib/base/text.h"
@@ -286,6 +289,8 @@ struct import {
 	int sent; /* rows handed to the daemon */
 	int unread; /* rows that could not be read here */
 	int *row_of; /* of each row sent: its record in the file */
+	struct progress progress;
+	int64_t lines; /* of the file: how far it is */
 };
 
 static void set_day(json_t *object, const char *key, civil_day day)
@@ -312,9 +317,27 @@ static json_t *import_row_json(const struct registry_row *row)
 	return json_pack("{s:o}", "import", object);
 }
 
-static void row_refused(const struct ctl *ctl, int record, const char *message)
+/* A row has a line at least. 0: it can't be told (a pipe), or read, which the import itself will say. */
+static int64_t count_lines(const char *path)
 {
-	if (ctl->json)
+	char buffer[65536];
+	int64_t lines = 0;
+	ssize_t n;
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		while ((n = read(fd, buffer, sizeof buffer)) > 0)
+			for (ssize_t i = 0; i < n; i++)
+				lines += buffer[i] == '\n';
+	if (fd >= 0)
+		(void)close(fd);
+	return lines;
+}
+
+static void row_refused(struct import *import, int record, const char *message)
+{
+	progress_clear(&import->progress);
+	if (import->ctl->json)
 		say_json(json_pack("{s:i, s:b, s:o}", "row", record, "ok", 0, "message", json_text(message)));
 	else
 		say(_("row %d: %s"), record, message);
@@ -330,7 +353,7 @@ static void report_rows(struct import *import, json_t **last)
 			*last = answer;
 			return;
 		}
-		row_refused(import->ctl, import->row_of[row - 1], message_of(answer));
+		row_refused(import, import->row_of[row - 1], message_of(answer));
 		json_decref(answer);
 	}
 }
@@ -340,13 +363,14 @@ static enum rc import_row(void *ctx, const struct registry_row *row, struct err 
 	struct import *import = ctx;
 	if (row->fault) {
 		import->unread++;
-		row_refused(import->ctl, row->record, row->fault);
+		row_refused(import, row->record, row->fault);
 		return RC_OK;
 	}
 	if (import->sent % 1024 == 0)
 		import->row_of =
 			xrealloc(import->row_of, ((size_t)import->sent + 1024) * sizeof *import->row_of);
 	import->row_of[import->sent++] = row->record;
+	progress_show(&import->progress, import->sent, import->lines);
 	enum rc rc = control_send(import->line, import_row_json(row), err);
 	if (rc != RC_OK)
 		return rc;
@@ -370,13 +394,14 @@ static enum rc import_run(struct import *import, const char *path, struct err *e
 			rc = control_receive(import->line, &answer, err);
 			json_int_t row = json_integer_value(json_object_get(answer, "row"));
 			if (rc == RC_OK && row >= 1 && row <= import->sent) {
-				row_refused(import->ctl, import->row_of[row - 1], message_of(answer));
+				row_refused(import, import->row_of[row - 1], message_of(answer));
 				json_decref(answer);
 			} else {
 				last = answer;
 			}
 		}
 	}
+	progress_end(&import->progress);
 	if (rc != RC_OK)
 		return rc;
 	json_int_t refused = json_integer_value(json_object_get(last, "refused")) + import->unread;
@@ -400,10 +425,12 @@ static enum rc import_run(struct import *import, const char *path, struct err *e
 enum rc command_import(struct ctl *ctl, struct err *err)
 {
 	struct line line;
-	struct import import = {.ctl = ctl, .line = &line};
+	struct import import = {.ctl = ctl, .line = &line, .lines = count_lines(ctl->argument[0])};
 	enum rc rc = control_open(ctl, &line, err);
+	progress_start(&import.progress, _("Taking over"));
 	if (rc == RC_OK)
 		rc = import_run(&import, ctl->argument[0], err);
+	progress_end(&import.progress);
 	free(import.row_of);
 	control_close(&line);
 	return rc;

@@ -1,13 +1,14 @@
 /*
  * ctl.h - what the commands of sengenctl share
  *
- * main.c reads the command line by the table in commands[], opens what the command needs, and runs it. A command's function returns the
+ * main.c reads the command line by the table in commands.c, opens what the command needs, and runs it. A command's function returns the
  * exit code of the program; for anything but RC_OK it sets err, or leaves err->text empty when its own output has said everything.
  */
 #ifndef SENGEN_CTL_H
 #define SENGEN_CTL_H
 
 #include <jansson.h>
+#include <stdio.h>
 
 #include "lib/base/i18n.h"
 #include "lib/office/office.h"
@@ -19,11 +20,21 @@ enum need {
 	NEED_SOCKET, /* settings, and the daemon's control socket (control_ask()) */
 };
 
+/* What a command is for: its place in the help. */
+enum help_group {
+	HELP_LOOK,
+	HELP_DECIDE,
+	HELP_PAUSE, /* 止める・再開 */
+	HELP_WRITE, /* 書き出す */
+	HELP_ADMINISTER,
+	HELP_COUNT
+};
+
 #define OPTION_MAX 8
 
 struct option_spec {
 	const char *name; /* without the dashes */
-	const char *argument; /* "DAY"; NULL: a flag */
+	const char *argument; /* "DAY"; NULL: a flag; completion.c knows some of them */
 	const char *help;
 };
 
@@ -31,8 +42,10 @@ struct ctl;
 
 struct command {
 	const char *name; /* one word, or two: "review list" */
-	const char *arguments; /* synopsis behind the name */
+	const char *arguments; /* synopsis behind the name, in the words that completion.c knows */
 	const char *help; /* one line */
+	enum help_group group;
+	enum right right; /* what it wants of whoever asks: the daemon decides, the help says it */
 	enum need need;
 	bool prints_data; /* knows --json */
 	int least, most; /* arguments; most -1: any number */
@@ -40,7 +53,16 @@ struct command {
 	struct option_spec option[OPTION_MAX];
 };
 
+/* ---- commands.c ---- */
 extern const struct command commands[]; /* .name == NULL ends */
+const struct command *command_find(const char *name); /* NULL: there is none */
+/* The next command of two words that begins with that one, behind `after` (NULL: the first); NULL: there is no more. */
+const struct command *command_in_group(const char *group, const struct command *after);
+
+/* ---- help.c ---- */
+void print_usage(FILE *to);
+void print_command_help(const struct command *command);
+void print_group_help(const char *group);
 
 struct ctl {
 	const char *config;
@@ -151,5 +173,6 @@ enum rc command_check_config(struct ctl *ctl, struct err *err);
 enum rc command_check_form(struct ctl *ctl, struct err *err);
 enum rc command_inspect(struct ctl *ctl, struct err *err);
 enum rc command_audit(struct ctl *ctl, struct err *err);
+enum rc command_completion(struct ctl *ctl, struct err *err);
 
 #endif

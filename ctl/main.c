@@ -1,5 +1,5 @@
 /*
- * sengenctl: the command of the office's staff and administrators. One table of commands; everything else follows from it.
+ * sengenctl: the command of the office's staff and administrators. What it can do stands in one table (commands.c).
  */
 #include <limits.h>
 #include <stdio.h>
@@ -16,152 +16,7 @@
 
 #define DEFAULT_CONFIG "/etc/sengen/sengend.conf"
 
-/* Marks a text for translation that is translated where it is printed. */
-#define N_(text) text
-
-#define REASON                                                                                               \
-	{                                                                                                    \
-		"reason", "TEXT", N_("why, in your own words; kept in the history")                          \
-	}
-
-const struct command commands[] = {
-	{"status", "", N_("show how the office stands: applications, outbox, questions"), NEED_STORE, true, 0,
-		0, command_status, {{0}}},
-	{"list", "", N_("list applications"), NEED_STORE, true, 0, 0, command_list,
-		{{"state", "STATE", N_("only in this state, such as received or id_issued")},
-			{"held", NULL, N_("only those that staff hold")},
-			{"review", NULL, N_("only those a person must decide")},
-			{"overdue", NULL, N_("only those past their latest day")},
-			{"live", NULL, N_("only live ones")},
-			{"due", "DAY", N_("only those whose next notice is due by that day")},
-			{"limit", "N", N_("at most so many")}}},
-	{"show", N_("APPLICATION"), N_("show one application: form, history, notices"), NEED_STORE, true, 1,
-		1, command_show, {{0}}},
-	{"why", N_("APPLICATION"), N_("say what was sent, what comes next, and why nothing has come yet"),
-		NEED_STORE, true, 1, 1, command_why, {{0}}},
-	{"requests", "", N_("list what mails have asked for, and what became of it"), NEED_STORE, true, 0, 0,
-		command_requests,
-		{{"open", NULL, N_("only those that are not settled yet")},
-			{"kind", "KIND", N_("only of this kind, such as stop-request or resend-request")},
-			{"state", "STATE", N_("only in this state, such as review or done")},
-			{"application", "APPLICATION", N_("only about this application")},
-			{"limit", "N", N_("at most so many")}}},
-	{"review list", "", N_("list the requests by mail that a person must decide"), NEED_STORE, true, 0, 0,
-		command_review_list, {{"limit", "N", N_("at most so many")}}},
-	{"review show", N_("REQUEST"),
-		N_("show one request: the mail, what was read in it, what is on file, what can be done"),
-		NEED_STORE, true, 1, 1, command_review_show,
-		{{"raw", NULL, N_("the mail as it came, byte for byte (into a file)")}}},
-	{"review resolve", N_("REQUEST ACTION"),
-		N_("decide it: carry-out does it, ask has the registered address confirm it, close ends it "
-		   "with "
-		   "nothing done"),
-		NEED_SOCKET, true, 2, 2, command_review_resolve,
-		{{"application", "APPLICATION", N_("it is about this application")},
-			{"on", "DAY", N_("a stop: on that day")}, REASON}},
-	{"plan", "", N_("list the notices of the coming days"), NEED_STORE, true, 0, 0, command_plan,
-		{{"days", "N", N_("so many days from today (default 14)")},
-			{"from", "DAY", N_("first day (default today)")}, {"until", "DAY", N_("last day")},
-			{"count", NULL, N_("only numbers a day")}}},
-	{"hold", N_("APPLICATION [REASON]"), N_("stop the clock of an application"), NEED_SOCKET, true, 1, 2,
-		command_decide, {REASON}},
-	{"release", N_("[APPLICATION [REASON]]"),
-		N_("let an application go on, or answer a question of the office"), NEED_SOCKET, true, 0, 2,
-		command_release,
-		{REASON, {"ceiling", NULL, N_("send what is due beyond the day's ceiling")},
-			{"restored", NULL, N_("take over a restored register")}}},
-	{"approve", N_("APPLICATION [REASON]"),
-		N_("let a stage that waits, or a reviewed application, go on"), NEED_SOCKET, true, 1, 2,
-		command_decide, {REASON}},
-	{"confirm", N_("APPLICATION [REASON]"), N_("the mail address was confirmed by other means"),
-		NEED_SOCKET, true, 1, 2, command_decide, {REASON}},
-	{"reject", N_("APPLICATION [REASON]"), N_("refuse an application"), NEED_SOCKET, true, 1, 2,
-		command_decide, {REASON}},
-	{"withdraw", N_("APPLICATION [REASON]"), N_("the applicant withdraws, before an ID is issued"),
-		NEED_SOCKET, true, 1, 2, command_decide, {REASON}},
-	{"stop", N_("APPLICATION [REASON]"), N_("the declaration ends, today or on a day to come (B-3)"),
-		NEED_SOCKET, true, 1, 2, command_stop, {REASON, {"on", "DAY", N_("on that day")}}},
-	{"resend", N_("APPLICATION NOTICE"),
-		N_("send a notice (receipt, id, logo) once more, to the registered address"), NEED_SOCKET,
-		true, 2, 2, command_resend, {{0}}},
-	{"import", N_("CSV"), N_("take over declarations the office already has; sends no mail; repeatable"),
-		NEED_SOCKET, true, 1, 1, command_import, {{0}}},
-	{"preview", N_("[APPLICATION]"), N_("show a notice as it would be sent"), NEED_STORE, true, 0, 1,
-		command_preview,
-		{{"notice", "NAME", N_("which notice (default: the next one)")},
-			{"profile", "NAME", N_("of which profile, for sample data")},
-			{"raw", NULL, N_("the mail as it goes over the wire")}}},
-	{"check-config", "", N_("check the configuration and everything it names"), NEED_NOTHING, true, 0, 0,
-		command_check_config, {{0}}},
-	{"check-form", N_("FILE..."), N_("check form files; needs neither register nor configuration"),
-		NEED_NOTHING, true, 1, -1, command_check_form,
-		{{"registry", "CSV", N_("declarations on file, to judge duplicates and step-ups")}}},
-	{"inspect", N_("FILE..."),
-		N_("read mails as the mailbox would; needs neither register nor configuration"), NEED_NOTHING,
-		true, 1, -1, command_inspect,
-		{{"registry", "CSV", N_("declarations on file, to judge IDs and senders")},
-			{"office", "ADDRESS", N_("the office's own address")}}},
-	{"audit", "", N_("prove that nothing in the history was altered or cut"), NEED_STORE, true, 0, 0,
-		command_audit, {{"head", "HASH", N_("a head noted earlier that must be in the history")}}},
-	{0},
-};
-
-/* ---- help ---- */
-
-static void print_usage(FILE *to)
-{
-	(void)fprintf(to, "%s\n\n", _("usage: sengenctl [-c FILE] [--json] COMMAND [ARGUMENTS]"));
-	for (const struct command *command = commands; command->name; command++)
-		(void)fprintf(to, "  %-14s %s\n", command->name, _(command->help));
-	(void)fprintf(to, "\n%s\n",
-		_("sengenctl COMMAND --help tells more about one command. An APPLICATION is named by its "
-		  "number or its "
-		  "declaration ID."));
-}
-
-static void print_option(const char *name, const char *argument, const char *help)
-{
-	char left[40];
-	(void)snprintf(left, sizeof left, "%s%s%s", name, argument ? " " : "", argument ? argument : "");
-	printf("  %-26s %s\n", left, help);
-}
-
-static void print_command_help(const struct command *command)
-{
-	printf("%s sengenctl %s%s%s\n\n%s\n\n", _("usage:"), command->name, *command->arguments ? " " : "",
-		*command->arguments ? _(command->arguments) : "", _(command->help));
-	for (int i = 0; i < OPTION_MAX && command->option[i].name; i++) {
-		char name[24];
-		(void)snprintf(name, sizeof name, "--%s", command->option[i].name);
-		print_option(name, command->option[i].argument, _(command->option[i].help));
-	}
-	if (command->need != NEED_NOTHING || command->run == command_check_config)
-		print_option("-c FILE", NULL, _("configuration (default /etc/sengen/sengend.conf)"));
-	if (command->need == NEED_STORE)
-		print_option("--at TIME", NULL, _("look as of that moment (the register of a simulation)"));
-	if (command->prints_data)
-		print_option("--json", NULL, _("one JSON object a line"));
-}
-
 /* ---- the command line ---- */
-
-static const struct command *command_find(const char *name)
-{
-	for (const struct command *command = commands; command->name; command++)
-		if (strcmp(command->name, name) == 0)
-			return command;
-	return NULL;
-}
-
-/* The next command of two words that begins with that one, behind `after` (NULL: the first); NULL: there is no more. */
-static const struct command *command_in_group(const char *group, const struct command *after)
-{
-	size_t len = strlen(group);
-	for (const struct command *command = after ? after + 1 : commands; command->name; command++)
-		if (strncmp(command->name, group, len) == 0 && command->name[len] == ' ')
-			return command;
-	return NULL;
-}
 
 /* The first word of the command line that is no option, and where that names a group the second. */
 static enum rc choose_command(struct ctl *ctl, const char *word, struct err *err)
@@ -181,16 +36,6 @@ static enum rc choose_command(struct ctl *ctl, const char *word, struct err *err
 	return ctl->group ? err_set(err, RC_USAGE, _("There is no command %s %s; see sengenctl %s --help."),
 				    ctl->group, word, ctl->group)
 			  : err_set(err, RC_USAGE, _("There is no command %s; see sengenctl --help."), word);
-}
-
-static void print_group_help(const char *group)
-{
-	for (const struct command *command = command_in_group(group, NULL); command;) {
-		print_command_help(command);
-		command = command_in_group(group, command);
-		if (command)
-			printf("\n");
-	}
 }
 
 /* One of the command's own options. *at is moved over its value. */

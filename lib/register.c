@@ -246,6 +246,11 @@ const char *right_name(enum right right)
 	return name_of(rights, COUNT_OF(rights), right)->en;
 }
 
+const char *right_name_ja(enum right right)
+{
+	return name_of(rights, COUNT_OF(rights), right)->ja;
+}
+
 static const struct name batch_reasons[] = {
 	[BATCH_TEMPLATES] = {"templates", "新しい文面の最初の送信"},
 	[BATCH_RECEIPTS] = {"receipts", "1日の上限を超える受付の通知"},

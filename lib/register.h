@@ -238,6 +238,7 @@ enum right {
 	RIGHT_ADMINISTER = 4, /* erase, take over a restored register */
 };
 const char *right_name(enum right right); /* "read", "work", "release", "administer" */
+const char *right_name_ja(enum right right);
 
 /* Notices that wait for a person because of their number, not of any one of them (N20). The numbers are stored: append only. */
 enum batch_reason {

@@ -10,6 +10,12 @@
 
 /* ---- transactions ---- */
 
+void store_progress(struct store *store, progress_fn *fn, void *ctx)
+{
+	store->progress = fn;
+	store->progress_ctx = ctx;
+}
+
 enum rc store_begin(struct store *store, struct err *err)
 {
 	if (store->mode == STORE_READ)

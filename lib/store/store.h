@@ -37,6 +37,10 @@ enum rc store_open(
 	struct store **store, const struct store_settings *settings, enum store_mode mode, struct err *err);
 void store_close(struct store **store);
 
+/* Long work (audit_run(), store_backup()) tells now and then how far it has come. fn NULL: nobody wants to know. */
+typedef void progress_fn(void *ctx, int64_t done, int64_t whole);
+void store_progress(struct store *store, progress_fn *fn, void *ctx);
+
 enum rc store_begin(struct store *store, struct err *err);
 enum rc store_commit(struct store *store, struct err *err); /* then moves the witness forward */
 void store_rollback(struct store *store);
@@ -498,7 +502,7 @@ enum rc application_erase(
 
 /* ---- copies ---- */
 /* A whole copy of the register as of one moment into a new file (VACUUM INTO), while others go on; then opened anew and checked (integrity, chain).
- * progress may be NULL. RC_REFUSED: the file is there already. On failure nothing is left. */
+ * RC_REFUSED: the file is there already. On failure nothing is left. */
 enum rc store_backup(struct store *store, const char *path, struct audit *audit, struct err *err);
 
 /* ---- the witness (rule 5 of the cadence) ---- */

@@ -18,8 +18,10 @@ struct auditing {
 	uint8_t *
 		request; /* what was told of each request: REQUEST_CAME, or the enum request_state it ended in */
 	int64_t applications, notices, requests; /* highest ids */
+	int64_t rows; /* of the history */
 };
 
+#define PROGRESS_ROWS 4096
 #define REQUEST_CAME 0x80 /* no enum request_state */
 
 static void note(struct audit *out, int64_t seq, int64_t about, const char *fault)
@@ -117,6 +119,8 @@ static enum rc audit_chain(struct auditing *auditing, struct err *err)
 		memcpy(out->head, hash, sizeof hash);
 		last = row.seq;
 		out->rows++;
+		if (auditing->store->progress && out->rows % PROGRESS_ROWS == 0)
+			auditing->store->progress(auditing->store->progress_ctx, out->rows, auditing->rows);
 	}
 	return rc;
 }
@@ -242,6 +246,10 @@ static enum rc audit_all(struct auditing *auditing, struct err *err)
 	if (rc == RC_OK) {
 		stmt = sql_ready(store, "SELECT max(id) FROM request", err);
 		rc = stmt ? sql_number(store, stmt, 0, &auditing->requests, err) : err->rc;
+	}
+	if (rc == RC_OK) {
+		stmt = sql_ready(store, "SELECT max(seq) FROM history", err);
+		rc = stmt ? sql_number(store, stmt, 0, &auditing->rows, err) : err->rc;
 	}
 	/* Ids are counted up from 1; one far beyond was put there by hand. */
 	const int64_t bound = (int64_t)1 << 32;

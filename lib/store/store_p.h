@@ -53,6 +53,8 @@ struct store {
 	struct rng rng;
 	struct witness *witness; /* NULL: none */
 	enum restored restored; /* last known */
+	progress_fn *progress; /* NULL: nobody wants to know */
+	void *progress_ctx;
 	int field_number[FIELD_COUNT]; /* number of a form field in packed forms; 0: none */
 	enum form_field *field_of; /* and back; field_count of them */
 	int field_count;

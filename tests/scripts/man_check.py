@@ -108,13 +108,13 @@ def daemon_options():
 
 def commands():
     page = read("man/sengenctl.1")
-    names = re.findall(r"(?m)^  ([a-z][a-z-]+) ", help_of("sengenctl"))
+    names = re.findall(r"(?m)^  ([a-z][a-z-]*(?: [a-z-]+)?)  +", help_of("sengenctl"))
     for name in names:
         # An item of its own, or several of one command: everything up to another command's.
         own = "".join(re.findall(rf"(?ms)^\.(?:It )?Cm {name}\b.*?(?=^\.It |^\.El)", page))
         if not own:
             faults.append(f"man/sengenctl.1: command {name} is missing")
-        for option in sorted(options_in(help_of("sengenctl", name)) - {"json", "reason", "at"}):
+        for option in sorted(options_in(help_of("sengenctl", *name.split())) - {"json", "reason", "at"}):
             if not re.search(rf"Fl -{option}\b", own):
                 faults.append(f"man/sengenctl.1: option --{option} of {name} is missing")
     for option in ("json", "reason", "at"):

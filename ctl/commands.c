@@ -1,0 +1,124 @@
+/*
+ * commands.c - the one table of what sengenctl can do
+ *
+ * Parsing, help, the check of the manual page and completion follow from it. A new command is a row: in the group of what it is for,
+ * with the right it wants of whoever asks. What a word stands for says how it is completed (completion.c): FILE, CSV and DIRECTORY,
+ * STATE, REQUEST-STATE, KIND, NOTICE, PROFILE, ACTION, WHAT, FIELD=VALUE.
+ */
+#include "ctl/ctl.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Marks a text for translation that is translated where it is printed. */
+#define N_(text) text
+
+#define REASON                                                                                               \
+	{                                                                                                    \
+		"reason", "TEXT", N_("why, in your own words; kept in the history")                          \
+	}
+
+const struct command commands[] = {
+	{"status", "", N_("show how the office stands: applications, outbox, questions"), HELP_LOOK,
+		RIGHT_READ, NEED_STORE, true, 0, 0, command_status, {{0}}},
+	{"list", "", N_("list applications"), HELP_LOOK, RIGHT_READ, NEED_STORE, true, 0, 0, command_list,
+		{{"state", "STATE", N_("only in this state, such as received or id_issued")},
+			{"held", NULL, N_("only those that staff hold")},
+			{"review", NULL, N_("only those a person must decide")},
+			{"overdue", NULL, N_("only those past their latest day")},
+			{"live", NULL, N_("only live ones")},
+			{"due", "DAY", N_("only those whose next notice is due by that day")},
+			{"limit", "N", N_("at most so many")}}},
+	{"show", N_("APPLICATION"), N_("show one application: form, history, notices"), HELP_LOOK, RIGHT_READ,
+		NEED_STORE, true, 1, 1, command_show, {{0}}},
+	{"why", N_("APPLICATION"), N_("say what was sent, what comes next, and why nothing has come yet"),
+		HELP_LOOK, RIGHT_READ, NEED_STORE, true, 1, 1, command_why, {{0}}},
+	{"requests", "", N_("list what mails have asked for, and what became of it"), HELP_LOOK, RIGHT_READ,
+		NEED_STORE, true, 0, 0, command_requests,
+		{{"open", NULL, N_("only those that are not settled yet")},
+			{"kind", "KIND", N_("only of this kind, such as stop-request or resend-request")},
+			{"state", "REQUEST-STATE", N_("only in this state, such as review or done")},
+			{"application", "APPLICATION", N_("only about this application")},
+			{"limit", "N", N_("at most so many")}}},
+	{"review list", "", N_("list the requests by mail that a person must decide"), HELP_LOOK, RIGHT_READ,
+		NEED_STORE, true, 0, 0, command_review_list, {{"limit", "N", N_("at most so many")}}},
+	{"review show", N_("REQUEST"),
+		N_("show one request: the mail, what was read in it, what is on file, what can be done"),
+		HELP_LOOK, RIGHT_READ, NEED_STORE, true, 1, 1, command_review_show,
+		{{"raw", NULL, N_("the mail as it came, byte for byte (into a file)")}}},
+	{"plan", "", N_("list the notices of the coming days"), HELP_LOOK, RIGHT_READ, NEED_STORE, true, 0, 0,
+		command_plan,
+		{{"days", "N", N_("so many days from today (default 14)")},
+			{"from", "DAY", N_("first day (default today)")}, {"until", "DAY", N_("last day")},
+			{"count", NULL, N_("only numbers a day")}}},
+	{"preview", N_("[APPLICATION]"), N_("show a notice as it would be sent"), HELP_LOOK, RIGHT_READ,
+		NEED_STORE, true, 0, 1, command_preview,
+		{{"notice", "NOTICE", N_("which notice (default: the next one)")},
+			{"profile", "PROFILE", N_("of which profile, for sample data")},
+			{"raw", NULL, N_("the mail as it goes over the wire")}}},
+	{"check-form", N_("FILE..."), N_("check form files; needs neither register nor configuration"),
+		HELP_LOOK, RIGHT_NONE, NEED_NOTHING, true, 1, -1, command_check_form,
+		{{"registry", "CSV", N_("declarations on file, to judge duplicates and step-ups")}}},
+	{"inspect", N_("FILE..."),
+		N_("read mails as the mailbox would; needs neither register nor configuration"), HELP_LOOK,
+		RIGHT_NONE, NEED_NOTHING, true, 1, -1, command_inspect,
+		{{"registry", "CSV", N_("declarations on file, to judge IDs and senders")},
+			{"office", "ADDRESS", N_("the office's own address")}}},
+	{"hold", N_("APPLICATION [REASON]"), N_("stop the clock of an application"), HELP_DECIDE, RIGHT_WORK,
+		NEED_SOCKET, true, 1, 2, command_decide, {REASON}},
+	{"release", N_("[APPLICATION [REASON]]"),
+		N_("let an application go on, or answer a question of the office"), HELP_DECIDE, RIGHT_WORK,
+		NEED_SOCKET, true, 0, 2, command_release,
+		{REASON, {"ceiling", NULL, N_("send what is due beyond the day's ceiling")},
+			{"restored", NULL, N_("take over a restored register")}}},
+	{"approve", N_("APPLICATION [REASON]"),
+		N_("let a stage that waits, or a reviewed application, go on"), HELP_DECIDE, RIGHT_WORK,
+		NEED_SOCKET, true, 1, 2, command_decide, {REASON}},
+	{"confirm", N_("APPLICATION [REASON]"), N_("the mail address was confirmed by other means"),
+		HELP_DECIDE, RIGHT_WORK, NEED_SOCKET, true, 1, 2, command_decide, {REASON}},
+	{"reject", N_("APPLICATION [REASON]"), N_("refuse an application"), HELP_DECIDE, RIGHT_WORK,
+		NEED_SOCKET, true, 1, 2, command_decide, {REASON}},
+	{"withdraw", N_("APPLICATION [REASON]"), N_("the applicant withdraws, before an ID is issued"),
+		HELP_DECIDE, RIGHT_WORK, NEED_SOCKET, true, 1, 2, command_decide, {REASON}},
+	{"stop", N_("APPLICATION [REASON]"), N_("the declaration ends, today or on a day to come (B-3)"),
+		HELP_DECIDE, RIGHT_WORK, NEED_SOCKET, true, 1, 2, command_stop,
+		{REASON, {"on", "DAY", N_("on that day")}}},
+	{"resend", N_("APPLICATION NOTICE"),
+		N_("send a notice (receipt, id, logo) once more, to the registered address"), HELP_DECIDE,
+		RIGHT_WORK, NEED_SOCKET, true, 2, 2, command_resend, {{0}}},
+	{"review resolve", N_("REQUEST ACTION"),
+		N_("decide it: carry-out does it, ask has the registered address confirm it, close ends it "
+		   "with "
+		   "nothing done"),
+		HELP_DECIDE, RIGHT_WORK, NEED_SOCKET, true, 2, 2, command_review_resolve,
+		{{"application", "APPLICATION", N_("it is about this application")},
+			{"on", "DAY", N_("a stop: on that day")}, REASON}},
+	{"import", N_("CSV"), N_("take over declarations the office already has; sends no mail; repeatable"),
+		HELP_ADMINISTER, RIGHT_ADMINISTER, NEED_SOCKET, true, 1, 1, command_import, {{0}}},
+	{"check-config", "", N_("check the configuration and everything it names"), HELP_ADMINISTER,
+		RIGHT_NONE, NEED_NOTHING, true, 0, 0, command_check_config, {{0}}},
+	{"audit", "", N_("prove that nothing in the history was altered or cut"), HELP_ADMINISTER, RIGHT_READ,
+		NEED_STORE, true, 0, 0, command_audit,
+		{{"head", "HASH", N_("a head noted earlier that must be in the history")}}},
+	{"completion", N_("SHELL"), N_("print what completes commands and their words in a shell (bash)"),
+		HELP_ADMINISTER, RIGHT_NONE, NEED_NOTHING, false, 1, 1, command_completion, {{0}}},
+	{0},
+};
+
+const struct command *command_find(const char *name)
+{
+	for (const struct command *command = commands; command->name; command++)
+		if (strcmp(command->name, name) == 0)
+			return command;
+	return NULL;
+}
+
+/* The next command of two words that begins with that one, behind `after` (NULL: the first); NULL: there is no more. */
+const struct command *command_in_group(const char *group, const struct command *after)
+{
+	size_t len = strlen(group);
+	for (const struct command *command = after ? after + 1 : commands; command->name; command++)
+		if (strncmp(command->name, group, len) == 0 && command->name[len] == ' ')
+			return command;
+	return NULL;
+}
