@@ -59,12 +59,20 @@ $(BUILD)/locale/%/LC_MESSAGES/sengen.mo: po/%.po
 	@mkdir -p $(@D)
 	@msgfmt --check-format -o $@ $<
 
-# Data files that are built in: config/x.conf becomes the array embedded_x.
-EMBED := $(filter-out config/sengend.conf,$(wildcard config/*.conf))
-EMBED_OBJ := $(patsubst config/%.conf,$(BUILD)/embed/%.o,$(EMBED))
-$(BUILD)/embed/%.c: config/%.conf
-	@mkdir -p $(@D)
-	@{ echo '#include "lib/base/embed.h"'; echo 'const char embedded_$(subst -,_,$*)[] = {'; od -An -v -tx1 $< | sed 's/ \(..\)/(char)0x\1,/g'; echo '0};'; } > $@
+# Data files that are built in: config/x.conf becomes the array embedded_x, lib/desk/x.css likewise.
+EMBED := $(filter-out config/sengend.conf,$(wildcard config/*.conf)) $(wildcard lib/desk/*.css lib/desk/*.js)
+EMBED_OBJ := $(patsubst %,$(BUILD)/embed/%.o,$(basename $(notdir $(EMBED))))
+vpath %.conf config
+vpath %.css lib/desk
+vpath %.js lib/desk
+EMBED_C = @mkdir -p $(@D); { echo '\#include "lib/base/embed.h"'; echo 'const char embedded_$(subst -,_,$*)[] = {'; \
+	od -An -v -tx1 $< | sed 's/ \(..\)/(char)0x\1,/g'; echo '0};'; } > $@
+$(BUILD)/embed/%.c: %.conf
+	$(EMBED_C)
+$(BUILD)/embed/%.c: %.css
+	$(EMBED_C)
+$(BUILD)/embed/%.c: %.js
+	$(EMBED_C)
 
 $(BUILD)/libsengen.a: $(call obj,$(LIB_SRC)) $(EMBED_OBJ)
 	@rm -f $@

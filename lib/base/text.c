@@ -419,7 +419,7 @@ bool text_digits(struct str *out, const char *text)
 
 /* ---- what must not stand in a name or header ---- */
 
-static bool is_control(uint32_t c)
+bool text_is_control(uint32_t c)
 {
 	return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x2028 || c == 0x2029 || is_bidi(c) ||
 	       c == 0xFFF9 || c == 0xFFFA || c == 0xFFFB;
@@ -431,7 +431,7 @@ bool text_has_control(const char *text)
 	uint32_t c;
 	for (size_t at = 0; at < len;) {
 		size_t size = utf8_next(text + at, len - at, &c);
-		if (size == 0 || is_control(c))
+		if (size == 0 || text_is_control(c))
 			return true;
 		at += size;
 	}
@@ -485,7 +485,7 @@ void text_add_printable(struct str *out, const char *text)
 			str_addz(out, "\\n");
 		else if (c == '\t')
 			str_addz(out, "\\t");
-		else if (is_control(c))
+		else if (text_is_control(c))
 			str_printf(out, c < 0x100 ? "\\x%02x" : "\\u%04x", c);
 		else
 			str_add(out, text + at, size);

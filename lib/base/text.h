@@ -47,7 +47,8 @@ char *text_trim(char *text);
  * there. */
 bool text_digits(struct str *out, const char *text);
 
-bool text_has_control(const char *text); /* C0, DEL, C1, U+2028/2029, bidi controls, NUL can't occur */
+bool text_is_control(uint32_t c); /* C0, DEL, C1, U+2028/2029, bidi controls */
+bool text_has_control(const char *text); /* one of these, or invalid UTF-8 */
 bool text_has_url(const char *text); /* http(s)://, www., or a bare domain with a path, in any width */
 
 /* For a terminal: control characters and escapes become visible and harmless. */
