@@ -171,7 +171,7 @@ static void check_file(struct check *check, const char *path)
 	check->file = path;
 	csv_registry_next_file(check->registry);
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-	enum rc rc = fd < 0 ? err_set(&err, RC_REFUSED, _("It could not be opened: %s."), strerror(errno))
+	enum rc rc = fd < 0 ? err_set(&err, RC_REFUSED, _("It could not be opened: %s."), errno_text(errno))
 			    : file_read_fd(&bytes, fd, form_limits_default.file_bytes, &err);
 	if (fd >= 0)
 		(void)close(fd);

@@ -299,7 +299,7 @@ static json_t *mail_in_child(const struct inspect *inspect, const struct str *by
 {
 	int pair[2];
 	if (pipe2(pair, O_CLOEXEC) != 0) {
-		(void)err_set(err, RC_STORE, "No pipe could be made: %s.", strerror(errno));
+		(void)err_set(err, RC_STORE, "No pipe could be made: %s.", errno_text(errno));
 		return NULL;
 	}
 	(void)fflush(stdout);
@@ -320,7 +320,7 @@ static json_t *mail_in_child(const struct inspect *inspect, const struct str *by
 	if (pid > 0)
 		object = answer_json(&answer, status, inspect->ctl->pool);
 	else
-		(void)err_set(err, RC_STORE, "No process could be started: %s.", strerror(errno));
+		(void)err_set(err, RC_STORE, "No process could be started: %s.", errno_text(errno));
 	str_free(&answer);
 	return object;
 }
@@ -333,7 +333,7 @@ static enum rc file_inspect(struct inspect *inspect, const char *path, struct er
 	json_t *object = NULL;
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
-		(void)err_set(&fault, RC_REFUSED, _("It could not be opened: %s."), strerror(errno));
+		(void)err_set(&fault, RC_REFUSED, _("It could not be opened: %s."), errno_text(errno));
 	else
 		(void)file_read_fd(&bytes, fd, message_limits_default.bytes, &fault);
 	if (fd >= 0)

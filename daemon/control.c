@@ -238,10 +238,10 @@ static enum rc control_start(struct role_context *ctx, struct err *err)
 	struct stat st;
 	bool given = group && stat(control->path, &st) == 0 && st.st_gid == group->gr_gid;
 	if (group && !given && chown(control->path, (uid_t)-1, group->gr_gid) != 0)
-		log_event(LEVEL_NOTICE, "control.group", "reason=\"%s\"", strerror(errno));
+		log_event(LEVEL_NOTICE, "control.group", "reason=\"%s\"", errno_text(errno));
 	struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
 	if (control->epoll < 0 || epoll_ctl(control->epoll, EPOLL_CTL_ADD, control->listener, &event) != 0)
-		return err_set(err, RC_CONFIG, "%s can't be watched: %s.", control->path, strerror(errno));
+		return err_set(err, RC_CONFIG, "%s can't be watched: %s.", control->path, errno_text(errno));
 	return RC_OK;
 }
 

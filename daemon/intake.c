@@ -219,7 +219,7 @@ static enum rc write_taken(struct role_context *ctx, struct intake *intake, stru
 		if (renameat(intake->spool.work, COPY_NAME, intake->spool.work, copy.s) != 0 ||
 			fsync(intake->spool.work) != 0)
 			rc = err_set(err, RC_STORE, "The copy of a dropped file could not be named: %s.",
-				strerror(errno));
+				errno_text(errno));
 		str_free(&copy);
 	}
 	rc = rc ? rc : store_commit(store, err);

@@ -78,7 +78,7 @@ static enum rc child_start(struct role_context *ctx, struct intake_file *in, str
 		in->read_whole = true;
 	} else if (file < 0) {
 		rc = err_set(err, RC_STORE, "The copy of a dropped file, %s, can't be opened: %s.", path.s,
-			strerror(errno));
+			errno_text(errno));
 	}
 	str_free(&path);
 	str_free(&name);
@@ -515,7 +515,7 @@ static enum rc archive_link(int work, const char *copy, const char *path, struct
 			"A dropped file could not be put into the archive, %s: %s. The spool must lie on a "
 			"file "
 			"system with hard links.",
-			path, strerror(errno));
+			path, errno_text(errno));
 	return RC_OK;
 }
 
@@ -582,7 +582,7 @@ enum rc intake_refuse_unread(struct role_context *ctx, struct spool *spool, cons
 	rc = rc ? rc : result_begin(&result, work.s, original, &head, ctx->settings->fieldmap, err);
 	rc = rc ? rc : result_end(&result, path.s, file.taken_at, why_ja, err);
 	if (!rc && renameat(spool->incoming, original, AT_FDCWD, path.s) != 0 && errno != ENOENT)
-		rc = err_set(err, RC_REFUSED, "it is refused but can't be moved: %s", strerror(errno));
+		rc = err_set(err, RC_REFUSED, "it is refused but can't be moved: %s", errno_text(errno));
 	if (result)
 		result_drop(&result);
 	str_free(&relative);

@@ -15,10 +15,10 @@ enum rc memfile_make(int *fd, const void *bytes, size_t len, struct err *err)
 {
 	*fd = memfd_create("mail", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (*fd < 0)
-		return err_set(err, RC_STORE, "No memory file could be made: %s.", strerror(errno));
+		return err_set(err, RC_STORE, "No memory file could be made: %s.", errno_text(errno));
 	enum rc rc = file_write_all(*fd, bytes, len, err);
 	if (rc == RC_OK && fcntl(*fd, F_ADD_SEALS, ALL_SEALS) != 0)
-		rc = err_set(err, RC_STORE, "A memory file could not be sealed: %s.", strerror(errno));
+		rc = err_set(err, RC_STORE, "A memory file could not be sealed: %s.", errno_text(errno));
 	if (rc != RC_OK) {
 		(void)close(*fd);
 		*fd = -1;
@@ -55,7 +55,7 @@ enum rc memfile_read(struct str *out, int fd, int64_t limit, struct err *err)
 			continue;
 		if (n <= 0)
 			return err_set(err, RC_STORE, "A memory file could not be read: %s.",
-				n < 0 ? strerror(errno) : "it is shorter than it says");
+				n < 0 ? errno_text(errno) : "it is shorter than it says");
 		out->len += (size_t)n;
 		at += n;
 	}

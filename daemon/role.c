@@ -112,7 +112,8 @@ enum rc role_lock(const struct settings *settings, const char *name, int *lock, 
 	*lock = open(path.s, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
 	enum rc rc = RC_OK;
 	if (*lock < 0)
-		rc = err_set(err, RC_CONFIG, "The lock %s could not be opened: %s.", path.s, strerror(errno));
+		rc = err_set(
+			err, RC_CONFIG, "The lock %s could not be opened: %s.", path.s, errno_text(errno));
 	else if (flock(*lock, LOCK_EX | LOCK_NB) != 0)
 		rc = err_set(err, RC_REFUSED,
 			"Another process runs the role %s on this register (%s is locked).", name, path.s);
@@ -374,7 +375,7 @@ static enum rc run_signals_open(struct run *run, struct err *err)
 	if (sigprocmask(SIG_BLOCK, &set, NULL) == 0)
 		run->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (run->signals < 0)
-		return err_set(err, RC_CONFIG, "Signals can't be received: %s.", strerror(errno));
+		return err_set(err, RC_CONFIG, "Signals can't be received: %s.", errno_text(errno));
 	return RC_OK;
 }
 

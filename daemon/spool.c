@@ -88,7 +88,7 @@ static enum rc open_below(int *fd, const char *directory, const char *name, mode
 	if (!rc) {
 		*fd = open(path.s, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (*fd < 0)
-			rc = err_set(err, RC_STORE, "%s could not be opened: %s.", path.s, strerror(errno));
+			rc = err_set(err, RC_STORE, "%s could not be opened: %s.", path.s, errno_text(errno));
 	}
 	str_free(&path);
 	return rc;
@@ -102,7 +102,7 @@ static void watch_incoming(struct spool *spool)
 	if (spool->events < 0 ||
 		inotify_add_watch(spool->events, path.s,
 			IN_MOVED_TO | IN_CLOSE_WRITE | IN_CREATE | IN_ATTRIB | IN_ONLYDIR) < 0) {
-		log_event(LEVEL_FAULT, "spool.no-events", "reason=\"%s\" instead=rescan", strerror(errno));
+		log_event(LEVEL_FAULT, "spool.no-events", "reason=\"%s\" instead=rescan", errno_text(errno));
 		if (spool->events >= 0)
 			(void)close(spool->events);
 		spool->events = -1;
@@ -331,7 +331,7 @@ static enum rc follow_incoming(struct spool *spool, const char *path, struct err
 		return RC_OK;
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return err_set(err, RC_STORE, "%s could not be opened: %s.", path, strerror(errno));
+		return err_set(err, RC_STORE, "%s could not be opened: %s.", path, errno_text(errno));
 	log_event(LEVEL_NOTICE, "spool.reopened", "reason=\"incoming/ is another directory now\"");
 	(void)close(spool->incoming);
 	spool->incoming = fd;
@@ -430,7 +430,7 @@ static int open_original(struct spool *spool, const char *name, struct stat *st,
 	if (fd < 0) {
 		if (errno == EACCES || errno == EPERM) {
 			*answer = SPOOL_UNREADABLE;
-			spool_leave(spool, name, strerror(errno));
+			spool_leave(spool, name, errno_text(errno));
 		}
 		return -1;
 	}
@@ -453,7 +453,8 @@ static enum rc copy_bytes(
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			rc = err_set(err, RC_STORE, "A dropped file could not be read: %s.", strerror(errno));
+			rc = err_set(
+				err, RC_STORE, "A dropped file could not be read: %s.", errno_text(errno));
 		if (n <= 0)
 			break;
 		copied += (size_t)n;
@@ -467,7 +468,7 @@ static enum rc copy_bytes(
 	sha256_end(&digest, taken->digest);
 	if (!rc && !*too_large && fsync(to) != 0)
 		rc = err_set(err, RC_STORE, "The copy of a dropped file could not be written: %s.",
-			strerror(errno));
+			errno_text(errno));
 	return rc;
 }
 
@@ -488,7 +489,7 @@ enum rc spool_take(struct spool *spool, const char *name, const char *copy, enum
 	if (to < 0) {
 		(void)close(from);
 		return err_set(
-			err, RC_STORE, "No copy could be made in work/ of the spool: %s.", strerror(errno));
+			err, RC_STORE, "No copy could be made in work/ of the spool: %s.", errno_text(errno));
 	}
 	bool too_large = false;
 	enum rc rc = copy_bytes(from, to, spool->file_limit, taken, &too_large, err);
@@ -523,7 +524,7 @@ static enum rc put_back(struct spool *spool, int from, const char *name, struct 
 	str_free(&other);
 	if (fault != 0)
 		return err_set(
-			err, RC_STORE, "A file could not be put back into incoming/: %s.", strerror(errno));
+			err, RC_STORE, "A file could not be put back into incoming/: %s.", errno_text(errno));
 	return RC_OK;
 }
 
@@ -539,12 +540,12 @@ enum rc spool_remove(struct spool *spool, const char *name, const struct spool_t
 			from = spool->incoming; /* another file system: looking and removing is the best there is */
 		else
 			return err_set(
-				err, RC_REFUSED, "it was taken but can't be removed: %s", strerror(errno));
+				err, RC_REFUSED, "it was taken but can't be removed: %s", errno_text(errno));
 	}
 	if (fstatat(from, name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !is_taken(&st, taken))
 		return from == spool->removing ? put_back(spool, from, name, err) : RC_OK;
 	if (unlinkat(from, name, 0) != 0)
-		return err_set(err, RC_REFUSED, "it was taken but can't be removed: %s", strerror(errno));
+		return err_set(err, RC_REFUSED, "it was taken but can't be removed: %s", errno_text(errno));
 	return RC_OK;
 }
 

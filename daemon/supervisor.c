@@ -85,7 +85,7 @@ static void worker_start(struct supervisor *supervisor, struct worker *worker)
 	worker->pid = pid > 0 ? pid : 0;
 	if (pid < 0) {
 		log_event(LEVEL_FAULT, "role.not-started", "role=%s reason=\"%s\"", worker->role->name,
-			strerror(errno));
+			errno_text(errno));
 		worker->start_at_ms = now + PAUSE_LAST_MS;
 	}
 }
@@ -291,7 +291,7 @@ static enum rc notify_open(struct supervisor *supervisor, struct err *err)
 			(socklen_t)(offsetof(struct sockaddr_un, sun_path) + (size_t)len)) != 0 ||
 		setsockopt(supervisor->notify, SOL_SOCKET, SO_PASSCRED, &(int){1}, sizeof(int)) != 0)
 		return err_set(err, RC_CONFIG, "The notification socket of the roles could not be made: %s.",
-			strerror(errno));
+			errno_text(errno));
 	return RC_OK;
 }
 
@@ -306,7 +306,7 @@ static enum rc supervisor_open(
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
 	supervisor->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (supervisor->signals < 0)
-		return err_set(err, RC_CONFIG, "Signals can't be received: %s.", strerror(errno));
+		return err_set(err, RC_CONFIG, "Signals can't be received: %s.", errno_text(errno));
 
 	supervisor->watchdog_ms = settings->watchdog_seconds * 1000;
 	enum rc rc = file_mkdirs(settings->state_directory, 0750, err);

@@ -186,7 +186,7 @@ enum rc zygote_start(int *control, const char *form_fields, struct err *err)
 	int pair[2];
 	*control = -1;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
-		return err_set(err, RC_CONFIG, "No socket pair could be made: %s.", strerror(errno));
+		return err_set(err, RC_CONFIG, "No socket pair could be made: %s.", errno_text(errno));
 	pid_t role = getpid();
 	pid_t pid = fork();
 	if (pid == 0)
@@ -194,7 +194,7 @@ enum rc zygote_start(int *control, const char *form_fields, struct err *err)
 	(void)close(pair[1]);
 	if (pid < 0) {
 		(void)close(pair[0]);
-		return err_set(err, RC_CONFIG, "No process could be started: %s.", strerror(errno));
+		return err_set(err, RC_CONFIG, "No process could be started: %s.", errno_text(errno));
 	}
 	*control = pair[0];
 	enum rc rc = zygote_reload(*control, form_fields, err);
@@ -208,7 +208,7 @@ enum rc zygote_child(int control, enum child_kind kind, int *fd, struct err *err
 	int pair[2];
 	*fd = -1;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
-		return err_set(err, RC_CONFIG, "No socket pair could be made: %s.", strerror(errno));
+		return err_set(err, RC_CONFIG, "No socket pair could be made: %s.", errno_text(errno));
 	struct str payload = STR_INIT;
 	wire_put_number(&payload, kind);
 	bool sent = wire_send_fd(control, WIRE_CHILD, payload.s, payload.len, pair[1]);

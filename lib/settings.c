@@ -642,7 +642,7 @@ static enum rc check_named(
 	if (!path || access(path, R_OK) == 0)
 		return RC_OK;
 	return err_set(err, RC_CONFIG, "%s: \"%s\" names %s, which can't be read: %s.", settings->path, key,
-		path, strerror(errno));
+		path, errno_text(errno));
 }
 
 static enum rc check_named_files(const struct settings *settings, struct err *err)
@@ -738,7 +738,7 @@ static enum rc key_file_make(const char *path, struct err *err)
 	str_printf(&mine, "%s.%ld", path, (long)getpid());
 	enum rc rc = file_write(mine.s, hex.s, hex.len, 0600, err);
 	if (rc == RC_OK && link(mine.s, path) != 0 && errno != EEXIST)
-		rc = err_set(err, RC_CONFIG, "The key %s could not be made: %s.", path, strerror(errno));
+		rc = err_set(err, RC_CONFIG, "The key %s could not be made: %s.", path, errno_text(errno));
 	(void)unlink(mine.s);
 	wipe(key, sizeof key);
 	str_wipe(&hex);

@@ -197,7 +197,7 @@ static enum rc source_add_file(struct source *source, const char *path, int dept
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
 		return err_set(
-			source->err, RC_CONFIG, "%s: it could not be opened: %s.", path, strerror(errno));
+			source->err, RC_CONFIG, "%s: it could not be opened: %s.", path, errno_text(errno));
 	enum rc rc = file_read_fd(&text, fd, FILE_LIMIT, source->err);
 	(void)close(fd);
 	if (rc != RC_OK) {

@@ -81,8 +81,8 @@ static struct sock_fprog program;
 
 static enum rc filter_fault(int fault, struct err *err)
 {
-	return err_set(
-		err, RC_CONFIG, "The system call filter of children could not be made: %s.", strerror(fault));
+	return err_set(err, RC_CONFIG, "The system call filter of children could not be made: %s.",
+		errno_text(fault));
 }
 
 static enum rc filter_read(int fd, struct err *err)
@@ -153,7 +153,7 @@ static enum rc limit_set(int resource, rlim_t soft, struct err *err)
 {
 	if (setrlimit((__rlimit_resource_t)resource, &(struct rlimit){soft, soft}) == 0)
 		return RC_OK;
-	return err_set(err, RC_CONFIG, "A limit of a child could not be set: %s.", strerror(errno));
+	return err_set(err, RC_CONFIG, "A limit of a child could not be set: %s.", errno_text(errno));
 }
 
 /* Address sanitizer maps terabytes of shadow memory. */
@@ -180,6 +180,7 @@ enum rc child_confine(const struct confine_limits *limits, struct err *err)
 
 	if (prctl(PR_SET_DUMPABLE, 0) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
 		prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
-		return err_set(err, RC_CONFIG, "A child could not give up its rights: %s.", strerror(errno));
+		return err_set(
+			err, RC_CONFIG, "A child could not give up its rights: %s.", errno_text(errno));
 	return RC_OK;
 }

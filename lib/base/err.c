@@ -43,6 +43,12 @@ enum rc err_prefix(struct err *err, const char *format, ...)
 	return err->rc;
 }
 
+const char *errno_text(int number)
+{
+	const char *text = strerrordesc_np(number);
+	return text ? text : "unknown error";
+}
+
 void die(const char *format, ...)
 {
 	va_list args;

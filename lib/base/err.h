@@ -31,6 +31,9 @@ enum rc err_set(struct err *err, enum rc rc, const char *format, ...) __attribut
 /* Puts "prefix: " before the text already there, and returns the rc already there. */
 enum rc err_prefix(struct err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* What strerror(3) says, in English whatever the locale of the process is: it stands within English sentences. */
+const char *errno_text(int number);
+
 /* Out of memory and broken promises of our own code end the program here, after one line on stderr. */
 _Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -15,7 +15,7 @@ enum rc file_read_fd(struct str *out, int fd, size_t limit, struct err *err)
 	struct stat st;
 	size_t start = out->len;
 	if (fstat(fd, &st) != 0)
-		return err_set(err, RC_STORE, "A file could not be looked at: %s.", strerror(errno));
+		return err_set(err, RC_STORE, "A file could not be looked at: %s.", errno_text(errno));
 	if (!S_ISREG(st.st_mode))
 		return err_set(err, RC_REFUSED, "It is not a regular file; put a plain file there.");
 	if (st.st_size > 0 && (size_t)st.st_size > limit)
@@ -32,7 +32,7 @@ enum rc file_read_fd(struct str *out, int fd, size_t limit, struct err *err)
 			continue;
 		if (got < 0) {
 			str_cut(out, start);
-			return err_set(err, RC_STORE, "A file could not be read: %s.", strerror(errno));
+			return err_set(err, RC_STORE, "A file could not be read: %s.", errno_text(errno));
 		}
 		out->len += (size_t)got;
 		out->s[out->len] = '\0';
@@ -54,7 +54,7 @@ enum rc file_read(struct str *out, const char *path, size_t limit, struct err *e
 		if (errno == ELOOP)
 			return err_set(err, RC_REFUSED, "%s is a link; links are not followed.", path);
 		return err_set(err, errno == ENOENT ? RC_REFUSED : RC_STORE, "%s could not be opened: %s.",
-			path, strerror(errno));
+			path, errno_text(errno));
 	}
 	enum rc rc = file_read_fd(out, fd, limit, err);
 	(void)close(fd);
@@ -77,7 +77,7 @@ enum rc file_write_all(int fd, const void *bytes, size_t len, struct err *err)
 		if (put < 0 && errno == EINTR)
 			continue;
 		if (put < 0)
-			return err_set(err, RC_STORE, "Writing failed: %s.", strerror(errno));
+			return err_set(err, RC_STORE, "Writing failed: %s.", errno_text(errno));
 		at += put;
 		len -= (size_t)put;
 	}
@@ -88,14 +88,14 @@ static enum rc copy_all(int fd, int from, struct err *err)
 {
 	char block[65536];
 	if (lseek(from, 0, SEEK_SET) != 0)
-		return err_set(err, RC_STORE, "A temporary file could not be read: %s.", strerror(errno));
+		return err_set(err, RC_STORE, "A temporary file could not be read: %s.", errno_text(errno));
 	for (;;) {
 		ssize_t got = read(from, block, sizeof block);
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
 			return err_set(
-				err, RC_STORE, "A temporary file could not be read: %s.", strerror(errno));
+				err, RC_STORE, "A temporary file could not be read: %s.", errno_text(errno));
 		if (got == 0)
 			return RC_OK;
 		enum rc rc = file_write_all(fd, block, (size_t)got, err);
@@ -113,7 +113,7 @@ static enum rc write_temporary(
 	if (rc)
 		return rc;
 	if (fchmod(fd, mode) != 0 || fsync(fd) != 0)
-		return err_set(err, RC_STORE, "Writing failed: %s.", strerror(errno));
+		return err_set(err, RC_STORE, "Writing failed: %s.", errno_text(errno));
 	return RC_OK;
 }
 
@@ -145,15 +145,15 @@ enum rc file_write_joined(
 	enum rc rc;
 	int fd = mkostemps(name.s, 4, O_CLOEXEC);
 	if (fd < 0) {
-		rc = err_set(err, RC_STORE, "No file could be made in %s: %s.", dir.s, strerror(errno));
+		rc = err_set(err, RC_STORE, "No file could be made in %s: %s.", dir.s, errno_text(errno));
 		goto done;
 	}
 	rc = write_temporary(fd, bytes, len, behind_fd, mode, err);
 	if (close(fd) != 0 && rc == RC_OK)
-		rc = err_set(err, RC_STORE, "Writing failed: %s.", strerror(errno));
+		rc = err_set(err, RC_STORE, "Writing failed: %s.", errno_text(errno));
 	if (rc == RC_OK && rename(name.s, path) != 0)
 		rc = err_set(
-			err, RC_STORE, "The new file could not be put in its place: %s.", strerror(errno));
+			err, RC_STORE, "The new file could not be put in its place: %s.", errno_text(errno));
 	if (rc != RC_OK) {
 		(void)unlink(name.s);
 		(void)err_prefix(err, "%s", path);
@@ -183,7 +183,7 @@ enum rc file_mkdirs(const char *path, mode_t mode, struct err *err)
 		if (mkdir(part.s, mode) != 0 &&
 			(errno != EEXIST || stat(part.s, &st) != 0 || !S_ISDIR(st.st_mode)))
 			rc = err_set(err, RC_STORE, "The directory %s could not be made: %s.", part.s,
-				errno == EEXIST ? "something else has that name" : strerror(errno));
+				errno == EEXIST ? "something else has that name" : errno_text(errno));
 	} while (rc == RC_OK && *at);
 	str_free(&part);
 	return rc;
@@ -194,12 +194,12 @@ enum rc file_sync_dir(const char *path, struct err *err)
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return err_set(
-			err, RC_STORE, "The directory %s could not be opened: %s.", path, strerror(errno));
+			err, RC_STORE, "The directory %s could not be opened: %s.", path, errno_text(errno));
 	enum rc rc = RC_OK;
 	/* Some network shares can't sync a directory and say EINVAL; there is nothing better to do there. */
 	if (fsync(fd) != 0 && errno != EINVAL)
 		rc = err_set(
-			err, RC_STORE, "The directory %s could not be synced: %s.", path, strerror(errno));
+			err, RC_STORE, "The directory %s could not be synced: %s.", path, errno_text(errno));
 	(void)close(fd);
 	return rc;
 }
@@ -223,7 +223,7 @@ enum rc file_list_dir(struct strlist *names, const char *path, struct err *err)
 	DIR *dir = opendir(path);
 	if (!dir)
 		return err_set(
-			err, RC_STORE, "The directory %s could not be opened: %s.", path, strerror(errno));
+			err, RC_STORE, "The directory %s could not be opened: %s.", path, errno_text(errno));
 	for (;;) {
 		errno = 0;
 		const struct dirent *entry = readdir(dir);
@@ -234,7 +234,8 @@ enum rc file_list_dir(struct strlist *names, const char *path, struct err *err)
 	}
 	enum rc rc = RC_OK;
 	if (errno)
-		rc = err_set(err, RC_STORE, "The directory %s could not be read: %s.", path, strerror(errno));
+		rc = err_set(
+			err, RC_STORE, "The directory %s could not be read: %s.", path, errno_text(errno));
 	(void)closedir(dir);
 	strlist_sort(names);
 	return rc;
@@ -248,12 +249,12 @@ static enum rc read_secret_file(struct str *out, const char *path, bool check_mo
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
 		return err_set(
-			err, RC_CONFIG, "The secret in %s could not be opened: %s.", path, strerror(errno));
+			err, RC_CONFIG, "The secret in %s could not be opened: %s.", path, errno_text(errno));
 	enum rc rc = RC_OK;
 	struct stat st;
 	if (fstat(fd, &st) != 0)
 		rc = err_set(err, RC_CONFIG, "The secret in %s could not be looked at: %s.", path,
-			strerror(errno));
+			errno_text(errno));
 	else if (check_mode && (st.st_mode & S_IRWXO) != 0)
 		rc = err_set(err, RC_CONFIG,
 			"The secret in %s is open to every user of the machine; take the rights of others "

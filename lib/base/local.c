@@ -68,7 +68,7 @@ static enum rc bind_at(int *fd, const char *path, int type, mode_t mode, struct 
 {
 	*fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (*fd < 0)
-		return err_set(err, RC_CONFIG, "No socket could be made: %s.", strerror(errno));
+		return err_set(err, RC_CONFIG, "No socket could be made: %s.", errno_text(errno));
 	remove_old_socket(path);
 	/* The mode is set before anybody can connect: bind() makes it under the umask. */
 	mode_t old = umask(0777 & ~mode);
@@ -81,7 +81,7 @@ static enum rc bind_at(int *fd, const char *path, int type, mode_t mode, struct 
 	*fd = -1;
 	return err_set(err, RC_CONFIG,
 		"The socket %s could not be made: %s. The directory must exist and belong to the daemon.",
-		path, strerror(saved));
+		path, errno_text(saved));
 }
 
 enum rc local_receive_at(int *fd, const char *path, mode_t mode, struct err *err)
@@ -93,7 +93,7 @@ enum rc local_listen(int *fd, const char *path, mode_t mode, struct err *err)
 {
 	enum rc rc = bind_at(fd, path, SOCK_STREAM, mode, err);
 	if (!rc && listen(*fd, 32) != 0) {
-		rc = err_set(err, RC_CONFIG, "%s: listening failed: %s.", path, strerror(errno));
+		rc = err_set(err, RC_CONFIG, "%s: listening failed: %s.", path, errno_text(errno));
 		(void)close(*fd);
 		*fd = -1;
 	}
@@ -104,7 +104,7 @@ enum rc local_connect(int *fd, const char *path, struct err *err)
 {
 	*fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (*fd < 0)
-		return err_set(err, RC_CONFIG, "No socket could be made: %s.", strerror(errno));
+		return err_set(err, RC_CONFIG, "No socket could be made: %s.", errno_text(errno));
 	if (with_address(*fd, path, connect) == 0)
 		return RC_OK;
 	int saved = errno;
@@ -112,7 +112,7 @@ enum rc local_connect(int *fd, const char *path, struct err *err)
 	*fd = -1;
 	return err_set(err, saved == EACCES ? RC_CONFIG : RC_REFUSED,
 		"Nobody answers at %s: %s. Is sengend running, and may you talk to it?", path,
-		strerror(saved));
+		errno_text(saved));
 }
 
 void local_send(const char *path, const void *bytes, size_t len)

@@ -247,7 +247,7 @@ enum rc registry_csv_read(
 	limits.file_bytes = FILE_LIMIT;
 	limits.records = INT32_MAX;
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-	enum rc rc = fd < 0 ? err_set(err, RC_REFUSED, "%s could not be opened: %s.", path, strerror(errno))
+	enum rc rc = fd < 0 ? err_set(err, RC_REFUSED, "%s could not be opened: %s.", path, errno_text(errno))
 			    : file_read_fd(&bytes, fd, FILE_LIMIT, err);
 	bool is_open = fd >= 0;
 	if (is_open)

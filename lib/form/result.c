@@ -45,7 +45,7 @@ static FILE *temporary(const char *dir, struct err *err)
 	}
 	if (!file)
 		(void)err_set(
-			err, RC_STORE, "No temporary file could be made in %s: %s.", dir, strerror(errno));
+			err, RC_STORE, "No temporary file could be made in %s: %s.", dir, errno_text(errno));
 	str_free(&path);
 	return file;
 }
@@ -305,7 +305,7 @@ enum rc result_add(struct result *result, const struct form_record *record, enum
 		csv_row(result, record, findings, detail_ja);
 	if (ferror(result->text) || ferror(result->csv))
 		return err_set(
-			err, RC_STORE, "The result of a file could not be written: %s.", strerror(errno));
+			err, RC_STORE, "The result of a file could not be written: %s.", errno_text(errno));
 	return RC_OK;
 }
 
@@ -369,7 +369,7 @@ enum rc result_end(
 	enum rc rc = RC_OK;
 	if (fflush(result->text) != 0 || fflush(result->csv) != 0)
 		rc = err_set(
-			err, RC_STORE, "The result of a file could not be written: %s.", strerror(errno));
+			err, RC_STORE, "The result of a file could not be written: %s.", errno_text(errno));
 	/* The rows to mend first: the text names them. */
 	if (!rc && result->refused_rows > 0) {
 		str_printf(&path, "%s_要修正.csv", stem);

@@ -322,7 +322,7 @@ enum rc imap_line_connect(
 	freeaddrinfo(addresses);
 	if (fd < 0)
 		return err_set(err, RC_SERVER, "The IMAP server %s, port %d, can't be reached: %s.", host,
-			port, strerror(error));
+			port, errno_text(error));
 	struct imap_line *line = xcalloc(1, sizeof *line);
 	line->fd = fd;
 	*out = line;

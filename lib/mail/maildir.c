@@ -25,7 +25,7 @@ enum rc maildir_make(const char *path, bool is_folder, struct err *err)
 	path_join(&mark, path, "maildirfolder");
 	int fd = open(mark.s, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0640);
 	enum rc rc =
-		fd >= 0 ? RC_OK : err_set(err, RC_STORE, "%s can't be made (%s)", mark.s, strerror(errno));
+		fd >= 0 ? RC_OK : err_set(err, RC_STORE, "%s can't be made (%s)", mark.s, errno_text(errno));
 	if (fd >= 0)
 		(void)close(fd);
 	str_free(&mark);
@@ -39,15 +39,15 @@ static enum rc write_mail(
 	/* What a killed run left there is written over: the name is this mail's alone. */
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640);
 	if (fd < 0)
-		return err_set(err, RC_STORE, "%s can't be written (%s)", path, strerror(errno));
+		return err_set(err, RC_STORE, "%s can't be written (%s)", path, errno_text(errno));
 	struct str mail = STR_INIT;
 	str_add(&mail, fields->s, fields->len);
 	str_add(&mail, wire, len);
 	enum rc rc = file_write_all(fd, mail.s, mail.len, err);
 	if (rc == RC_OK && fsync(fd) != 0)
-		rc = err_set(err, RC_STORE, "%s can't be brought to disk (%s)", path, strerror(errno));
+		rc = err_set(err, RC_STORE, "%s can't be brought to disk (%s)", path, errno_text(errno));
 	if (close(fd) != 0 && rc == RC_OK)
-		rc = err_set(err, RC_STORE, "%s can't be closed (%s)", path, strerror(errno));
+		rc = err_set(err, RC_STORE, "%s can't be closed (%s)", path, errno_text(errno));
 	str_free(&mail);
 	return rc;
 }
@@ -64,7 +64,7 @@ static enum rc put_mail(const char *path, const char *name, const char *part, co
 	/* link() and not rename(): a mail that is there already stays as it is. */
 	if (rc == RC_OK && link(tmp.s, place.s) != 0 && errno != EEXIST)
 		rc = err_set(
-			err, RC_STORE, "%s can't be put into the Maildir (%s)", place.s, strerror(errno));
+			err, RC_STORE, "%s can't be put into the Maildir (%s)", place.s, errno_text(errno));
 	unlink(tmp.s);
 	if (rc == RC_OK)
 		rc = file_sync_dir(directory.s, err);

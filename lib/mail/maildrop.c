@@ -170,7 +170,7 @@ static enum rc read_part(struct drop_list *list, const char *path, struct err *e
 	enum rc rc = file_list_dir(&names, path, err);
 	int dir = rc == RC_OK ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 	if (rc == RC_OK && dir < 0)
-		rc = err_set(err, RC_STORE, "%s can't be read: %s.", path, strerror(errno));
+		rc = err_set(err, RC_STORE, "%s can't be read: %s.", path, errno_text(errno));
 	for (size_t i = 0; i < names.count && rc == RC_OK; i++) {
 		struct stat status;
 		char *uid = xstrndup(names.item[i], base_len(names.item[i]));
@@ -345,7 +345,7 @@ static enum rc move_one(const char *from, const char *to, const char *uid, const
 			continue;
 		if (!taken && errno == ENOENT && ++again < 3)
 			continue; /* its flags were changed meanwhile */
-		rc = err_set(err, RC_STORE, "A mail can't be moved to %s: %s.", to, strerror(errno));
+		rc = err_set(err, RC_STORE, "A mail can't be moved to %s: %s.", to, errno_text(errno));
 		break;
 	}
 	str_free(&source);

@@ -49,7 +49,7 @@ enum rc sql_error(struct store *store, int code, const char *doing, struct err *
 	int system = store->db ? sqlite3_system_errno(store->db) : 0;
 	const char *detail = store->db ? sqlite3_errmsg(store->db) : sqlite3_errstr(code);
 	enum rc rc = err_set(err, RC_STORE, "%s: %s (SQLite %d: %s%s%s)", doing, text.s, code, detail,
-		system ? "; " : "", system ? strerror(system) : "");
+		system ? "; " : "", system ? errno_text(system) : "");
 	str_free(&text);
 	return rc;
 }

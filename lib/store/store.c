@@ -244,7 +244,7 @@ static enum rc open_reading(struct store *store, struct err *err)
 		return err_set(err, RC_STORE,
 			"there is no register at %s: %s; sengend makes it when it starts (or check"
 			" store_path)",
-			store->path, strerror(errno));
+			store->path, errno_text(errno));
 	int code = sqlite3_open_v2(store->path, &store->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
 	if (code != SQLITE_OK)
 		return sql_error(store, code, "could not open the register", err);

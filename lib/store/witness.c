@@ -25,7 +25,7 @@ static enum rc fault(const struct witness *witness, const char *what, struct err
 {
 	return err_set(err, RC_STORE,
 		"the witness %s could not be %s: %s; check the directory's owner, mode and free space",
-		witness->path, what, strerror(errno));
+		witness->path, what, errno_text(errno));
 }
 
 enum rc witness_open(struct witness **witness, const char *path, struct err *err)
