@@ -27,5 +27,7 @@ int64_t ident_find(const char *text, size_t *offset, enum ident_kind *kind);
 
 /* 9035489508 → 9•••••••08 */
 void ident_print_masked(struct str *out, int64_t user_number);
+/* What somebody wrote, with every user number in it masked so, in any width and grouping; NULL is "". */
+void ident_mask(struct str *out, const char *text);
 
 #endif
