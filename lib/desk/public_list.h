@@ -12,10 +12,6 @@
 
 enum public_form { PUBLIC_CSV = 1, PUBLIC_HTML = 2, PUBLIC_PDF = 4 };
 
-/* The packed public values of a form, to be kept when they change or the declaration ends; and as "見出し: 値" lines for staff. */
-void public_values_pack(const struct settings *settings, const struct application *app, struct str *out);
-void public_values_print(const char *packed, struct str *out);
-
 struct public_written {
 	int64_t rows;
 	uint8_t digest[SHA256_LEN]; /* of the CSV */

@@ -247,6 +247,8 @@ static enum rc write_advance(struct office *office, const struct application *be
 			.note = act->note};
 		rc = history(office, after, before->state, &row, err);
 	}
+	if (rc == RC_OK && before->state != after->state)
+		rc = office_keep_public(office, before, after, err);
 	if (rc == RC_OK && transition->cancels_queued && before->id)
 		rc = cancel_queued(office, after, act->actor, err);
 	if (rc == RC_OK && after->state == STATE_LOGO_AUTHORIZED && before->state != after->state &&

@@ -167,6 +167,23 @@ enum right office_right(const struct settings *settings, uid_t uid, const gid_t 
 enum rc office_release_ceiling(struct office *office, const char *actor, struct err *err);
 enum rc office_release_restored(struct office *office, const char *actor, struct err *err);
 
+/* ---- what is public (N28) ---- */
+/* By its state and the settings; a step-up from its logo on: until then its ★ is. A held one stays public. */
+bool office_is_public(const struct settings *settings, const struct application *app);
+/* 宣言日: the day of the ID; where it is not known that of the logo or of the application. */
+civil_day office_declared_on(const struct application *app);
+const char *public_star(int star); /* ★一つ星 */
+/* A field's value as the public sees it: a choice by its label; "" where there is none. */
+const char *public_value(
+	const struct settings *settings, const struct application *app, enum form_field field);
+/* The packed public values of an application: star, day and public_fields, nothing else; and as "見出し: 値" lines for staff. */
+void public_values_pack(const struct settings *settings, const struct application *app, struct str *out);
+void public_values_print(const struct settings *settings, const char *packed, struct str *out);
+/* Brings the intervals of a register from before, or kept by another public_from, in line with the settings: some applications a call, in a transaction of its own; *more:
+ * there are others. Until it has come to its end there is no public list to be written (office_public_settled()). */
+enum rc office_settle_public(struct office *office, bool *more, struct err *err);
+enum rc office_public_settled(struct office *office, bool *yes, struct err *err);
+
 /* ---- looking (a store opened for reading is enough) ---- */
 /* What a notice is called, in the language of the process: "id" or 自己宣言IDのお知らせ. A template of the office's own goes by its name. */
 const char *office_notice_text(const char *template_name);

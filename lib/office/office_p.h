@@ -139,6 +139,14 @@ enum rc office_reckon(struct office *office, struct application *app, struct due
 /* A stop was announced for a later day: until then a staff hold keeps everything back. */
 bool office_stop_pending(const struct application *app);
 
+/* ---- publicity.c: the intervals of the public list ---- */
+/* What follows for the public list from a change of state or form, within the caller's transaction. before->id 0: it was not on file. */
+enum rc office_keep_public(struct office *office, const struct application *before,
+	const struct application *after, struct err *err);
+/* application_update_form(), and what follows for the public list. */
+enum rc office_write_form(struct office *office, const struct application *before,
+	const struct application *after, const char *key, const char *mail_key, struct err *err);
+
 /* ---- ceiling.c: the question of rule 5 ---- */
 enum ceiling_kind { CEILING_AT_ONCE, CEILING_STAGES, CEILING_KINDS };
 enum ceiling_kind ceiling_kind_of(const struct stage *stage);

@@ -394,7 +394,7 @@ static enum rc write_form(struct inbound *in, const struct application *app, con
 			after.form.value[i] = change->form.value[i];
 	if (change->changed[FIELD_MAIL])
 		after.form.value[FIELD_MAIL_CONFIRM] = after.form.value[FIELD_MAIL];
-	enum rc rc = application_update_form(in->office->store, &after, applicant_key(&after.form, in->pool),
+	enum rc rc = office_write_form(in->office, app, &after, applicant_key(&after.form, in->pool),
 		inbound_mail_key(in, after.form.value[FIELD_MAIL]), in->err);
 	if (rc == RC_OK)
 		rc = office_note(in->office, &after, EVENT_CORRECT, in->actor,

@@ -51,9 +51,10 @@ static enum rc find_listed(struct inbound *in, const char *mail_key, struct list
 
 static enum rc leave(struct inbound *in, struct application *app, const char *mail_key)
 {
+	struct application before = *app;
 	app->form.value[FIELD_NEWS] = "false";
-	enum rc rc = application_update_form(
-		in->office->store, app, applicant_key(&app->form, in->pool), mail_key, in->err);
+	enum rc rc = office_write_form(
+		in->office, &before, app, applicant_key(&app->form, in->pool), mail_key, in->err);
 	return rc == RC_OK ? office_note(in->office, app, EVENT_NEWS, in->actor, NOTE, in->message->id, 0,
 				     in->err)
 			   : rc;

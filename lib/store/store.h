@@ -371,17 +371,22 @@ enum rc search_applications(struct store *store, const char *text, int64_t befor
 /* ---- what is public (N6, N28): kept by rule in the transaction that changes it, not by the writing of a list ---- */
 /* An application is public from the moment the settings say (its ID or its logo) until it ends. While it is, its public values are those of its form;
  * when they change or it ends, the interval is closed with the values as they were. */
+#define FACT_PUBLIC_FROM                                                                                     \
+	"public.from" /* "id" or "logo": the rule by which the intervals on file were kept; absent: not filled yet */
 struct published {
 	int64_t application_id;
 	utc_time since, until; /* until 0: public now */
 	const char
 		*values; /* packed by the caller (lib/desk/public_list.h); "" while `until` is 0, or erased */
 };
+/* Nothing is changed where it is public already. An interval that was closed within the same second goes on. */
 enum rc published_open(struct store *store, int64_t application_id, utc_time since, struct err *err);
 /* Nothing is changed where it is not public. */
 enum rc published_close(
 	struct store *store, int64_t application_id, utc_time until, const char *values, struct err *err);
 typedef enum rc published_fn(void *ctx, const struct published *published, struct err *err);
+enum rc published_has(
+	struct store *store, int64_t application_id, bool *now, struct err *err); /* is it public? */
 /* Its intervals, oldest first. */
 enum rc published_of(
 	struct store *store, int64_t application_id, published_fn *fn, void *ctx, struct err *err);
@@ -390,7 +395,12 @@ typedef enum rc public_application_fn(
 	void *ctx, const struct application *app, utc_time since, struct err *err);
 enum rc published_each(
 	struct store *store, int64_t after_id, public_application_fn *fn, void *ctx, struct err *err);
-/* Those whose interval ended after `since`: what must leave a list that was being written meanwhile. */
+/* The same, at most `limit` of them: to go on another time behind the last. */
+enum rc published_some(struct store *store, int64_t after_id, int limit, public_application_fn *fn, void *ctx,
+	struct err *err);
+enum rc published_count(struct store *store, int64_t *count, struct err *err); /* public now */
+/* Those whose interval ended at or after `since`, by the moment it ended: what must leave a list that was being written meanwhile (unless another interval has
+ * begun). */
 enum rc published_ended(struct store *store, utc_time since, published_fn *fn, void *ctx, struct err *err);
 /* A list that was written. */
 struct publication {

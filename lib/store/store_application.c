@@ -3,12 +3,6 @@
 
 #include "lib/store/store_p.h"
 
-#define APPLICATION_COLUMNS                                                                                  \
-	" a.id, a.state, a.hold, a.kind, a.type, a.star, a.stage, a.approved, a.due_at, a.latest_at,"        \
-	" a.previous_sent_at, a.received_at, a.applied_on, a.clock_start, a.declaration_id, a.user_number,"  \
-	" a.id_issued_on, a.logo_authorized_on, a.stopped_on, a.linked_id, a.file_id, a.row, "               \
-	"a.template_set,"                                                                                    \
-	" (SELECT text FROM word WHERE word.id = a.profile)"
 #define COLUMN_HOLD_REASON 24
 #define COLUMN_FORM 25
 #define PAYLOAD_COLUMNS                                                                                      \
@@ -24,8 +18,8 @@
 /* A step-up that still waits for its ★ to be superseded does not count as a declaration of its own. */
 /* ---- reading ---- */
 
-static enum rc read_application(struct store *store, sqlite3_stmt *stmt, bool with_form,
-	struct application *out, struct pool *pool, struct err *err)
+enum rc application_read(struct store *store, sqlite3_stmt *stmt, bool with_form, struct application *out,
+	struct pool *pool, struct err *err)
 {
 	*out = (struct application){
 		.id = sqlite3_column_int64(stmt, 0),
@@ -72,7 +66,7 @@ static enum rc read_one(
 		return rc;
 	if (!row)
 		return err_set(err, RC_REFUSED, "there is no such application on file");
-	rc = read_application(store, stmt, true, out, pool, err);
+	rc = application_read(store, stmt, true, out, pool, err);
 	sql_done(stmt);
 	return rc;
 }
@@ -510,7 +504,7 @@ static enum rc read_found(struct walk *walk, sqlite3_stmt *stmt, struct applicat
 	enum rc rc;
 	while ((rc = sql_row(walk->store, stmt, &row, err)) == RC_OK && row) {
 		struct application *app = &out[(*count)++];
-		rc = read_application(walk->store, stmt, walk->with_form, app, pool, err);
+		rc = application_read(walk->store, stmt, walk->with_form, app, pool, err);
 		if (rc != RC_OK)
 			break;
 		walk->after = app->id;

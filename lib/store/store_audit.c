@@ -219,6 +219,14 @@ static const struct {
 	{"SELECT id FROM application WHERE user_number IS NOT NULL"
 	 " AND NOT EXISTS (SELECT 1 FROM number n WHERE n.number = user_number) LIMIT 1",
 		"an application bears a user number that was never drawn or taken over"},
+	{"SELECT u.application_id FROM published u LEFT JOIN application a ON a.id = u.application_id"
+	 " WHERE u.until = 0 AND (a.state IS NULL OR a.state NOT IN (3, 4)) LIMIT 1",
+		"an application stands in the public list that is no live declaration"},
+	/* Whatever the settings say, a declaration is public from its logo on. */
+	{"SELECT id FROM application a WHERE state = 4 AND id > 0"
+	 " AND EXISTS (SELECT 1 FROM fact WHERE name = '" FACT_PUBLIC_FROM "')"
+	 " AND NOT EXISTS (SELECT 1 FROM published u WHERE u.application_id = a.id AND u.until = 0) LIMIT 1",
+		"a live declaration is missing in the public list"},
 };
 
 static enum rc audit_rest(struct auditing *auditing, struct err *err)

@@ -117,6 +117,16 @@ void text_pack(struct str *out, const void *bytes, size_t len);
 bool text_unpack(struct str *out, const void *packed, size_t len);
 
 /* ---- store_application.c ---- */
+/* Of `application a`; behind them stand hold_reason and form of application_payload (with_form). */
+#define APPLICATION_COLUMNS                                                                                  \
+	" a.id, a.state, a.hold, a.kind, a.type, a.star, a.stage, a.approved, a.due_at, a.latest_at,"        \
+	" a.previous_sent_at, a.received_at, a.applied_on, a.clock_start, a.declaration_id, a.user_number,"  \
+	" a.id_issued_on, a.logo_authorized_on, a.stopped_on, a.linked_id, a.file_id, a.row, "               \
+	"a.template_set,"                                                                                    \
+	" (SELECT text FROM word WHERE word.id = a.profile)"
+#define APPLICATION_COLUMN_COUNT 26 /* with those two */
+enum rc application_read(struct store *store, sqlite3_stmt *stmt, bool with_form, struct application *out,
+	struct pool *pool, struct err *err);
 /* The digest over an application's form as it is now; *there false when it was erased. */
 enum rc application_form_digest(
 	struct store *store, int64_t id, uint8_t out[SHA256_LEN], bool *there, struct err *err);
