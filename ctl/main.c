@@ -1,11 +1,9 @@
 /*
  * sengenctl: the command of the office's staff and administrators. What it can do stands in one table (commands.c).
  */
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "ctl/ctl.h"
@@ -199,12 +197,8 @@ static const char *wanted_locale(void)
 	return "";
 }
 
-/* Catalogues lie beside a program that was just built, and where an installed one has its data. */
 static void choose_language(void)
 {
-	static char dir[PATH_MAX + 32];
-	char self[PATH_MAX];
-	struct stat st;
 	if (!setlocale(LC_ALL, "")) {
 		/* Japanese is wanted but the machine has no Japanese locale: C.UTF-8 is always there and honours LANGUAGE. */
 		(void)setlocale(LC_ALL, "C.UTF-8");
@@ -212,18 +206,7 @@ static void choose_language(void)
 			(void)setenv("LANGUAGE", "ja", 1);
 	}
 	(void)setlocale(LC_NUMERIC, "C");
-	ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
-	self[len > 0 ? len : 0] = '\0';
-	char *slash = strrchr(self, '/');
-	if (!slash)
-		return;
-	*slash = '\0';
-	(void)snprintf(dir, sizeof dir, "%s/locale", self);
-	if (stat(dir, &st) != 0)
-		(void)snprintf(dir, sizeof dir, "%s/../share/locale", self);
-	(void)bindtextdomain("sengen", dir);
-	(void)bind_textdomain_codeset("sengen", "UTF-8");
-	(void)textdomain("sengen");
+	i18n_bind();
 }
 
 int main(int argc, char **argv)
