@@ -11,6 +11,7 @@
 #define PAUSE_LAST 3600
 
 const struct desk_job desk_jobs[] = {
+	{.name = "daily", .run = desk_daily},
 	{0},
 };
 

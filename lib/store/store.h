@@ -449,29 +449,70 @@ enum rc held_batch_each_open(struct store *store, held_batch_fn *fn, void *ctx, 
 enum rc held_batch_holds_set(struct store *store, int64_t template_set, bool *yes, struct err *err);
 
 /* ---- the evening's books (rule 6 of the cadence) ---- */
-/* Files done whose rows were not recounted from their archive yet, by id, at most limit. */
+/* Files done whose rows were not recounted from their archive yet, behind after_id, by id, at most limit. */
 typedef enum rc file_fn(void *ctx, const struct spool_file *file, struct err *err);
-enum rc file_each_uncounted(struct store *store, int limit, file_fn *fn, void *ctx, struct err *err);
-/* What the archive of a file gave: its rows (-1: it can't be read any more). */
+enum rc file_each_uncounted(
+	struct store *store, int64_t after_id, int limit, file_fn *fn, void *ctx, struct err *err);
+/* What the archive of a file gave: its rows (-1: it is gone, changed, or can't be read any more). */
 enum rc file_recounted(struct store *store, int64_t file_id, int rows, struct err *err);
 /* Files taken in [from, until), by id: for digest and report. */
 enum rc file_each(
 	struct store *store, utc_time from, utc_time until, file_fn *fn, void *ctx, struct err *err);
-/* Per stage and in all, for the office's balance (lib/desk/books.h). */
-struct stage_books {
-	int64_t applications; /* registered that ever had this stage before them */
-	int64_t unconfirmed, waiting, held, review, sent, unknown, failed, queued,
-		ended; /* each application in one of them */
-};
-enum rc books_of_stage(
-	struct store *store, const char *profile, int stage, struct stage_books *out, struct err *err);
+/* Rows of files, as taken and as recounted. */
 struct row_books {
 	int64_t files, rows; /* as taken */
 	int64_t recounted_files, recounted_rows; /* from the archives */
 	int64_t different_files; /* whose two counts differ, or whose archive is gone */
-	int64_t accepted, refused, same, review, decided, imported;
+	int64_t accepted, refused, same, review, decided;
+	int64_t imported; /* applications that came with no file */
 };
+/* imported is left 0: books_of_stages() counts it. */
 enum rc books_of_rows(struct store *store, struct row_books *out, struct err *err);
+/* Each application of a stage in one of these. */
+struct stage_books {
+	int64_t applications; /* registered that ever had this stage before them */
+	int64_t unconfirmed, waiting, held, review, queued, sent, unknown, failed, ended;
+};
+/* Of the applications received under one template set. */
+struct set_books {
+	int64_t template_set;
+	int stage_count; /* of its profile: the caller's */
+	struct stage_books stage[STAGE_MAX];
+};
+/* What does not fit, and where. */
+enum odd_kind {
+	ODD_ROWS, /* file about: its rows_done are `expected`, its archive gave, or its verdicts add up to, `found` */
+	ODD_ARCHIVE, /* file about: its archive was gone, changed or unreadable when it was recounted */
+	ODD_REGISTERED, /* file about: registered rows, and applications on file that came from it */
+	ODD_STAGE, /* application about: stage `expected` is behind it, and there is no notice of it */
+	ODD_SET, /* application about: of a template set that is not among the caller's, number `expected` */
+	ODD_NOTICE, /* notice about: its application, `expected`, is not on file */
+	ODD_NUMBER, /* a number of application `about`, which is not on file */
+	ODD_REQUEST, /* request about: its application, `expected`, is not on file */
+};
+typedef enum rc odd_fn(
+	void *ctx, enum odd_kind kind, int64_t about, int64_t expected, int64_t found, struct err *err);
+/* Fills the stages of the sets given; fn gets what does not fit, 1000 at most, *odd is how many there are. All of it as of one moment, nothing open while fn runs. Costs a
+ * pass over applications, outbox, numbers, requests and files. */
+enum rc books_of_stages(struct store *store, struct set_books *set, int count, int64_t *imported, odd_fn *fn,
+	void *ctx, int64_t *odd, struct err *err);
+/* Live applications with a stage still before them, by state, and of those by age: age[state][i] were received at or after since[i], and before since[i - 1].
+ * oldest_queued: when the first notice that still waits was queued (0: none); open_batches: those not let go yet. */
+#define WAITING_AGES 8
+struct waiting_books {
+	int64_t waiting[STATE_COUNT];
+	int64_t age[STATE_COUNT][WAITING_AGES];
+	utc_time oldest_queued;
+	int64_t open_batches;
+};
+enum rc books_of_waiting(
+	struct store *store, const utc_time since[WAITING_AGES], struct waiting_books *out, struct err *err);
+/* Ids of all template sets, in the pool. */
+enum rc template_sets(struct store *store, int64_t **id, int *count, struct pool *pool, struct err *err);
+/* Notices that the mail server took in [from, until), by the register, in that order. */
+typedef enum rc accepted_fn(void *ctx, int64_t notice_id, struct err *err);
+enum rc outbox_each_accepted(
+	struct store *store, utc_time from, utc_time until, accepted_fn *fn, void *ctx, struct err *err);
 
 /* ---- data protection: what is kept how long, and what is erased ---- */
 enum retained {
