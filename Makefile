@@ -53,11 +53,29 @@ check-unit: deps-check
 # ---- building ----
 
 .PHONY: programs
-programs: $(BUILD)/sengend $(BUILD)/sengenctl $(BUILD)/locale/ja/LC_MESSAGES/sengen.mo
+programs: $(BUILD)/sengend $(BUILD)/sengenctl $(BUILD)/locale/ja/LC_MESSAGES/sengen.mo events $(BUILD)/completion/sengenctl
 
 $(BUILD)/locale/%/LC_MESSAGES/sengen.mo: po/%.po
 	@mkdir -p $(@D)
 	@msgfmt --check-format -o $@ $<
+
+$(BUILD)/completion/sengenctl: $(BUILD)/sengenctl
+	@mkdir -p $(@D)
+	@$< completion bash >$@.new && mv $@.new $@
+
+# The journal's catalogue in both languages and the manual page of the events, from one table.
+.PHONY: events
+events: $(BUILD)/sengen.catalog $(BUILD)/sengen.ja.catalog $(BUILD)/man/sengen-events.7
+$(BUILD)/tools/catalog: $(BUILD)/tools/catalog.o $(BUILD)/libsengen.a
+	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+$(BUILD)/sengen.catalog: $(BUILD)/tools/catalog
+	@$< en >$@.new && mv $@.new $@
+$(BUILD)/sengen.ja.catalog: $(BUILD)/tools/catalog
+	@$< ja >$@.new && mv $@.new $@
+$(BUILD)/man/sengen-events.7: man/sengen-events.7.in $(BUILD)/tools/catalog
+	@mkdir -p $(@D)
+	@$(BUILD)/tools/catalog man >$@.list
+	@sed -e '/^@EVENTS@$$/r $@.list' -e '/^@EVENTS@$$/d' $< >$@.new && mv $@.new $@
 
 # Data files that are built in: config/x.conf becomes the array embedded_x, lib/desk/x.css likewise.
 EMBED := $(filter-out config/sengend.conf,$(wildcard config/*.conf)) $(wildcard lib/desk/*.css lib/desk/*.js)
@@ -141,6 +159,8 @@ SYSCONFDIR ?= $(if $(filter /usr,$(PREFIX)),/etc,$(PREFIX)/etc)
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 TMPFILESDIR ?= $(PREFIX)/lib/tmpfiles.d
+CATALOGDIR ?= $(PREFIX)/lib/systemd/catalog
+COMPLETIONDIR ?= $(DATADIR)/bash-completion/completions
 
 .PHONY: install
 install: programs
@@ -156,7 +176,10 @@ install: programs
 	install -m 644 systemd/sysusers.d/sengen.conf $(DESTDIR)$(SYSUSERSDIR)/sengen.conf
 	install -m 644 systemd/tmpfiles.d/sengen.conf $(DESTDIR)$(TMPFILESDIR)/sengen.conf
 	sed -i 's|/usr/share/sengen/|$(DATADIR)/sengen/|; s|/etc/sengen/|$(SYSCONFDIR)/sengen/|' $(DESTDIR)$(TMPFILESDIR)/sengen.conf
-	for page in man/*.[1-8]; do s=$${page##*.}; install -D -m 644 $$page $(DESTDIR)$(MANDIR)/man$$s/$${page##*/}; done
+	install -d $(DESTDIR)$(CATALOGDIR) $(DESTDIR)$(COMPLETIONDIR)
+	install -m 644 $(BUILD)/sengen.catalog $(BUILD)/sengen.ja.catalog $(DESTDIR)$(CATALOGDIR)/
+	install -m 644 $(BUILD)/completion/sengenctl $(DESTDIR)$(COMPLETIONDIR)/sengenctl
+	for page in man/*.[1-8] $(BUILD)/man/*.[1-8]; do s=$${page##*.}; install -D -m 644 $$page $(DESTDIR)$(MANDIR)/man$$s/$${page##*/}; done
 	for mo in $(BUILD)/locale/*/LC_MESSAGES/sengen.mo; do [ ! -f $$mo ] || install -D -m 644 $$mo \
 		$(DESTDIR)$(DATADIR)/$${mo#$(BUILD)/}; done
 

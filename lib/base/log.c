@@ -48,8 +48,8 @@ void log_open(const char *program, enum log_level level)
 	log_state.journal = stderr_is_journal();
 }
 
-/* The same event has the same MESSAGE_ID on every machine: 128 bits of a digest, marked as a version 8 UUID. */
-static void add_message_id(struct str *out, const char *event)
+/* 128 bits of a digest, marked as a version 8 UUID. */
+void log_message_id(struct str *out, const char *event)
 {
 	uint8_t digest[SHA256_LEN];
 	struct str name = STR_INIT;
@@ -75,7 +75,7 @@ void log_event(enum log_level level, const char *event, const char *fields, ...)
 	text_add_printable(&line, raw.s);
 	if (log_state.journal) {
 		struct str id = STR_INIT;
-		add_message_id(&id, event);
+		log_message_id(&id, event);
 		(void)sd_journal_send("MESSAGE=%s: %s", log_state.program, line.s, "PRIORITY=%d",
 			levels[level].priority, "SENGEN_EVENT=%s", event, "SENGEN_PROGRAM=%s",
 			log_state.program, "MESSAGE_ID=%s", id.s, NULL);

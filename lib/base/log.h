@@ -4,10 +4,12 @@
  * An event has a fixed name (`notice.sent`) and key=value pairs. Values are identifiers, counts, codes
  * and reasons: never a name, an address, a user number, a password. Under systemd lines go to the
  * journal with the event as SENGEN_EVENT and a MESSAGE_ID derived from it; otherwise to standard error.
- * Whoever knows the detail logs it, once.
+ * Whoever knows the detail logs it, once. Each event stands in log_events.def with what it means and what to do.
  */
 #ifndef SENGEN_LOG_H
 #define SENGEN_LOG_H
+
+#include "lib/base/str.h"
 
 enum log_level {
 	LEVEL_BROKEN, /* a promise inside our code does not hold */
@@ -22,5 +24,8 @@ void log_open(const char *program, enum log_level level);
 /* fields: printf format giving `key=value key="quoted value"`; control characters are escaped. */
 void log_event(enum log_level level, const char *event, const char *fields, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* The MESSAGE_ID of an event, 32 hex digits: the same on every machine. Appended to out. */
+void log_message_id(struct str *out, const char *event);
 
 #endif

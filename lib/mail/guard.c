@@ -274,16 +274,17 @@ static enum rc check_links(
 			int line = 1;
 			for (const char *at = text.s; at < host; at++)
 				line += *at == '\n';
-			rc = tpl_name ? err_set(err, RC_CONFIG,
-						"%s:%d: a link points to \"%.*s\", which is not in the list "
-						"of "
-						"allowed hosts (links in wording.conf).",
-						tpl_name, line, shown, host)
-				      : err_set(err, RC_REFUSED,
-						"The text that goes into the letter has a link to \"%.*s\", "
-						"which is not "
-						"in the list of allowed hosts (links in wording.conf).",
-						shown, host);
+			/* Without the link where it came from a form: this goes to the log. */
+			rc = tpl_name
+				     ? err_set(err, RC_CONFIG,
+					       "%s:%d: a link points to \"%.*s\", which is not in the list "
+					       "of "
+					       "allowed hosts (links in wording.conf).",
+					       tpl_name, line, shown, host)
+				     : err_set(err, RC_REFUSED,
+					       "The text that goes into the letter has a link to a host that "
+					       "is not in the list of allowed hosts (links in "
+					       "wording.conf).");
 		}
 		host += len ? len : 1;
 	}
