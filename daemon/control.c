@@ -1,4 +1,4 @@
-#include "daemon/control.h"
+#include "daemon/control_p.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -20,10 +20,11 @@
 #define IDLE_MS 300000
 #define OUT_MAX 262144 /* bytes of answers not read: the client is not read from */
 #define STEP_MS 100
+#define GROUPS_MAX 1024 /* of one person; who is in more has the rights of his own group alone */
 
 struct client {
 	int fd; /* -1: free */
-	char actor[128]; /* "staff:1000(yamada)" */
+	struct control_peer peer;
 	struct str in, out;
 	size_t out_sent;
 	bool ended; /* sends nothing more */
@@ -40,33 +41,29 @@ struct control {
 
 /* ---- who is there ---- */
 
-static bool in_group(int fd, gid_t own, const char *name)
+/* The groups of whoever is at the other end, his own first. Returns their number. */
+static int peer_groups(int fd, gid_t own, gid_t *list, int max)
 {
-	const struct group *group = name && *name ? getgrnam(name) : NULL;
-	gid_t list[256];
-	socklen_t size = sizeof list;
-	if (!group)
-		return false;
-	if (own == group->gr_gid)
-		return true;
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, list, &size) != 0)
-		return false;
-	for (size_t i = 0; i < size / sizeof *list; i++)
-		if (list[i] == group->gr_gid)
-			return true;
-	return false;
+	socklen_t size = (socklen_t)((size_t)(max - 1) * sizeof *list);
+	list[0] = own;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, list + 1, &size) != 0)
+		return 1;
+	return 1 + (int)(size / sizeof *list);
 }
 
-static bool may_ask(int fd, const struct settings *settings, char *actor, size_t size)
+static bool know_peer(int fd, const struct settings *settings, struct control_peer *out)
 {
 	struct ucred peer;
 	socklen_t len = sizeof peer;
+	gid_t groups[GROUPS_MAX];
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0)
 		return false;
 	const struct passwd *user = getpwuid(peer.uid);
-	(void)snprintf(actor, size, "staff:%u(%.64s)", (unsigned)peer.uid,
+	out->uid = peer.uid;
+	(void)snprintf(out->actor, sizeof out->actor, "staff:%u(%.64s)", (unsigned)peer.uid,
 		user && user->pw_name ? user->pw_name : "?");
-	return peer.uid == 0 || peer.uid == geteuid() || in_group(fd, peer.gid, settings->rights.read);
+	out->right = office_right(settings, peer.uid, groups, peer_groups(fd, peer.gid, groups, GROUPS_MAX));
+	return out->right >= RIGHT_READ;
 }
 
 /* ---- clients ---- */
@@ -96,27 +93,31 @@ static struct client *free_client(struct control *control)
 	return oldest;
 }
 
+static void turn_away(int fd, const struct settings *settings, const struct control_peer *peer)
+{
+	struct str line = STR_INIT;
+	control_answer_line(&line, control_refuse_right(settings, peer, RIGHT_READ));
+	(void)send(fd, line.s, line.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	log_event(LEVEL_NOTICE, "control.refused", "actor=\"%s\"", peer->actor);
+	str_free(&line);
+	(void)close(fd);
+}
+
 static void accept_clients(struct role_context *ctx, struct control *control)
 {
 	for (int i = 0; i < CLIENTS_MAX; i++) {
-		char actor[sizeof control->client[0].actor];
+		struct control_peer peer = {.right = RIGHT_NONE};
 		int fd = accept4(control->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 		if (fd < 0)
 			return;
-		if (!may_ask(fd, ctx->settings, actor, sizeof actor)) {
-			static const char refusal[] =
-				"{\"ok\":false,\"rc\":1,\"message\":\"You are not a member of the group that "
-				"may change "
-				"things.\",\"message_ja\":\"この操作を行う権限がありません。\"}\n";
-			(void)send(fd, refusal, sizeof refusal - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
-			log_event(LEVEL_NOTICE, "control.refused", "actor=\"%s\"", actor);
-			(void)close(fd);
+		if (!know_peer(fd, ctx->settings, &peer)) {
+			turn_away(fd, ctx->settings, &peer);
 			continue;
 		}
 		struct client *client = free_client(control);
 		client->fd = fd;
 		client->heard_ms = clock_machine_ms();
-		memcpy(client->actor, actor, sizeof actor);
+		client->peer = peer;
 		struct epoll_event event = {.events = EPOLLIN, .data.ptr = client};
 		if (epoll_ctl(control->epoll, EPOLL_CTL_ADD, fd, &event) != 0)
 			client_close(client);
@@ -189,7 +190,7 @@ static bool client_work(struct role_context *ctx, struct client *client, int64_t
 		}
 		if (len > 0)
 			control_request(
-				ctx, &client->import, client->actor, client->in.s + at, len, &client->out);
+				ctx, &client->import, &client->peer, client->in.s + at, len, &client->out);
 		at += len + 1;
 	}
 	if (at) {

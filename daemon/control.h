@@ -17,7 +17,8 @@
  * The answer is one line: {"ok":true,"rc":0,"message":"…","message_ja":"…"}, rc as exit codes of the programs; resend adds "notice". An import
  * answers {"row":N,"ok":false,…} for each declaration that was refused, and at the end a line with "imported", "known", "refused".
  *
- * Who may: root, the daemon's own user, members of rights.read; the kernel tells who the peer is. A client that sends too long a line is
+ * Who may: the kernel tells who the peer is and in which groups. Each command wants a right (control_request.c), which the groups of the settings give
+ * (rights.read, work, release, administer); root and the daemon's own user administer. Who has none is not heard at all. A client that sends too long a line is
  * dropped, one that does not read its answers is not read from; none can make another wait.
  */
 #ifndef SENGEN_CONTROL_H
@@ -39,8 +40,15 @@ struct control_import {
 	int waiting_count;
 };
 
-/* Carries out one request line of `actor`; the answer's lines are appended to out. RC_STORE and RC_CONFIG are answers too. */
-void control_request(struct role_context *ctx, struct control_import *import, const char *actor,
+/* Who asks, as the kernel tells. */
+struct control_peer {
+	uid_t uid;
+	char actor[128]; /* "staff:1000(yamada)" */
+	enum right right;
+};
+
+/* Carries out one request line of the peer; the answer's lines are appended to out. RC_STORE and RC_CONFIG are answers too. */
+void control_request(struct role_context *ctx, struct control_import *import, const struct control_peer *peer,
 	const char *line, size_t len, struct str *out);
 /* Drops what an import has not yet written. */
 void control_import_drop(struct control_import *import);

@@ -163,6 +163,8 @@ enum rc office_erase(struct office *office, int64_t application_id, bool preview
 	const char *actor, struct erasure *out, const char **why_ja, struct pool *pool, struct err *err);
 /* What staff may do: by the groups of the settings (roles). groups: those of the person; uid 0 and the daemon's own user administer. */
 enum right office_right(const struct settings *settings, uid_t uid, const gid_t *groups, int count);
+/* The group whose members have it, by the settings. */
+const char *office_right_group(const struct settings *settings, enum right right);
 /* Answers the questions of the ceiling at once, or releases a restored store. */
 enum rc office_release_ceiling(struct office *office, const char *actor, struct err *err);
 enum rc office_release_restored(struct office *office, const char *actor, struct err *err);

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -29,7 +30,9 @@ static int open_control(void **state)
 		"spool_directory = \"spool\"; state_directory = \"state\"; runtime_directory = \"run\";\n"
 		"template_directory = \"%s/templates/mail\";\n"
 		"profile_files = ( \"%s/config/profiles/form.conf\" );\n"
-		"contact_mail = \"security-action-info@sa.example.jp\";\n",
+		"contact_mail = \"security-action-info@sa.example.jp\";\n"
+		"rights : { read = \"users\"; work = \"games\"; release = \"audio\"; administer = "
+		"\"nobody-has-it\"; };\n",
 		here, here);
 	if (file_write(scratch_path("sengend.conf"), conf, (size_t)len, 0600, &err))
 		return -1;
@@ -404,6 +407,110 @@ static void test_control__the_socket_is_not_for_everybody(void **state)
 	assert_int_equal(st.st_mode & 0007, 0);
 }
 
+/* A connection of somebody else: the kernel notes who connects. */
+static int connect_as(uid_t uid, const char *own, const char *other)
+{
+	const struct group *group = getgrnam(own);
+	assert_non_null(group);
+	gid_t primary = group->gr_gid, second = primary;
+	if (other) {
+		group = getgrnam(other);
+		assert_non_null(group);
+		second = group->gr_gid;
+	}
+	assert_int_equal(setgroups(1, &second), 0);
+	assert_int_equal(setegid(primary), 0);
+	assert_int_equal(seteuid(uid), 0);
+	int fd = connect_client();
+	assert_int_equal(seteuid(0), 0);
+	assert_int_equal(setegid(0), 0);
+	assert_int_equal(setgroups(0, NULL), 0);
+	return fd;
+}
+
+#define PING "{\"command\":\"ping\"}"
+#define STOP "{\"command\":\"stop\",\"application\":1,\"reason\":\"様式B-3\"}"
+#define CEILING "{\"command\":\"release-ceiling\"}"
+#define RESTORED "{\"command\":\"release-restored\"}"
+#define LACKS "権限が必要です"
+
+static void test_control__the_groups_say_what_one_may(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *own, *other; /* groups */
+		const char *line;
+		bool may;
+	} people[] = {
+		{"users", NULL, PING, true}, {"users", NULL, STOP, false}, {"users", NULL, CEILING, false},
+		{"users", "games", STOP, true},
+		{"games", NULL, STOP, true}, /* the right to work includes that to look */
+		{"games", "users", CEILING, false}, {"users", "audio", CEILING, true},
+		{"users", "audio", STOP, true}, {"audio", "games", RESTORED, false},
+		{"games", NULL, "{\"command\":\"import\"}", false},
+		{"staff", NULL, PING, false}, /* has no right at all */
+	};
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(chmod(scratch, 0755), 0);
+	assert_int_equal(chmod(scratch_path("run"), 0755), 0);
+	assert_int_equal(chmod(scratch_path("run/control.sock"), 0666), 0);
+	int fd = connect_client();
+	import_two(fd);
+	(void)close(fd);
+	for (size_t i = 0; i < sizeof people / sizeof *people; i++) {
+		fd = connect_as(4242, people[i].own, people[i].other);
+		(void)send(fd, people[i].line, strlen(people[i].line), MSG_NOSIGNAL);
+		(void)send(fd, "\n", 1, MSG_NOSIGNAL);
+		json_t *json = hear(fd);
+		assert_non_null(json);
+		const char *said = json_string_value(json_object_get(json, "message_ja"));
+		bool refused = strstr(said, LACKS) != NULL;
+		if (refused == people[i].may)
+			fail_msg("%s %s: %s: %s", people[i].own, people[i].other ? people[i].other : "",
+				people[i].line, said);
+		if (refused) { /* who could, and who was asked */
+			assert_int_equal(json_integer_value(json_object_get(json, "rc")), RC_REFUSED);
+			assert_non_null(strstr(said, "グループ"));
+			assert_non_null(strstr(said, "staff:4242("));
+		}
+		json_decref(json);
+		(void)close(fd);
+	}
+}
+
+struct who {
+	const char *wanted;
+	bool found;
+};
+
+static enum rc find_actor(void *context, const struct history_row *row, struct err *fault)
+{
+	struct who *who = context;
+	(void)fault;
+	who->found = who->found || (row->event == EVENT_STOP && str_has_prefix(row->actor, who->wanted));
+	return RC_OK;
+}
+
+static void test_control__the_history_says_which_of_them(void **state)
+{
+	(void)state;
+	struct who who = {.wanted = "staff:4343("};
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(chmod(scratch, 0755), 0);
+	assert_int_equal(chmod(scratch_path("run"), 0755), 0);
+	assert_int_equal(chmod(scratch_path("run/control.sock"), 0666), 0);
+	int fd = connect_client();
+	import_two(fd);
+	(void)close(fd);
+	fd = connect_as(4343, "games", NULL);
+	assert_int_equal(ask(fd, STOP), RC_OK);
+	assert_int_equal(history_each(ctx.office.store, 1, 0, find_actor, &who, &err), RC_OK);
+	assert_true(who.found);
+	(void)close(fd);
+}
+
 int main(void)
 {
 #define WITH_CONTROL(test) cmocka_unit_test_setup_teardown(test, open_control, close_control)
@@ -416,6 +523,8 @@ int main(void)
 		WITH_CONTROL(test_control__too_long_a_line_ends_the_client),
 		WITH_CONTROL(test_control__nobody_blocks_the_others),
 		WITH_CONTROL(test_control__the_socket_is_not_for_everybody),
+		WITH_CONTROL(test_control__the_groups_say_what_one_may),
+		WITH_CONTROL(test_control__the_history_says_which_of_them),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
