@@ -132,8 +132,10 @@ enum event {
 	EVENT_PAUSE = 45, /* the office paused a part of its work (number: enum pause; application_id 0) */
 	EVENT_RESUME = 46,
 	EVENT_BATCH = 47, /* a batch waits for a person, was seconded or let go (ref: batch) */
-	EVENT_ERASE = 48, /* personal data of an application, mail or file were erased (number: rows) */
-	EVENT_PURGE = 49, /* a purge by retention (number: rows; application_id 0) */
+	EVENT_ERASE =
+		48, /* somebody had personal data erased (number: rows; of a mail alone ref: mail, application_id 0) */
+	EVENT_PURGE =
+		49, /* the same by retention (ref: enum retained, number: rows; of mails and files application_id 0) */
 	EVENT_PUBLISH = 50, /* a public list was written (ref: publication, number: rows; application_id 0) */
 	EVENT_DESK_MAIL = 51, /* a digest or alarm was queued (ref: notice; application_id 0) */
 	EVENT_COUNT

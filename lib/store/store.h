@@ -62,8 +62,8 @@ struct history_row {
 };
 
 /* Appends a row (seq is set by the store). Identifiers are chained; actor and note go into the payload beside with a salt, the chain holds
- * their digest only. The rows of EVENT_APPLY*, EVENT_IMPORT_*, EVENT_CORRECT and EVENT_NEWS also chain a digest of the form's values as they are
- * on file at that moment: write the form first. */
+ * their digest only. The rows of EVENT_APPLY*, EVENT_IMPORT_*, EVENT_CORRECT, EVENT_NEWS, EVENT_PURGE and EVENT_ERASE also chain a digest of the form's values as
+ * they are on file at that moment, where they are: write the form first. */
 enum rc history_add(struct store *store, const struct history_row *row, struct err *err);
 typedef enum rc history_fn(void *ctx, const struct history_row *row, struct err *err);
 /* Rows of one application (0: all), oldest first, after `after_seq`. */
@@ -537,19 +537,41 @@ struct retained_item {
 	const char *path; /* of a file, below the spool; "" */
 };
 typedef enum rc retained_fn(void *ctx, const struct retained_item *item, struct err *err);
-/* Those of a kind whose time ended before `before`, behind after_id, at most limit, by id. Costs what it returns. */
-enum rc retained_each(struct store *store, enum retained kind, utc_time before, int64_t after_id, int limit,
-	retained_fn *fn, void *ctx, struct err *err);
+/* Those of a kind whose time ended before `before`, oldest first, behind the item given (NULL: from the oldest), at most limit. Nothing is open while fn
+ * runs. Costs what it returns. */
+enum rc retained_each(struct store *store, enum retained kind, utc_time before,
+	const struct retained_item *after, int limit, retained_fn *fn, void *ctx, struct err *err);
 /* What an erasure would take, or took: rows by table. */
 struct erasure {
 	int64_t forms, history, letters, mails, requests, files, published, search;
 };
-/* Erases one item's personal data; chain, numbers and counts stay. preview: only counts. Files on disk are the caller's. */
+/* Erases one item's personal data; chain, numbers and counts stay. preview: only counts. What it leaves on the disk is entered for scrub_next(). The form
+ * without its survey gets a new salt, so that nobody can try out answers against the digest recorded earlier: the caller adds EVENT_PURGE or EVENT_ERASE for the
+ * application in the same transaction, which chains the digest of what is left. */
 enum rc retained_erase(struct store *store, const struct retained_item *item, bool preview,
 	struct erasure *out, struct err *err);
 /* Everything personal about one application, whatever its state, over all tables, the mails about it included. */
 enum rc application_erase(
 	struct store *store, int64_t application_id, bool preview, struct erasure *out, struct err *err);
+/* The mails about an application, or that its notices came back with: for a preview. */
+typedef enum rc erased_message_fn(void *ctx, int64_t message_id, struct err *err);
+enum rc application_mails(
+	struct store *store, int64_t application_id, erased_message_fn *fn, void *ctx, struct err *err);
+
+/* What an erasure that is on record still has to take from the disk. Taking it away can be done again, so a crash in between costs nothing. */
+struct scrub {
+	int64_t file_id; /* archived form file; 0: none */
+	int row; /* of it, from 1; 0: all of it, results too */
+	int64_t message_id; /* a mail laid out for staff; 0: none */
+	const char *path; /* of the archived file, below the spool; "" */
+};
+/* *there false: nothing is left to do. */
+enum rc scrub_next(struct store *store, struct scrub *out, bool *there, struct pool *pool, struct err *err);
+enum rc scrub_done(struct store *store, const struct scrub *scrub, struct err *err);
+/* Whether a path below the spool is the archive of a file on record. */
+enum rc file_is_archive(struct store *store, const char *path, bool *yes, struct err *err);
+/* Empties the write-ahead log, which still holds what was erased. Outside a transaction; *done false: somebody reads it, try again. */
+enum rc store_scrub_log(struct store *store, bool *done, struct err *err);
 
 /* ---- copies ---- */
 /* A whole copy of the register as of one moment into a new file (VACUUM INTO), while others go on; then opened anew and checked (integrity, chain).

@@ -207,6 +207,8 @@ enum rc application_add(struct store *store, struct application *app, const char
 		return rc;
 	app->id = sqlite3_last_insert_rowid(store->db);
 	rc = add_payload(store, app, row_digest, err);
+	if (rc == RC_OK)
+		rc = retained_survey(store, app, err);
 	return rc == RC_OK ? identity_keep(store, app, err) : rc;
 }
 
@@ -288,6 +290,8 @@ enum rc application_update_form(struct store *store, const struct application *a
 	if (rc == RC_OK && sqlite3_changes(store->db) == 0)
 		return err_set(
 			err, RC_REFUSED, "the form of application %lld has been erased", (long long)app->id);
+	if (rc == RC_OK)
+		rc = retained_survey(store, app, err);
 	return rc == RC_OK ? identity_keep(store, app, err) : rc;
 }
 

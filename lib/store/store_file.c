@@ -74,7 +74,11 @@ enum rc file_update(struct store *store, const struct spool_file *file, struct e
 	rc = sql_run(store, stmt, err);
 	if (rc == RC_OK && sqlite3_changes(store->db) == 0)
 		return err_set(err, RC_REFUSED, "there is no file %lld on record", (long long)file->id);
-	return rc;
+	if (rc != RC_OK || file->state != FILE_DONE || !*file->archive)
+		return rc;
+	bool brought = file->accepted + file->review + file->same + file->decided > 0;
+	return retained_enter(
+		store, brought ? RETAINED_FILE : RETAINED_REFUSED, file->id, file->taken_at, err);
 }
 
 enum rc file_get(struct store *store, int64_t id, struct spool_file *out, struct pool *pool, struct err *err)

@@ -54,7 +54,7 @@ static int actor_number(const char *actor)
 static bool records_form(enum event event)
 {
 	static const enum event events[] = {EVENT_APPLY, EVENT_APPLY_UNCONFIRMED, EVENT_IMPORT_ID,
-		EVENT_IMPORT_LOGO, EVENT_IMPORT_STOPPED, EVENT_CORRECT, EVENT_NEWS};
+		EVENT_IMPORT_LOGO, EVENT_IMPORT_STOPPED, EVENT_CORRECT, EVENT_NEWS, EVENT_PURGE, EVENT_ERASE};
 	for (size_t i = 0; i < sizeof events / sizeof *events; i++)
 		if (events[i] == event)
 			return true;
@@ -156,6 +156,8 @@ enum rc history_add(struct store *store, const struct history_row *row, struct e
 		rc = add_row(store, &chained, has_payload, has_form, hash, err);
 	if (rc == RC_OK && has_payload)
 		rc = add_payload(store, chained.seq, salt, actor, note, err);
+	if (rc == RC_OK)
+		rc = retained_follow(store, row, err);
 	if (rc != RC_OK)
 		return rc;
 	store->head_seq = chained.seq;

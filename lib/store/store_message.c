@@ -70,7 +70,8 @@ enum rc message_add(
 	if (rc != RC_OK)
 		return rc;
 	message->id = sqlite3_last_insert_rowid(store->db);
-	return add_raw(store, message->id, raw, len, err);
+	rc = add_raw(store, message->id, raw, len, err);
+	return rc == RC_OK ? retained_enter(store, RETAINED_MAIL, message->id, message->taken_at, err) : rc;
 }
 
 enum rc message_update(struct store *store, const struct mail_message *message, struct err *err)

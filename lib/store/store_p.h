@@ -161,6 +161,17 @@ void chain_hash(uint8_t out[SHA256_LEN], const uint8_t previous[SHA256_LEN], con
 void payload_digest(
 	uint8_t out[SHA256_LEN], const uint8_t salt[SALT_LEN], const char *actor, const char *note);
 
+/* ---- store_retain.c ---- */
+/* Enters what has a span, or when it begins anew; takes it out. */
+enum rc retained_enter(struct store *store, enum retained kind, int64_t id, utc_time since, struct err *err);
+enum rc retained_leave(struct store *store, enum retained kind, int64_t id, struct err *err);
+/* What a row of the history that moves a state means for the spans of letters and form. */
+enum rc retained_follow(struct store *store, const struct history_row *row, struct err *err);
+/* Of a form that was written: whether it has answers of the survey. */
+enum rc retained_survey(struct store *store, const struct application *app, struct err *err);
+/* The same for everything that is on file. */
+enum rc retained_fill(struct store *store, struct err *err);
+
 /* ---- witness.c: the file outside the database ---- */
 struct witness_head {
 	int64_t seq; /* 0: nothing seen yet */

@@ -37,6 +37,20 @@ static void bind_request(sqlite3_stmt *stmt, const struct request *request)
 	sql_time(stmt, ":due_at", request->due_at);
 }
 
+/* A mail is kept from the end of what it asked for. */
+static enum rc follow_span(struct store *store, const struct request *request, struct err *err)
+{
+	if (is_open(request->state) || request->closed_at == 0)
+		return RC_OK;
+	sqlite3_stmt *stmt = sql_ready(
+		store, "UPDATE retained SET since = :at WHERE kind = 2 AND id = :id AND since < :at", err);
+	if (!stmt)
+		return err->rc;
+	sql_int(stmt, ":id", request->message_id);
+	sql_int(stmt, ":at", request->closed_at);
+	return sql_run(store, stmt, err);
+}
+
 enum rc request_add(struct store *store, struct request *request, struct err *err)
 {
 	enum rc rc = sql_want_transaction(store, err);
@@ -57,7 +71,8 @@ enum rc request_add(struct store *store, struct request *request, struct err *er
 	if (rc != RC_OK)
 		return rc;
 	request->id = sqlite3_last_insert_rowid(store->db);
-	return set_payload(store, request, err);
+	rc = follow_span(store, request, err);
+	return rc == RC_OK ? set_payload(store, request, err) : rc;
 }
 
 enum rc request_update(struct store *store, const struct request *request, struct err *err)
@@ -77,6 +92,8 @@ enum rc request_update(struct store *store, const struct request *request, struc
 	rc = sql_run(store, stmt, err);
 	if (rc == RC_OK && sqlite3_changes(store->db) == 0)
 		return err_set(err, RC_REFUSED, "there is no request %lld on file", (long long)request->id);
+	if (rc == RC_OK)
+		rc = follow_span(store, request, err);
 	return rc == RC_OK ? set_payload(store, request, err) : rc;
 }
 
