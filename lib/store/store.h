@@ -437,6 +437,8 @@ enum rc daily_get(
 	struct store *store, civil_day from, civil_day until, int64_t (*count)[DAILY_COUNT], struct err *err);
 /* When the last one of each kind happened; 0: never. */
 enum rc daily_last(struct store *store, utc_time at[DAILY_COUNT], struct err *err);
+/* How many of each kind since the register began: they only grow. */
+enum rc daily_sum(struct store *store, int64_t sum[DAILY_COUNT], struct err *err);
 
 /* ---- batches that wait for a person (N20) ---- */
 enum rc held_batch_add(struct store *store, struct held_batch *batch, struct err *err); /* id is set */

@@ -188,12 +188,15 @@ struct daily_out {
 	civil_day from, until;
 	int64_t (*count)[DAILY_COUNT]; /* NULL: not wanted */
 	utc_time *last; /* likewise */
+	int64_t *sum; /* likewise; over all days */
 };
 
 static void take(struct daily_out *out, civil_day day, int kind, int64_t number, utc_time last)
 {
 	if (out->count && day >= out->from && day <= out->until)
 		out->count[day - out->from][kind] += number;
+	if (out->sum)
+		out->sum[kind] += number;
 	if (out->last && last > out->last[kind])
 		out->last[kind] = last;
 }
@@ -260,18 +263,30 @@ enum rc daily_get(
 	return rc;
 }
 
-enum rc daily_last(struct store *store, utc_time at[DAILY_COUNT], struct err *err)
+/* What a statement over all days gives, with the rows that are not counted yet. */
+static enum rc over_all_days(struct store *store, const char *sql, struct daily_out *out, struct err *err)
 {
-	struct daily_out out = {.last = at};
-	memset(at, 0, DAILY_COUNT * sizeof *at);
 	bool own = sqlite3_get_autocommit(store->db);
 	enum rc rc = own ? sql_exec(store, "BEGIN", err) : RC_OK;
 	if (rc != RC_OK)
 		return rc;
-	sqlite3_stmt *stmt =
-		sql_ready(store, "SELECT 0, kind, 0, max(last_at) FROM daily GROUP BY kind", err);
-	rc = stmt ? within_moment(store, stmt, &out, err) : err->rc;
+	sqlite3_stmt *stmt = sql_ready(store, sql, err);
+	rc = stmt ? within_moment(store, stmt, out, err) : err->rc;
 	if (own)
 		(void)sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL);
 	return rc;
+}
+
+enum rc daily_last(struct store *store, utc_time at[DAILY_COUNT], struct err *err)
+{
+	struct daily_out out = {.last = at};
+	memset(at, 0, DAILY_COUNT * sizeof *at);
+	return over_all_days(store, "SELECT 0, kind, 0, max(last_at) FROM daily GROUP BY kind", &out, err);
+}
+
+enum rc daily_sum(struct store *store, int64_t sum[DAILY_COUNT], struct err *err)
+{
+	struct daily_out out = {.sum = sum};
+	memset(sum, 0, DAILY_COUNT * sizeof *sum);
+	return over_all_days(store, "SELECT 0, kind, sum(number), 0 FROM daily GROUP BY kind", &out, err);
 }

@@ -5,7 +5,7 @@ cd "$(dirname "$0")/../.."
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-xgettext --from-code=UTF-8 --no-wrap --no-location -k_ -kN_ -o "$work/all.pot" ctl/*.c lib/base/*.h lib/office/*.c
+xgettext --from-code=UTF-8 --no-wrap --no-location -k_ -kN_ -o "$work/all.pot" ctl/*.c lib/base/*.h lib/office/*.c lib/desk/*.c
 msgmerge --quiet --no-fuzzy-matching --no-wrap -o "$work/ja.po" po/ja.po "$work/all.pot"
 left=$(msgattrib --untranslated --no-wrap "$work/ja.po" | grep '^msgid "..*"' || true)
 [ -z "$left" ] || { echo "not translated: $left"; exit 1; }
