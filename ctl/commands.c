@@ -56,6 +56,8 @@ const struct command commands[] = {
 		{{"notice", "NOTICE", N_("which notice (default: the next one)")},
 			{"profile", "PROFILE", N_("of which profile, for sample data")},
 			{"raw", NULL, N_("the mail as it goes over the wire")}}},
+	{"report", N_("[DIRECTORY]"), N_("write the page of the office's state for the desk"), HELP_LOOK,
+		RIGHT_READ, NEED_STORE, false, 0, 1, command_report, {{0}}},
 	{"check-form", N_("FILE..."), N_("check form files; needs neither register nor configuration"),
 		HELP_LOOK, RIGHT_NONE, NEED_NOTHING, true, 1, -1, command_check_form,
 		{{"registry", "CSV", N_("declarations on file, to judge duplicates and step-ups")}}},

@@ -13,6 +13,7 @@
 const struct desk_job desk_jobs[] = {
 	{.name = "daily", .run = desk_daily},
 	{.name = "metrics", .run = desk_metrics, .by_minute = true},
+	{.name = "report", .run = desk_report, .by_minute = true},
 	{0},
 };
 

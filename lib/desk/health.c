@@ -17,6 +17,7 @@
 
 #include "lib/base/file.h"
 #include "lib/base/i18n.h"
+#include "lib/desk/report.h"
 #include "lib/mail/dkim.h"
 
 #define MINUTE 60
@@ -603,6 +604,18 @@ static enum rc check_credentials(struct health *health, struct err *err)
 	return rc;
 }
 
+static enum rc check_report(struct health *health, struct err *err)
+{
+	const char *fault;
+	enum rc rc = fact_text(health, REPORT_FAULT_FACT, &fault, err);
+	return rc ? rc
+		  : tell(health, "report", *fault ? HEALTH_BAD : HEALTH_GOOD, *fault != '\0',
+			    *fault ? _("the report for the desk can't be written; see the journal of "
+				       "sengen-desk, make room, or see whether its directory may be written")
+				   : _("the report for the desk is written"),
+			    err);
+}
+
 /* ---- all of it ---- */
 
 enum rc health_check(struct office *office, const struct tally *tally, health_fn *fn, void *ctx,
@@ -611,7 +624,7 @@ enum rc health_check(struct office *office, const struct tally *tally, health_fn
 	static enum rc (*const checks[])(struct health * health, struct err * err) = {check_roles,
 		check_restored, check_pauses, check_hold, check_intake, check_queue, check_outbox,
 		check_unknown, check_server, check_fetch, check_late, check_review, check_clock, check_disks,
-		check_credentials};
+		check_credentials, check_report};
 	struct health health = {.office = office,
 		.settings = office->settings,
 		.tally = tally,

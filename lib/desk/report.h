@@ -6,9 +6,14 @@
 
 #include "lib/desk/health.h"
 
-/* Writes index.html into the directory (made if need be), whole or not at all: state at a glance, waiting and overdue per stage, age, mails and bounces a day, what is in
- * 要確認, refused files; and beside it mail/N.eml of each mail in 要確認 so that a click opens it; those settled since are taken away. Names of applicants stand in it: it is for the desk. */
+/* Writes index.html into the directory (made if need be), whole or not at all: what needs a person first, then numbers, 要確認, what is overdue, waiting per stage and
+ * age, mails and bounces a day, refused files, all checks; and beside it mail/N.eml (N: 受信番号) of each mail listed in 要確認, so that a click opens it; those settled
+ * since are taken away. Names of applicants stand in it: it is for the desk; files are readable for owner and group. Long lists are cut and say how to see the rest.
+ * A store opened for reading is enough. RC_STORE: the directory can't be written; the page before is still there, whole. */
 enum rc report_write(struct office *office, const char *directory, struct err *err);
+/* Appends where the report goes by the settings. */
+void report_directory(struct str *out, const struct settings *settings);
+#define REPORT_FAULT_FACT "report.fault" /* there while the role desk can't write it */
 
 /* A page to hand to a subsidy office: which notices were sent to which declaration when, with the server's answer and the digest of each letter; user number masked. */
 enum rc proof_print(struct office *office, const struct application *app, struct str *out, struct err *err);
