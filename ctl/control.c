@@ -170,7 +170,7 @@ enum rc control_ask(struct ctl *ctl, json_t *request, struct err *err)
 }
 
 /* {"command":NAME,"application":12} or with "declaration_id"; reason from --reason or the argument behind. */
-static enum rc application_request(struct ctl *ctl, const char *name, json_t **request, struct err *err)
+enum rc application_request(struct ctl *ctl, const char *name, json_t **request, struct err *err)
 {
 	int64_t id, declaration_id;
 	enum rc rc = target_read(ctl->argument[0], &id, &declaration_id, err);
@@ -186,6 +186,16 @@ static enum rc add_reason(struct ctl *ctl, json_t *request, struct err *err)
 	const char *reason = option_of(ctl, "reason");
 	if (!reason && ctl->argument_count > 1)
 		reason = ctl->argument[1];
+	if (reason && json_object_set_new(request, "reason", json_string(reason)) != 0)
+		return err_set(err, RC_USAGE, "%s", _("The reason must be UTF-8 text."));
+	return RC_OK;
+}
+
+enum rc reason_add(struct ctl *ctl, json_t *request, bool required, struct err *err)
+{
+	const char *reason = option_of(ctl, "reason");
+	if (required && !(reason && *reason))
+		return err_set(err, RC_USAGE, _("Say why: --reason \"...\"; it stands in the history."));
 	if (reason && json_object_set_new(request, "reason", json_string(reason)) != 0)
 		return err_set(err, RC_USAGE, "%s", _("The reason must be UTF-8 text."));
 	return RC_OK;

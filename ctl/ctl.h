@@ -151,6 +151,10 @@ enum rc requests_print(
 
 /* Sends one request and prints the answer. Takes the request. RC_SERVER is not used: a daemon that is not there is RC_REFUSED. */
 enum rc control_ask(struct ctl *ctl, json_t *request, struct err *err);
+/* {"command":NAME,"application":12} or with "declaration_id", from the first argument. */
+enum rc application_request(struct ctl *ctl, const char *name, json_t **request, struct err *err);
+/* Adds what --reason says. A reason that must be given and is not: RC_USAGE. */
+enum rc reason_add(struct ctl *ctl, json_t *request, bool required, struct err *err);
 
 /* ---- the commands ---- */
 
@@ -176,6 +180,7 @@ enum rc command_inspect(struct ctl *ctl, struct err *err);
 enum rc command_audit(struct ctl *ctl, struct err *err);
 enum rc command_health(struct ctl *ctl, struct err *err);
 enum rc command_metrics(struct ctl *ctl, struct err *err);
+enum rc command_pause(struct ctl *ctl, struct err *err); /* and resume */
 enum rc command_completion(struct ctl *ctl, struct err *err);
 
 #endif

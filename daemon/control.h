@@ -9,6 +9,7 @@
  *   hold reject (reason required), release approve confirm withdraw (reason welcome)
  *   stop                                       Form B-3; "on":"2026-12-31" for a day to come, "reason"
  *   resend                                     "template":"id"
+ *   pause, resume                              "what":["intake","deciding","sending","reading"]; a pause wants a reason
  *   release-ceiling, release-restored          the answers to the daemon's two questions
  *   import                                     then a line {"import":{…}} per declaration, then {"end":true}:
  *     declaration_id, user_number, state ("id_issued", "logo_authorized", "stopped"), star, applied_on, id_issued_on,

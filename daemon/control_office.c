@@ -1,4 +1,6 @@
 /* What staff decide about the office as a whole: its questions, its pauses. */
+#include <string.h>
+
 #include "daemon/control_p.h"
 
 enum rc command_release_ceiling(struct control_request *request, struct err *err)
@@ -9,4 +11,57 @@ enum rc command_release_ceiling(struct control_request *request, struct err *err
 enum rc command_release_restored(struct control_request *request, struct err *err)
 {
 	return office_release_restored(&request->ctx->office, request->actor, err);
+}
+
+static enum pause pause_by_name(const char *name)
+{
+	for (int what = PAUSE_INTAKE; name && what < PAUSE_COUNT; what++)
+		if (strcmp(pause_name((enum pause)what), name) == 0)
+			return (enum pause)what;
+	return PAUSE_COUNT;
+}
+
+/* All that are named, or none: {"command":"pause","what":["intake","sending"],"reason":"…"}. */
+static enum rc pause_all(struct control_request *request, bool on, struct err *err)
+{
+	struct office *office = &request->ctx->office;
+	json_t *list = json_object_get(request->json, "what"), *item;
+	struct str names = STR_INIT;
+	size_t i;
+	enum rc rc = json_array_size(list)
+			     ? store_begin(office->store, err)
+			     : control_usage(
+				       err, "\"what\" must be a list of intake, deciding, sending, reading.");
+	if (rc)
+		return rc;
+	json_array_foreach(list, i, item)
+	{
+		enum pause what = pause_by_name(json_string_value(item));
+		if (what == PAUSE_COUNT)
+			rc = control_usage(err, "\"what\" knows intake, deciding, sending and reading only.");
+		else
+			rc = office_pause(office, what, on, request->reason, request->actor, &request->why_ja,
+				request->pool, err);
+		if (rc)
+			break;
+		str_printf(&names, "%s「%s」", names.len ? "と" : "", pause_name_ja(what));
+	}
+	rc = rc ? rc : store_commit(office->store, err);
+	if (rc && store_in_transaction(office->store))
+		store_rollback(office->store);
+	if (!rc)
+		request->done_ja =
+			pool_printf(request->pool, "%sを%sしました。", names.s, on ? "一時停止" : "再開");
+	str_free(&names);
+	return rc;
+}
+
+enum rc command_pause(struct control_request *request, struct err *err)
+{
+	return pause_all(request, true, err);
+}
+
+enum rc command_resume(struct control_request *request, struct err *err)
+{
+	return pause_all(request, false, err);
 }

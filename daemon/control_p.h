@@ -45,7 +45,7 @@ command_run command_hold, command_release, command_approve, command_confirm, com
 	command_stop, command_resend, command_resolve;
 
 /* ---- control_office.c ---- */
-command_run command_release_ceiling, command_release_restored;
+command_run command_release_ceiling, command_release_restored, command_pause, command_resume;
 
 /* ---- control_import.c ---- */
 command_run command_import_begin;

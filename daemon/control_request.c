@@ -156,8 +156,18 @@ static const struct command {
 	{"resolve", RIGHT_WORK, false, false, command_resolve},
 	{"release-ceiling", RIGHT_RELEASE, false, false, command_release_ceiling},
 	{"release-restored", RIGHT_ADMINISTER, false, false, command_release_restored},
+	{"pause", RIGHT_WORK, false, true, command_pause},
+	{"resume", RIGHT_RELEASE, false, false, command_resume},
 	{"import", RIGHT_ADMINISTER, false, false, command_import_begin},
 };
+
+/* A decision may let any of them go on. */
+static void wake_all(const struct settings *settings)
+{
+	static const char *const waking[] = {"intake", "scheduler", "sender", "mailbox"};
+	for (size_t i = 0; i < sizeof waking / sizeof *waking; i++)
+		role_wake(settings, waking[i]);
+}
 
 /* *refusal: the answer, where the right to ask is lacking. */
 static enum rc run_command(struct control_request *request, json_t **refusal, struct err *err)
@@ -185,10 +195,8 @@ static enum rc run_command(struct control_request *request, json_t **refusal, st
 	log_event(LEVEL_NOTICE, "control.command",
 		"command=%s application=%" PRId64 " request=%" PRId64 " actor=\"%s\" rc=%s", name,
 		request->application_id, request->request_id, request->actor, rc_name(rc));
-	if (!rc)
-		role_wake(request->ctx->settings, "scheduler");
-	if (!rc && (command->application || request->request_id))
-		role_wake(request->ctx->settings, "sender");
+	if (!rc && command->right > RIGHT_READ)
+		wake_all(request->ctx->settings);
 	return rc;
 }
 

@@ -32,6 +32,7 @@ struct intake {
 	utc_time rescan_at;
 	int64_t looked_ms; /* at disk and outbox */
 	char paused[160]; /* why; "": not */
+	bool by_staff; /* paused by staff */
 };
 
 /* ---- back-pressure ---- */
@@ -71,11 +72,14 @@ static enum rc fact_write(struct store *store, const char *name, const char *val
 static enum rc look_at_pressure(struct role_context *ctx, struct intake *intake, struct err *err)
 {
 	int64_t now = clock_machine_ms();
+	enum rc rc = office_paused(&ctx->office, PAUSE_INTAKE, &intake->by_staff, err);
+	if (rc)
+		return rc;
 	if (intake->looked_ms && now - intake->looked_ms < PRESSURE_MS)
 		return RC_OK;
 	intake->looked_ms = now;
 	struct str why = STR_INIT;
-	enum rc rc = find_pressure(ctx, &why, err);
+	rc = find_pressure(ctx, &why, err);
 	bool was = intake->paused[0] != '\0', is = why.len > 0;
 	if (!rc && was != is) {
 		log_event(is ? LEVEL_FAULT : LEVEL_NOTICE, is ? "intake.paused" : "intake.resumed",
@@ -359,23 +363,24 @@ static enum rc intake_step(struct role_context *ctx, utc_time now, utc_time *nex
 {
 	struct intake *intake = ctx->state;
 	int64_t until = clock_machine_ms() + STEP_MS;
-	bool idle = false;
+	bool idle = false, held = false;
 	enum rc rc = RC_OK;
 	if (spool_events(&intake->spool))
 		intake->scan = true;
 	do {
 		rc = look_at_pressure(ctx, intake, err);
-		if (!rc && !intake->paused[0])
+		held = intake->by_staff || intake->paused[0];
+		if (!rc && !held)
 			rc = intake_piece(ctx, intake, now, &idle, err);
-	} while (!rc && !idle && !intake->paused[0] && clock_machine_ms() < until);
-	if (rc || intake->paused[0]) {
+	} while (!rc && !idle && !held && clock_machine_ms() < until);
+	if (rc || held) {
 		intake_file_close(&intake->in); /* it goes on where the register says */
 		intake->recover = true;
 	}
 	if (rc)
 		return rc;
 	*next = now;
-	if (intake->paused[0])
+	if (held)
 		*next = now + PAUSE_SECONDS;
 	else if (idle)
 		*next = intake->look_again < intake->rescan_at || intake->spool.simulating
@@ -410,7 +415,7 @@ static void intake_reload(struct role_context *ctx)
 static int intake_watch(struct role_context *ctx, int *fd, int max)
 {
 	struct intake *intake = ctx->state;
-	if (max < 1 || intake->spool.events < 0 || intake->paused[0])
+	if (max < 1 || intake->spool.events < 0 || intake->paused[0] || intake->by_staff)
 		return 0;
 	fd[0] = intake->spool.events;
 	return 1;

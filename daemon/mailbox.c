@@ -36,6 +36,7 @@ struct mailbox_role {
 	char noted[512]; /* what the register says */
 	int64_t waiting_since_ms;
 	utc_time requests_at; /* when the next request is due */
+	bool paused; /* staff paused reading, or the register waits to be taken over: mails stay where they are */
 };
 
 /* ---- trouble, in the register ---- */
@@ -152,18 +153,19 @@ enum piece { PIECE_NONE, PIECE_READ, PIECE_MOVE, PIECE_TAKE, PIECE_REVIEW, PIECE
 static enum piece next_piece(struct role_context *ctx, const struct mailbox_role *role, utc_time now)
 {
 	const struct inbox *inbox = &role->inbox;
-	if (inbox->unread)
+	if (inbox->unread && !role->paused)
 		return PIECE_READ;
 	if (ctx->simulating && !ctx->settings->mailbox.maildir)
 		return PIECE_NONE; /* a simulation asks no server */
 	if (trouble_lasts(&role->trouble[LINE]))
 		return PIECE_NONE;
 	/* UIDs mean something only behind a look at INBOX, and not before it was looked at anew as a whole. */
-	if (inbox->unmoved && inbox->selected && !inbox->mark.anew)
+	bool may = !role->paused;
+	if (may && inbox->unmoved && inbox->selected && !inbox->mark.anew)
 		return PIECE_MOVE;
-	if ((inbox->look || inbox->unmoved || !inbox->selected) && !*role->trouble[ROOM].phase)
+	if (may && (inbox->look || inbox->unmoved || !inbox->selected) && !*role->trouble[ROOM].phase)
 		return PIECE_TAKE;
-	if (now >= inbox->review_at && inbox->selected)
+	if (may && now >= inbox->review_at && inbox->selected)
 		return PIECE_REVIEW;
 	if (inbox->copies && !trouble_lasts(&role->trouble[COPIES]))
 		return PIECE_COPY;
@@ -305,7 +307,7 @@ static void when_next(
 	}
 	if (ctx->simulating && inbox->next_arrival < at)
 		at = inbox->next_arrival;
-	if (!ctx->in_turn && inbox->review_at > now && inbox->review_at < at)
+	if (!ctx->in_turn && !role->paused && inbox->review_at > now && inbox->review_at < at)
 		at = inbox->review_at;
 	*next = more ? now : at;
 }
@@ -319,6 +321,9 @@ static enum rc mailbox_step(struct role_context *ctx, utc_time now, utc_time *ne
 	if (ctx->simulating && now >= role->inbox.next_arrival)
 		role->inbox.look = true;
 	look_for_room(ctx, role);
+	bool may = false;
+	rc = rc ? rc : office_may_read(&ctx->office, &may, err);
+	role->paused = !may;
 	rc = rc ? rc : find_copies(ctx, role, err);
 	while (!rc && (piece = next_piece(ctx, role, now)) != PIECE_NONE && clock_machine_ms() < until) {
 		rc = do_piece(ctx, role, piece, now, err);

@@ -1,5 +1,5 @@
 /*
- * ceiling.c - the office as a whole: pauses, a restored store, and the question "far more is due than usual?"
+ * ceiling.c - the office as a whole: a restored store, and the question "far more is due than usual?"
  *
  * Facts, each one line of plain text; days in the office's zone:
  *   ceiling.queued        DAY AT_ONCE STAGES       queued on that day
@@ -70,15 +70,6 @@ static enum rc write_fact(struct office *office, const char *name, civil_day day
 	return rc;
 }
 
-static enum rc fact_is_set(struct office *office, const char *name, bool *yes, struct err *err)
-{
-	struct str value = STR_INIT;
-	enum rc rc = fact_get(office->store, name, &value, err);
-	*yes = value.len > 0;
-	str_free(&value);
-	return rc;
-}
-
 static enum rc read_released(struct office *office, enum ceiling_kind kind, int64_t *number, struct err *err)
 {
 	struct str value = STR_INIT;
@@ -106,24 +97,6 @@ static enum rc read_question(
 	out->due = number[0];
 	out->limit = number[1];
 	return rc;
-}
-
-static enum rc may(struct office *office, const char *pause, bool *yes, struct err *err)
-{
-	bool paused = false;
-	enum rc rc = fact_is_set(office, pause, &paused, err);
-	*yes = rc == RC_OK && !paused && store_restored(office->store) == RESTORED_NO;
-	return rc;
-}
-
-enum rc office_may_send(struct office *office, bool *yes, struct err *err)
-{
-	return may(office, "pause.sending", yes, err);
-}
-
-enum rc office_may_decide(struct office *office, bool *yes, struct err *err)
-{
-	return may(office, "pause.deciding", yes, err);
 }
 
 /* ---- counting ---- */
@@ -188,9 +161,9 @@ static enum rc look_at_question(
 enum rc office_holds(struct office *office, struct office_holds *out, struct err *err)
 {
 	*out = (struct office_holds){.restored = store_restored(office->store)};
-	enum rc rc = fact_is_set(office, "pause.deciding", &out->paused[PAUSE_DECIDING], err);
-	if (rc == RC_OK)
-		rc = fact_is_set(office, "pause.sending", &out->paused[PAUSE_SENDING], err);
+	enum rc rc = RC_OK;
+	for (int what = PAUSE_INTAKE; rc == RC_OK && what < PAUSE_COUNT; what++)
+		rc = office_paused(office, (enum pause)what, &out->paused[what], err);
 	if (rc == RC_OK)
 		rc = look_at_question(office, CEILING_AT_ONCE, &out->at_once, err);
 	if (rc == RC_OK)

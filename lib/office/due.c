@@ -16,6 +16,7 @@ struct run {
 	int done;
 	bool closed; /* something waits for office hours */
 	bool asked; /* something waits for an answer to the ceiling */
+	bool paused; /* meanwhile */
 	bool blocked[CEILING_KINDS];
 };
 
@@ -100,10 +101,13 @@ static enum rc is_blocked(struct run *run, int64_t id, struct pool *pool, bool *
 static enum rc run_batch(
 	struct run *run, const struct due_ref *ref, int count, struct pool *pool, struct err *err)
 {
+	bool yes = false;
 	enum rc rc = store_begin(run->office->store, err);
 	if (rc != RC_OK)
 		return rc;
-	for (int i = 0; rc == RC_OK && i < count; i++)
+	rc = office_may_decide(run->office, &yes, err); /* somebody may have paused it since the step began */
+	run->paused = rc == RC_OK && !yes;
+	for (int i = 0; rc == RC_OK && yes && i < count; i++)
 		rc = carry_out(run, ref[i].id, pool, err);
 	if (rc == RC_OK)
 		rc = store_commit(run->office->store, err);
@@ -141,7 +145,7 @@ static enum rc run_due(struct run *run, struct pool *pool, struct err *err)
 			let_others_write(office);
 		}
 		pool_reset(pool);
-		if (rc != RC_OK || found_count < room)
+		if (rc != RC_OK || run->paused || found_count < room)
 			return rc;
 	}
 	return RC_OK;
@@ -259,7 +263,7 @@ enum rc office_run_due(struct office *office, int limit, struct step_result *out
 	if (rc == RC_OK)
 		rc = run_due(&run, pool, err);
 	pool_free(&pool);
-	if (rc == RC_OK)
+	if (rc == RC_OK && !run.paused)
 		rc = next_time(&run, &out->next_at, err);
 	out->done = run.done;
 	out->asked = run.asked;

@@ -101,6 +101,8 @@ enum rc office_holds(struct office *office, struct office_holds *out, struct err
 enum rc office_late(struct office *office, int64_t *count, struct err *err);
 /* May the sender claim anything? Not while a restored store waits for release or sending is paused. */
 enum rc office_may_send(struct office *office, bool *yes, struct err *err);
+/* May the mailbox be read, and requests be carried out? Likewise. */
+enum rc office_may_read(struct office *office, bool *yes, struct err *err);
 
 /* ---- the mailbox ---- */
 /* What mails are answered with: the names of the templates in templates/mail/answer; NULL ends. */
@@ -151,7 +153,7 @@ enum rc office_move(struct office *office, int64_t application_id, enum state to
  * still waits (it is cancelled; numbers drawn stay with the application). RC_REFUSED: it was sent, or the business has another live application by now. */
 enum rc office_undo(struct office *office, int64_t application_id, const char *reason, const char *actor,
 	const char **why_ja, struct pool *pool, struct err *err);
-/* Pauses or resumes a part of the work. RC_REFUSED: it is so already. Roles look at office_paused() in each step. */
+/* Pauses or resumes a part of the work. RC_REFUSED: it is so already; a pause without a reason. Roles look at office_paused() in each step. */
 enum rc office_pause(struct office *office, enum pause what, bool on, const char *reason, const char *actor,
 	const char **why_ja, struct pool *pool, struct err *err);
 enum rc office_paused(struct office *office, enum pause what, bool *yes, struct err *err);

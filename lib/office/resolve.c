@@ -243,8 +243,13 @@ enum rc office_run_requests(struct office *office, int limit, struct step_result
 	utc_time now = clock_now(office->clock);
 	struct pool *pool = pool_new();
 	enum rc rc = RC_OK;
-	bool more = true;
+	bool more = false;
 	*out = (struct step_result){.next_at = UTC_NEVER};
+	rc = office_may_read(office, &more, err);
+	if (rc != RC_OK || !more) { /* whoever lets it go on wakes the role */
+		pool_free(&pool);
+		return rc;
+	}
 	while (rc == RC_OK && more && out->done < limit) {
 		struct due_requests due = {.count = 0};
 		struct request_filter filter = {.open_only = true,

@@ -188,8 +188,15 @@ static bool say_previous(const struct why *why)
 		return false;
 	switch (notice->state) {
 	case OUTBOX_QUEUED:
-		say(why->out, _("The notice \"%s\" waits to be sent; next try on %s."),
-			office_notice_text(notice->template_name), time_text(why->pool, notice->next_try_at));
+		if (why->holds.paused[PAUSE_SENDING])
+			say(why->out,
+				_("The notice \"%s\" waits to be sent. Sending is paused for the whole "
+				  "office."),
+				office_notice_text(notice->template_name));
+		else
+			say(why->out, _("The notice \"%s\" waits to be sent; next try on %s."),
+				office_notice_text(notice->template_name),
+				time_text(why->pool, notice->next_try_at));
 		if (notice->attempts)
 			say(why->out, _("%d tries so far; last answer of the mail server: %d %s"),
 				notice->attempts, notice->reply_code, notice->reply);
