@@ -14,6 +14,7 @@ const struct desk_job desk_jobs[] = {
 	{.name = "daily", .run = desk_daily},
 	{.name = "metrics", .run = desk_metrics, .by_minute = true},
 	{.name = "report", .run = desk_report, .by_minute = true},
+	{.name = "purge", .run = desk_purge, .stop = desk_purge_stop},
 	{0},
 };
 

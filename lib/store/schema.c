@@ -179,9 +179,8 @@ static const char desk_tables[] =
 	"CREATE INDEX message_id_notice ON message_id (notice_id);"
 	"CREATE TABLE scrub (" /* what an erasure still has to take from the disk */
 	" file_id INTEGER NOT NULL," /* archived form file; 0: none */
-	" row INTEGER NOT NULL," /* of it; 0: all of it */
 	" message_id INTEGER NOT NULL," /* mail laid out for staff; 0: none */
-	" PRIMARY KEY (file_id, row, message_id)"
+	" PRIMARY KEY (file_id, message_id)"
 	") STRICT, WITHOUT ROWID";
 
 static const char *const schema[] = {

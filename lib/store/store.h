@@ -562,17 +562,17 @@ enum rc application_mails(
 
 /* What an erasure that is on record still has to take from the disk. Taking it away can be done again, so a crash in between costs nothing. */
 struct scrub {
-	int64_t file_id; /* archived form file; 0: none */
-	int row; /* of it, from 1; 0: all of it, results too */
+	int64_t file_id; /* archived form file, with its results; 0: none */
 	int64_t message_id; /* a mail laid out for staff; 0: none */
 	const char *path; /* of the archived file, below the spool; "" */
 };
-/* *there false: nothing is left to do. */
-enum rc scrub_next(struct store *store, struct scrub *out, bool *there, struct pool *pool, struct err *err);
+/* The first behind `after` (NULL: of all); *there false: nothing is left to do. Archives that the evening's books did not recount yet wait until they did. */
+enum rc scrub_next(struct store *store, const struct scrub *after, struct scrub *out, bool *there,
+	struct pool *pool, struct err *err);
 enum rc scrub_done(struct store *store, const struct scrub *scrub, struct err *err);
 /* Whether a path below the spool is the archive of a file on record. */
 enum rc file_is_archive(struct store *store, const char *path, bool *yes, struct err *err);
-/* Empties the write-ahead log, which still holds what was erased. Outside a transaction; *done false: somebody reads it, try again. */
+/* Empties the write-ahead log where it still holds what was erased. Outside a transaction; *done false: somebody reads it, try again. */
 enum rc store_scrub_log(struct store *store, bool *done, struct err *err);
 
 /* ---- copies ---- */

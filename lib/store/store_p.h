@@ -142,6 +142,7 @@ enum rc word_find(struct store *store, const char *text, int64_t *number, struct
 #define FACT_HOST "store.host"
 #define FACT_SIMULATED "store.simulated"
 #define FACT_RESTORED "store.restored"
+#define FACT_ERASED "store.erased" /* the log holds what was erased up to that row of the history */
 
 /* ---- store_find.c ---- */
 /* Enters the Message-ID of a notice just added where it can't be reckoned from the notice. */

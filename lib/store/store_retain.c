@@ -193,7 +193,7 @@ struct objection {
 	"31))))"
 _Static_assert(EVENT_HOLD == 20 && EVENT_RELEASE == 21 && EVENT_REVIEW == 22 && EVENT_APPROVE == 23 &&
 		       EVENT_CORRECT == 24 && EVENT_SENT == 26 && EVENT_FAILED == 28 && EVENT_UNKNOWN == 29 &&
-		       EVENT_RESEND == 31 && EVENT_BOUNCE == 44,
+		       EVENT_RESEND == 31 && EVENT_BOUNCE == 44 && EVENT_ERASE == 48,
 	"the numbers of events stand in SQL");
 #define BOUNCED                                                                                              \
 	"= 44 AND h.number <> 2" /* not BOUNCE_SOFT: what was only delayed comes to its end by itself */
@@ -393,8 +393,15 @@ static const struct wipe letters[] = {
 static const struct wipe form[] = {
 	WIPE("application_payload", "application_id = :id", forms),
 	WIPE("history_payload",
-		"seq IN (SELECT seq FROM history WHERE application_id = :id AND application_id > 0)",
+		/* But who had it erased, and why: that is what the office answers for. */
+		"seq IN (SELECT seq FROM history WHERE application_id = :id AND application_id > 0"
+		" AND event <> 48)",
 		history),
+	{"SELECT count(*) FROM application a JOIN file f ON f.id = a.file_id WHERE a.id = :id"
+	 " AND f.archive <> ''",
+		"DELETE FROM retained WHERE kind IN (5, 6) AND id ="
+		" (SELECT file_id FROM application WHERE id = :id)",
+		offsetof(struct erasure, files)},
 	ALSO("DELETE FROM identity WHERE application_id = :id"),
 	ALSO("DELETE FROM file_row WHERE application_id = :id AND application_id > 0"),
 	ALSO("DELETE FROM token WHERE (purpose = 3 AND subject_id = :id)"
@@ -404,9 +411,11 @@ static const struct wipe form[] = {
 	ALSO("DELETE FROM answer WHERE mail IN " ADDRESS_ALONE),
 	ALSO("DELETE FROM suppression WHERE mail IN " ADDRESS_ALONE),
 	ALSO("DELETE FROM address_score WHERE mail IN " ADDRESS_ALONE),
-	/* The row of the archived file is blanked; without a file there is none. */
-	ALSO("INSERT INTO scrub (file_id, row, message_id) SELECT a.file_id, a.row, 0 FROM application a"
-	     " JOIN file f ON f.id = a.file_id WHERE a.id = :id AND f.archive <> '' ON CONFLICT DO NOTHING"),
+	/* The file it came in goes whole: see scrub_next(). What else came in it has its values in the register. */
+	ALSO("INSERT INTO scrub (file_id, message_id) SELECT f.id, 0 FROM application a JOIN file f ON f.id ="
+	     " a.file_id WHERE a.id = :id AND f.archive <> '' ON CONFLICT DO NOTHING"),
+	ALSO("UPDATE file SET name = '" ERASED_NAME "' WHERE id ="
+	     " (SELECT file_id FROM application WHERE id = :id)"),
 	ALSO("UPDATE application SET key = NULL, mail = NULL WHERE id = :id"),
 	ALSO("DELETE FROM retained WHERE kind IN (1, 4) AND id = :id"),
 	{0},
@@ -419,16 +428,16 @@ static const struct wipe mail[] = {
 	ALSO("DELETE FROM token WHERE purpose IN (1, 2) AND subject_id IN"
 	     " (SELECT id FROM request WHERE message_id = :id)"),
 	ALSO("UPDATE bounce SET mail = " NO_DIGEST " WHERE message_id = :id"),
-	ALSO("INSERT INTO scrub (file_id, row, message_id) VALUES (0, 0, :id) ON CONFLICT DO NOTHING"),
+	ALSO("INSERT INTO scrub (file_id, message_id) VALUES (0, :id) ON CONFLICT DO NOTHING"),
 	ALSO("DELETE FROM retained WHERE kind = 2 AND id = :id"),
 	{0},
 };
 
-static const struct wipe file[] = {
+static const struct wipe archive[] = {
 	{"SELECT count(*) FROM file WHERE id = :id AND archive <> ''",
 		"UPDATE file SET name = '" ERASED_NAME "' WHERE id = :id", offsetof(struct erasure, files)},
 	ALSO("DELETE FROM file_row WHERE file_id = :id"),
-	ALSO("INSERT INTO scrub (file_id, row, message_id) VALUES (:id, 0, 0) ON CONFLICT DO NOTHING"),
+	ALSO("INSERT INTO scrub (file_id, message_id) VALUES (:id, 0) ON CONFLICT DO NOTHING"),
 	ALSO("DELETE FROM retained WHERE kind IN (5, 6) AND id = :id"),
 	{0},
 };
@@ -585,11 +594,28 @@ static enum rc drop_public(struct store *store, int64_t application_id, utc_time
 
 /* ---- erasing ---- */
 
+/* The log is to be emptied once this is committed. */
+static enum rc begin_erasing(struct store *store, bool preview, struct erasure *out, struct err *err)
+{
+	int64_t seq;
+	uint8_t hash[SHA256_LEN];
+	char text[24];
+	*out = (struct erasure){0};
+	if (preview)
+		return RC_OK;
+	enum rc rc = sql_want_transaction(store, err);
+	if (rc == RC_OK)
+		rc = history_head(store, &seq, hash, err);
+	if (rc != RC_OK)
+		return rc;
+	(void)sqlite3_snprintf(sizeof text, text, "%lld", (long long)seq);
+	return fact_set(store, FACT_ERASED, text, err);
+}
+
 enum rc retained_erase(struct store *store, const struct retained_item *item, bool preview,
 	struct erasure *out, struct err *err)
 {
-	enum rc rc = preview ? RC_OK : sql_want_transaction(store, err);
-	*out = (struct erasure){0};
+	enum rc rc = begin_erasing(store, preview, out, err);
 	if (rc != RC_OK)
 		return rc;
 	switch (item->kind) {
@@ -604,7 +630,7 @@ enum rc retained_erase(struct store *store, const struct retained_item *item, bo
 		return wipe_rows(store, form, item->id, preview, out, err);
 	case RETAINED_FILE:
 	case RETAINED_REFUSED:
-		return wipe_rows(store, file, item->id, preview, out, err);
+		return wipe_rows(store, archive, item->id, preview, out, err);
 	case RETAINED_PUBLIC:
 		return drop_public(store, item->id, item->since, preview, out, err);
 	case RETAINED_COUNT:
@@ -650,18 +676,10 @@ enum rc application_erase(
 	struct store *store, int64_t application_id, bool preview, struct erasure *out, struct err *err)
 {
 	struct mail_wipe mails = {store, preview, out};
-	enum rc rc = preview ? RC_OK : sql_want_transaction(store, err);
-	int64_t files = 0;
-	*out = (struct erasure){0};
+	enum rc rc = begin_erasing(store, preview, out, err);
 	/* Before the form: the mails are found by what leads from the application to them. */
 	if (rc == RC_OK)
 		rc = application_mails(store, application_id, wipe_one_mail, &mails, err);
-	if (rc == RC_OK)
-		rc = ask(store,
-			"SELECT count(*) FROM application a JOIN file f ON f.id = a.file_id WHERE a.id = :id"
-			" AND f.archive <> ''",
-			application_id, &files, err);
-	out->files += files;
 	if (rc == RC_OK)
 		rc = wipe_rows(store, letters, application_id, preview, out, err);
 	if (rc == RC_OK)
@@ -673,24 +691,27 @@ enum rc application_erase(
 
 /* ---- what still lies on the disk ---- */
 
-enum rc scrub_next(struct store *store, struct scrub *out, bool *there, struct pool *pool, struct err *err)
+enum rc scrub_next(struct store *store, const struct scrub *after, struct scrub *out, bool *there,
+	struct pool *pool, struct err *err)
 {
-	/* A file that goes as a whole needs no row blanked before. */
-	sqlite3_stmt *stmt = sql_ready(store,
-		"SELECT s.file_id, s.row, s.message_id, f.archive FROM scrub s LEFT JOIN file f ON f.id ="
-		" s.file_id ORDER BY s.file_id, s.row, s.message_id LIMIT 1",
-		err);
 	*there = false;
+	sqlite3_stmt *stmt = sql_ready(store,
+		"SELECT s.file_id, s.message_id, f.archive FROM scrub s LEFT JOIN file f ON f.id = s.file_id"
+		" WHERE (s.file_id, s.message_id) > (:file_id, :message_id)"
+		" AND (s.file_id = 0 OR EXISTS (SELECT 1 FROM recount r WHERE r.file_id = s.file_id))"
+		" ORDER BY s.file_id, s.message_id LIMIT 1",
+		err);
 	if (!stmt)
 		return err->rc;
+	sql_int(stmt, ":file_id", after ? after->file_id : -1);
+	sql_int(stmt, ":message_id", after ? after->message_id : 0);
 	enum rc rc = sql_row(store, stmt, there, err);
 	if (rc != RC_OK || !*there)
 		return rc;
 	*out = (struct scrub){
 		.file_id = sqlite3_column_int64(stmt, 0),
-		.row = sqlite3_column_int(stmt, 1),
-		.message_id = sqlite3_column_int64(stmt, 2),
-		.path = column_text(stmt, 3, pool),
+		.message_id = sqlite3_column_int64(stmt, 1),
+		.path = column_text(stmt, 2, pool),
 	};
 	sql_done(stmt);
 	return RC_OK;
@@ -701,17 +722,14 @@ enum rc scrub_done(struct store *store, const struct scrub *scrub, struct err *e
 	enum rc rc = sql_want_transaction(store, err);
 	if (rc != RC_OK)
 		return rc;
-	sqlite3_stmt *stmt = sql_ready(store,
-		"DELETE FROM scrub WHERE file_id = :file_id AND message_id = :message_id"
-		" AND (row = :row OR :row = 0)",
-		err);
+	sqlite3_stmt *stmt = sql_ready(
+		store, "DELETE FROM scrub WHERE file_id = :file_id AND message_id = :message_id", err);
 	if (!stmt)
 		return err->rc;
 	sql_int(stmt, ":file_id", scrub->file_id);
-	sql_int(stmt, ":row", scrub->row);
 	sql_int(stmt, ":message_id", scrub->message_id);
 	rc = sql_run(store, stmt, err);
-	if (rc == RC_OK && scrub->file_id && scrub->row == 0)
+	if (rc == RC_OK && scrub->file_id)
 		rc = change(store, "UPDATE file SET archive = '' WHERE id = :id", scrub->file_id, err);
 	return rc;
 }
@@ -729,17 +747,40 @@ enum rc file_is_archive(struct store *store, const char *path, bool *yes, struct
 	return rc;
 }
 
-enum rc store_scrub_log(struct store *store, bool *done, struct err *err)
+static enum rc checkpoint(struct store *store, bool *done, struct err *err)
 {
-	int code, left = 0;
-	*done = false;
-	if (store->in_transaction)
-		die("the log of the register was to be emptied within a transaction");
+	int left = 0;
 	(void)sqlite3_busy_timeout(store->db, 200); /* readers come and go; nobody waits for them */
-	code = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, &left, NULL);
+	int code = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, &left, NULL);
 	(void)sqlite3_busy_timeout(store->db, BUSY_TIMEOUT_MS);
 	*done = code == SQLITE_OK && left <= 0;
 	if (code == SQLITE_OK || (code & 0xff) == SQLITE_BUSY || (code & 0xff) == SQLITE_LOCKED)
 		return RC_OK;
 	return sql_error(store, code, "could not empty the log of the register", err);
+}
+
+enum rc store_scrub_log(struct store *store, bool *done, struct err *err)
+{
+	struct str noted = STR_INIT, now = STR_INIT;
+	*done = true;
+	if (store->in_transaction)
+		die("the log of the register was to be emptied within a transaction");
+	enum rc rc = fact_get(store, FACT_ERASED, &noted, err);
+	if (rc == RC_OK && noted.len > 0) {
+		rc = checkpoint(store, done, err);
+		if (rc == RC_OK && *done)
+			rc = store_begin(store, err);
+		if (rc == RC_OK && *done) {
+			/* What somebody erased meanwhile is in the new log. */
+			rc = fact_get(store, FACT_ERASED, &now, err);
+			*done = rc == RC_OK && strcmp(noted.s, now.s) == 0;
+			if (*done)
+				rc = fact_set(store, FACT_ERASED, NULL, err);
+			rc = rc == RC_OK ? store_commit(store, err) : rc;
+			store_rollback(store);
+		}
+	}
+	str_free(&noted);
+	str_free(&now);
+	return rc;
 }

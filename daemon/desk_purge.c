@@ -1,0 +1,123 @@
+/* purge: what is past its time is erased, once a day or when somebody asks; and what was erased is taken from the disk */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "daemon/desk.h"
+#include "lib/base/log.h"
+#include "lib/desk/purge.h"
+
+#define ITEMS_A_STEP 64
+#define LATER 60 /* seconds until the disk is looked at again */
+
+struct purge_job {
+	struct purge_cursor cursor;
+	struct purge_result sum;
+	char *actor; /* owned; of the run that goes on; NULL: none does */
+};
+
+/* Who asked for a run now (sengenctl purge); "" nobody. */
+static enum rc asked_by(struct role_context *ctx, struct str *actor, struct err *err)
+{
+	return fact_get(ctx->office.store, FACT_PURGE_ASKED, actor, err);
+}
+
+static enum rc begin_run(
+	struct role_context *ctx, struct purge_job *job, utc_time now, utc_time *next, struct err *err)
+{
+	civil_day done_on;
+	struct str actor = STR_INIT;
+	enum rc rc = desk_done_on(ctx, "purge", &done_on, err);
+	rc = rc ? rc : asked_by(ctx, &actor, err);
+	if (!rc) {
+		utc_time due = desk_next(done_on, ctx->settings->purge_at, now);
+		if (actor.len > 0 || due <= now) {
+			job->actor = xstrdup(actor.len > 0 ? actor.s : "daemon");
+			job->cursor = (struct purge_cursor){0};
+			job->sum = (struct purge_result){0};
+		} else {
+			*next = due;
+		}
+	}
+	str_free(&actor);
+	return rc;
+}
+
+static enum rc end_run(struct role_context *ctx, struct purge_job *job, utc_time now, struct err *err)
+{
+	struct store *store = ctx->office.store;
+	enum rc rc = store_begin(store, err);
+	if (rc)
+		return rc;
+	rc = desk_done(ctx, "purge", civil_day_of(now), err);
+	rc = rc ? rc : fact_set(store, FACT_PURGE_ASKED, NULL, err);
+	rc = rc ? rc : store_commit(store, err);
+	store_rollback(store);
+	if (rc)
+		return rc;
+	const int64_t *erased = job->sum.erased, *kept = job->sum.kept;
+	int64_t all_kept = 0;
+	for (int kind = 0; kind < RETAINED_COUNT; kind++)
+		all_kept += kept[kind];
+	log_event(LEVEL_NOTICE, "purge.done",
+		"rows=%" PRId64 " survey=%" PRId64 " mail=%" PRId64 " letter=%" PRId64 " ended=%" PRId64
+		" file=%" PRId64 " refused=%" PRId64 " public=%" PRId64 " kept=%" PRId64,
+		job->sum.rows, erased[RETAINED_SURVEY], erased[RETAINED_MAIL], erased[RETAINED_LETTER],
+		erased[RETAINED_ENDED], erased[RETAINED_FILE], erased[RETAINED_REFUSED],
+		erased[RETAINED_PUBLIC], all_kept);
+	free(job->actor);
+	job->actor = NULL;
+	return RC_OK;
+}
+
+static enum rc go_on(struct role_context *ctx, struct purge_job *job, struct err *err)
+{
+	struct purge_result step;
+	enum rc rc = purge_run(
+		&ctx->office, &job->cursor, false, ITEMS_A_STEP, job->actor, NULL, NULL, &step, err);
+	for (int kind = 0; kind < RETAINED_COUNT; kind++) {
+		job->sum.erased[kind] += step.erased[kind];
+		job->sum.kept[kind] += step.kept[kind];
+	}
+	job->sum.rows += step.rows;
+	job->sum.more = step.more;
+	return rc;
+}
+
+/* A restored register waits for a person: until then nothing in it changes. */
+enum rc desk_purge(struct role_context *ctx, void **state, utc_time now, utc_time *next, struct err *err)
+{
+	struct purge_job *job = *state;
+	bool ended = false, more = false;
+	int removed = 0;
+	if (store_restored(ctx->office.store) != RESTORED_NO) {
+		*next = now + LATER;
+		return RC_OK;
+	}
+	if (!job)
+		*state = job = xcalloc(1, sizeof *job);
+	enum rc rc = job->actor ? RC_OK : begin_run(ctx, job, now, next, err);
+	if (!rc && job->actor) {
+		rc = go_on(ctx, job, err);
+		ended = !rc && !job->sum.more;
+		*next = now; /* the rest, or when the next run is */
+	}
+	if (!rc && (ended || !job->actor)) {
+		rc = purge_scrub(&ctx->office, ended, &removed, &more, err);
+		if (removed)
+			log_event(LEVEL_NOTICE, "purge.removed", "files=%d", removed);
+	}
+	if (!rc && ended)
+		rc = end_run(ctx, job, now, err);
+	if (!rc && more && !job->actor && *next > now + LATER)
+		*next = now + LATER;
+	return rc;
+}
+
+void desk_purge_stop(void **state)
+{
+	struct purge_job *job = *state;
+	if (job)
+		free(job->actor);
+	free(job);
+	*state = NULL;
+}
