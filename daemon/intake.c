@@ -3,12 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/owner.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/base/text.h"
@@ -156,6 +156,7 @@ static enum rc intake_start(struct role_context *ctx, struct err *err)
 		intake_copy_name(&copy, id);
 	rc = rc ? rc : spool_clean(&intake->spool, id ? copy.s : NULL, err);
 	str_free(&copy);
+	rc = rc ? rc : intake_rows_drop(ctx, err); /* of a file that was just done */
 	bool give_up = false;
 	if (!rc && id)
 		rc = count_resume(ctx, id, &give_up, err);
@@ -169,15 +170,6 @@ static enum rc intake_start(struct role_context *ctx, struct err *err)
 }
 
 /* ---- taking ---- */
-
-static const char *owner_name(unsigned uid, struct pool *pool)
-{
-	struct passwd entry, *found = NULL;
-	char buffer[4096];
-	if (getpwuid_r(uid, &entry, buffer, sizeof buffer, &found) == 0 && found)
-		return pool_strdup(pool, entry.pw_name);
-	return pool_printf(pool, "%u", uid);
-}
 
 /* A name may be any bytes; the register and the result hold text. */
 static const char *readable_name(const char *name, struct pool *pool)
@@ -256,7 +248,7 @@ static enum rc take_copied(struct role_context *ctx, struct intake *intake, cons
 		.source_dev = taken->dev,
 		.source_ino = taken->ino,
 		.source_mtime_ns = taken->mtime_ns,
-		.owner = owner_name(taken->owner, pool),
+		.owner = owner_text(taken, pool),
 		.state = FILE_TAKEN,
 		.archive = ""};
 	memcpy(file.digest, taken->digest, sizeof file.digest);

@@ -3,6 +3,7 @@
  *
  *   intake.c       which file is next, taking it, pausing, the role
  *   intake_file.c  one taken file: its parser child, its rows, its result
+ *   intake_decide.c  a row that is a decision of staff
  *
  * A file goes through: copy in work/ → row in the register (FILE_TAKEN) → original removed → records, several a transaction → result and original in
  * the archive → FILE_DONE. Each arrow is one durable step; after a crash the taken copy goes on at rows_done.
@@ -38,6 +39,16 @@ enum rc intake_file_step(
 void intake_file_give_up(struct intake_file *in);
 /* Leaves the file as it stands; it can be opened again. */
 void intake_file_close(struct intake_file *in);
+
+/* Forgets what became of the rows of files that are done, a few a transaction. */
+enum rc intake_rows_drop(struct role_context *ctx, struct err *err);
+
+/* May the owner of the file decide? NULL: yes; else why not, for staff (in->pool). *note_ja: who decides, for the head of the result. */
+const char *intake_refuse_owner(struct role_context *ctx, struct intake_file *in, const char **note_ja);
+/* Carries one row out, within the caller's transaction. *detail_ja (in->batch_pool): what was done, or with RC_REFUSED why not and how to mend it: then the caller rolls
+ * back, since a part may have been written. *application_id: whom it was about; 0: nobody known. */
+enum rc intake_decide(struct role_context *ctx, struct intake_file *in, const struct form_record *record,
+	int64_t *application_id, const char **detail_ja, struct err *err);
 
 /* The name of the copy in work/. */
 void intake_copy_name(struct str *out, int64_t file_id);

@@ -20,6 +20,7 @@
 #define BATCH_MIN 10 /* below, a busy machine would spend its time on syncing */
 #define BATCH_MAX 400
 #define BATCH_BYTES (4u * 1024 * 1024)
+#define ROWS_DROPPED 1000 /* a transaction */
 #define TRANSACTION_MS 10 /* writers are unfair: others must get their turn */
 
 #define FAULT_CHILD                                                                                                                                     \
@@ -110,8 +111,11 @@ static enum rc look_for_same(struct role_context *ctx, struct intake_file *in, s
 		civil_time_print(&at, first.taken_at);
 		in->fault_ja = pool_printf(in->pool,
 			"このファイルは、%s "
-			"に「%s」として受け取ったファイルと同じ内容です。登録内容は何も変わりません。",
-			at.s, first.name);
+			"に「%s」として受け取ったファイルと同じ内容です。登録内容は何も変わりません。%s",
+			at.s, first.name,
+			first.decided ? "同じ処理をもう一度行うときは、理由の列に今日の日付を書き足すなどして"
+					"入れ直してください。"
+				      : "");
 		str_free(&at);
 		in->read_whole = in->dropped_again = true;
 		return RC_OK;
@@ -184,6 +188,23 @@ static enum rc child_done(struct intake_file *in, struct wire_reader *reader, st
 	return RC_OK;
 }
 
+/* Applications anybody may bring who can write there; decisions are somebody's. What was decided before a crash stays decided. */
+static void look_at_owner(struct role_context *ctx, struct intake_file *in)
+{
+	const char *note_ja;
+	if (in->head.content != CONTENT_DECISIONS)
+		return;
+	const char *refused_ja = intake_refuse_owner(ctx, in, &note_ja);
+	if (note_ja)
+		result_note(in->result, note_ja);
+	if (!refused_ja || in->file.rows_done > 0)
+		return;
+	log_event(LEVEL_NOTICE, "file.refused", "file=%" PRId64 " reason=\"its owner may not decide\"",
+		in->file.id);
+	in->fault_ja = refused_ja;
+	in->read_whole = true;
+}
+
 /* Records of one transaction, up to `max`. */
 static enum rc gather(struct role_context *ctx, struct intake_file *in, struct form_record *record, int max,
 	int *count, struct err *err)
@@ -205,6 +226,7 @@ static enum rc gather(struct role_context *ctx, struct intake_file *in, struct f
 			enum rc rc = begin_result(ctx, in, err);
 			if (rc)
 				return rc;
+			look_at_owner(ctx, in);
 		} else if (type == WIRE_RECORD && in->result &&
 			   form_record_unpack(
 				   &record[*count], &reader, &ctx->settings->limits, in->batch_pool) &&
@@ -282,45 +304,6 @@ static enum rc row_register(
 	return rc;
 }
 
-static enum rc row_decide(struct role_context *ctx, struct intake_file *in, struct row *row, struct err *err)
-{
-	struct decision decision;
-	row->verdict = RESULT_REFUSED;
-	if (!decision_read(&decision, row->record, &row->detail_ja, in->batch_pool))
-		return RC_OK;
-	row->application_id = decision.application_id;
-	if (!row->application_id) {
-		struct application app;
-		enum rc rc = application_by_declaration(
-			ctx->office.store, decision.declaration_id, &app, in->batch_pool, err);
-		if (rc == RC_REFUSED) {
-			row->detail_ja = pool_printf(in->batch_pool,
-				"自己宣言ID %" PRId64
-				" の申込みは登録されていません。番号を確認してください。",
-				decision.declaration_id);
-			return RC_OK;
-		}
-		if (rc)
-			return rc;
-		row->application_id = app.id;
-	}
-	const char *actor = pool_printf(in->batch_pool, "file:%s", in->file.owner);
-	const char *why_ja = NULL;
-	enum rc rc = office_decide(&ctx->office, row->application_id, decision.action,
-		decision.reason ? decision.reason : "", actor, &why_ja, in->batch_pool, err);
-	if (rc == RC_REFUSED) {
-		row->detail_ja = pool_printf(in->batch_pool, "申込番号%" PRId64 ": %s", row->application_id,
-			why_ja ? why_ja : FAULT_REGISTER);
-		row->application_id = 0;
-		return RC_OK;
-	}
-	if (!rc) {
-		row->verdict = RESULT_DECIDED;
-		row->detail_ja = decision_action_ja(decision.action);
-	}
-	return rc;
-}
-
 /* ---- a batch of rows in one transaction ---- */
 
 static void count_row(struct spool_file *file, enum result_verdict verdict)
@@ -357,6 +340,35 @@ static enum rc row_note(
 	return rc;
 }
 
+/* Each decision stands in a transaction of its own: one that is refused half-way is rolled back, and noted in the next. */
+static enum rc decision_write(
+	struct role_context *ctx, struct intake_file *in, struct row *row, struct err *err)
+{
+	struct store *store = ctx->office.store;
+	struct spool_file before = in->file;
+	*row = (struct row){.record = row->record, .verdict = RESULT_DECIDED};
+	enum rc rc = store_begin(store, err);
+	rc = rc ? rc : intake_decide(ctx, in, row->record, &row->application_id, &row->detail_ja, err);
+	if (rc == RC_REFUSED) {
+		row->verdict = RESULT_REFUSED;
+		row->detail_ja = row->detail_ja ? row->detail_ja : FAULT_REGISTER;
+		store_rollback(store);
+		rc = store_begin(store, err);
+	}
+	rc = rc ? rc : row_note(ctx, in, row, err);
+	if (!rc) {
+		in->file.rows_done = row->record->record;
+		rc = file_update(store, &in->file, err);
+	}
+	rc = rc ? rc : store_commit(store, err);
+	if (rc) {
+		if (store_in_transaction(store))
+			store_rollback(store);
+		in->file = before;
+	}
+	return rc;
+}
+
 /* RC_REFUSED: the register would not take a row that passed every check; nothing was written. refuse: do not even try. */
 static enum rc rows_write(struct role_context *ctx, struct intake_file *in, struct row *row, int count,
 	bool refuse, struct err *err)
@@ -372,8 +384,6 @@ static enum rc rows_write(struct role_context *ctx, struct intake_file *in, stru
 		if (refuse) {
 			row[i].verdict = RESULT_REFUSED;
 			row[i].detail_ja = FAULT_REGISTER;
-		} else if (in->head.content == CONTENT_DECISIONS) {
-			rc = row_decide(ctx, in, &row[i], err);
 		} else {
 			rc = row_register(ctx, in, &row[i], err);
 		}
@@ -396,7 +406,13 @@ static enum rc rows_write(struct role_context *ctx, struct intake_file *in, stru
 static enum rc rows_process(
 	struct role_context *ctx, struct intake_file *in, struct row *row, int count, struct err *err)
 {
-	enum rc rc = rows_write(ctx, in, row, count, false, err);
+	enum rc rc = RC_OK;
+	if (in->head.content == CONTENT_DECISIONS) {
+		for (int i = 0; i < count && !rc; i++)
+			rc = decision_write(ctx, in, &row[i], err);
+		return rc;
+	}
+	rc = rows_write(ctx, in, row, count, false, err);
 	if (rc != RC_REFUSED)
 		return rc;
 	/* One row must not reject its neighbours: each on its own. */
@@ -525,6 +541,23 @@ static bool brought_something(const struct intake_file *in)
 	return in->dropped_again || file->accepted + file->review + file->same + file->decided > 0;
 }
 
+enum rc intake_rows_drop(struct role_context *ctx, struct err *err)
+{
+	struct store *store = ctx->office.store;
+	bool left = true;
+	enum rc rc = RC_OK;
+	while (!rc && left) {
+		rc = store_begin(store, err);
+		rc = rc ? rc : file_rows_drop(store, ROWS_DROPPED, &left, err);
+		rc = rc ? rc : store_commit(store, err);
+		if (rc && store_in_transaction(store))
+			store_rollback(store);
+		else if (left && !ctx->in_turn)
+			(void)nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+	}
+	return rc;
+}
+
 static enum rc mark_done(
 	struct role_context *ctx, struct intake_file *in, const char *archive, struct err *err)
 {
@@ -533,11 +566,10 @@ static enum rc mark_done(
 	in->file.archive = archive;
 	enum rc rc = store_begin(store, err);
 	rc = rc ? rc : file_update(store, &in->file, err);
-	rc = rc ? rc : file_rows_drop(store, in->file.id, err);
 	rc = rc ? rc : store_commit(store, err);
 	if (rc && store_in_transaction(store))
 		store_rollback(store);
-	return rc;
+	return rc ? rc : intake_rows_drop(ctx, err);
 }
 
 /* Original into the archive, result, register: each can be done again after a crash. */

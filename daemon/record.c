@@ -121,9 +121,8 @@ void form_record_pack(struct str *out, const struct form_record *record)
 		wire_put_number(out, record->damage[i].field);
 		wire_put_text(out, record->damage[i].message_ja);
 	}
-	wire_put_text(out, record->decision_target);
-	wire_put_text(out, record->decision_action);
-	wire_put_text(out, record->decision_reason);
+	for (int column = 0; column < DECISION_COLUMNS; column++)
+		wire_put_text(out, record->decision[column]);
 }
 
 bool form_record_unpack(struct form_record *record, struct wire_reader *reader,
@@ -142,9 +141,8 @@ bool form_record_unpack(struct form_record *record, struct wire_reader *reader,
 		if (!record->damage[i].message_ja)
 			reader->bad = true;
 	}
-	record->decision_target = get_text(reader, limits->value_bytes, pool);
-	record->decision_action = get_text(reader, limits->value_bytes, pool);
-	record->decision_reason = get_text(reader, limits->value_bytes, pool);
+	for (int column = 0; column < DECISION_COLUMNS; column++)
+		record->decision[column] = get_text(reader, limits->value_bytes, pool);
 	return all_read(reader);
 }
 

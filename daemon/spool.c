@@ -420,6 +420,7 @@ static void taken_from(struct spool_taken *taken, const struct stat *st)
 	taken->ino = (int64_t)st->st_ino;
 	taken->mtime_ns = nanoseconds(&st->st_mtim);
 	taken->owner = st->st_uid;
+	taken->mode = st->st_mode;
 }
 
 /* The name may have become something else since the scan: what was opened is what counts. */
@@ -511,18 +512,28 @@ static bool is_taken(const struct stat *st, const struct spool_taken *taken)
 	       st->st_size == taken->size && nanoseconds(&st->st_mtim) == taken->mtime_ns;
 }
 
+/* Not every file system of a share knows RENAME_NOREPLACE; a link does not replace anything either. */
+static bool move_back(struct spool *spool, int from, const char *name, const char *to)
+{
+	if (renameat2(from, name, spool->incoming, to, RENAME_NOREPLACE) == 0)
+		return true;
+	if (errno != EINVAL && errno != ENOSYS)
+		return false;
+	return linkat(from, name, spool->incoming, to, 0) == 0 && unlinkat(from, name, 0) == 0;
+}
+
 /* Back under its name, or where a third file has that already, under one beside it. */
 static enum rc put_back(struct spool *spool, int from, const char *name, struct err *err)
 {
-	if (renameat2(from, name, spool->incoming, name, RENAME_NOREPLACE) == 0)
+	if (move_back(spool, from, name, name))
 		return RC_OK;
 	struct stat st = {0};
 	(void)fstatat(from, name, &st, AT_SYMLINK_NOFOLLOW);
 	struct str other = STR_INIT;
 	str_printf(&other, "%llu-%.200s", (unsigned long long)st.st_ino, name);
-	int fault = renameat2(from, name, spool->incoming, other.s, RENAME_NOREPLACE);
+	bool moved = move_back(spool, from, name, other.s);
 	str_free(&other);
-	if (fault != 0)
+	if (!moved)
 		return err_set(
 			err, RC_STORE, "A file could not be put back into incoming/: %s.", errno_text(errno));
 	return RC_OK;

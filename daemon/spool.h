@@ -53,6 +53,7 @@ struct spool_taken {
 	int64_t size;
 	int64_t dev, ino, mtime_ns; /* of the original */
 	unsigned owner; /* user ID */
+	unsigned mode; /* who may write to it, as stat(2) has it */
 };
 enum spool_answer {
 	SPOOL_TAKEN, /* a synced copy lies in work/ under `copy` */

@@ -167,12 +167,13 @@ static int header_score(const struct form_reader *reader, const struct cells *ce
 		int slot = fieldmap_slot(reader->map, cells->text[i], NULL);
 		if (slot == SLOT_COUNT && strchr(cells->text[i], '@'))
 			return 0;
-		if (slot < SLOT_COUNT && slot != SLOT_IGNORED && !seen[slot])
+		if (slot < SLOT_COUNT && slot != SLOT_IGNORED && !SLOT_IS_DETAIL(slot) && !seen[slot])
 			score++;
 		seen[slot] = true;
 	}
 	bool decision =
-		seen[SLOT_DECISION_ACTION] && (seen[SLOT_DECISION_TARGET] || seen[FIELD_DECLARATION_ID]);
+		seen[SLOT_DECISION_ACTION] &&
+		(seen[SLOT_DECISION_TARGET] || seen[SLOT_DECISION_REQUEST] || seen[FIELD_DECLARATION_ID]);
 	if (decision && score < HEADER_FIELDS_MIN)
 		score = HEADER_FIELDS_MIN;
 	return score;
@@ -242,6 +243,15 @@ static void second_mail_confirms(struct csv *csv)
 		csv->slot[second] = FIELD_MAIL_CONFIRM;
 }
 
+/* A broken first row must not make decisions into applications. */
+static void header_tells_content(const struct csv *csv)
+{
+	bool has[SLOT_COUNT + 1] = {false};
+	for (size_t i = 0; i < csv->columns; i++)
+		has[csv->slot[i]] = true;
+	reader_tell_content(csv->reader, has[SLOT_DECISION_ACTION], has[FIELD_KIND] || has[FIELD_PLEDGE]);
+}
+
 static void take_header(struct csv *csv)
 {
 	struct form_reader *reader = csv->reader;
@@ -262,6 +272,7 @@ static void take_header(struct csv *csv)
 		csv->first_columns = csv->columns;
 		reader->head.header = csv->header;
 		reader->head.header_count = csv->columns;
+		header_tells_content(csv);
 	}
 }
 
@@ -334,7 +345,7 @@ static bool may_be_missing(int slot)
 {
 	return slot == FIELD_SURVEY || slot == FIELD_APPLIED_ON || slot == FIELD_DECLARATION_ID ||
 	       slot == FIELD_TERMS_VERSION || slot == FIELD_ASSOCIATION || slot == FIELD_EMPLOYEES ||
-	       slot == SLOT_BUILDING || slot == SLOT_DECISION_REASON || slot >= SLOT_COUNT;
+	       slot == SLOT_BUILDING || SLOT_IS_DETAIL(slot) || slot >= SLOT_COUNT;
 }
 
 /* Does the cell answer the closed question of that column? */

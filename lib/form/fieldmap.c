@@ -53,8 +53,13 @@ static const char *const slot_names[] = {
 	[SLOT_CONSENTS - FIELD_COUNT] = "consents",
 	[SLOT_IGNORED - FIELD_COUNT] = "ignored",
 	[SLOT_DECISION_TARGET - FIELD_COUNT] = "decision_target",
+	[SLOT_DECISION_REQUEST - FIELD_COUNT] = "decision_request",
 	[SLOT_DECISION_ACTION - FIELD_COUNT] = "decision_action",
 	[SLOT_DECISION_REASON - FIELD_COUNT] = "decision_reason",
+	[SLOT_DECISION_DAY - FIELD_COUNT] = "decision_day",
+	[SLOT_DECISION_NOTICE - FIELD_COUNT] = "decision_notice",
+	[SLOT_DECISION_FIELD - FIELD_COUNT] = "decision_field",
+	[SLOT_DECISION_VALUE - FIELD_COUNT] = "decision_value",
 };
 
 /* ---- keys ---- */
@@ -615,15 +620,8 @@ bool fieldmap_open(const struct fieldmap *map, enum form_field field)
 
 int fieldmap_decision_column(const struct fieldmap *map, const char *label)
 {
-	switch (fieldmap_slot(map, label, NULL)) {
-	case SLOT_DECISION_TARGET:
-	case FIELD_DECLARATION_ID:
-		return DECISION_TARGET;
-	case SLOT_DECISION_ACTION:
-		return DECISION_ACTION;
-	case SLOT_DECISION_REASON:
-		return DECISION_REASON;
-	default:
-		return -1;
-	}
+	int slot = fieldmap_slot(map, label, NULL);
+	if (slot == FIELD_DECLARATION_ID)
+		return DECISION_DECLARATION;
+	return slot >= SLOT_DECISION_TARGET && slot < SLOT_COUNT ? slot - SLOT_DECISION_TARGET : -1;
 }

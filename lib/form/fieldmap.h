@@ -29,8 +29,19 @@ const char *fieldmap_choice_label(const struct fieldmap *map, enum form_field fi
 /* The admissible spellings for a message: "A / B / C" appended to out. */
 void fieldmap_choices_print(const struct fieldmap *map, enum form_field field, struct str *out);
 
-/* Columns of a control file: 申込番号 or 自己宣言ID (target), 処理 (action), 理由 (reason). -1: none of them. */
-enum decision_column { DECISION_TARGET, DECISION_ACTION, DECISION_REASON };
+/* Columns of a control file. -1: none of them. */
+enum decision_column {
+	DECISION_TARGET, /* 申込番号 */
+	DECISION_REQUEST, /* 依頼番号 */
+	DECISION_ACTION, /* 処理 */
+	DECISION_REASON, /* 理由 */
+	DECISION_DAY, /* 中止日 */
+	DECISION_NOTICE, /* 通知 */
+	DECISION_FIELD, /* 項目 */
+	DECISION_VALUE, /* 新しい値 */
+	DECISION_DECLARATION, /* 自己宣言ID */
+	DECISION_COLUMNS
+};
 int fieldmap_decision_column(const struct fieldmap *map, const char *label);
 
 #endif

@@ -19,11 +19,18 @@ enum form_slot {
 	SLOT_BUILDING,
 	SLOT_CONSENTS, /* both consents in one */
 	SLOT_IGNORED, /* columns the result files add */
-	SLOT_DECISION_TARGET,
+	SLOT_DECISION_TARGET, /* a control file: as enum decision_column, in its order */
+	SLOT_DECISION_REQUEST,
 	SLOT_DECISION_ACTION,
 	SLOT_DECISION_REASON,
+	SLOT_DECISION_DAY,
+	SLOT_DECISION_NOTICE,
+	SLOT_DECISION_FIELD,
+	SLOT_DECISION_VALUE,
 	SLOT_COUNT
 };
+/* 理由, 中止日, 通知, 項目, 新しい値: common words, which only beside 処理 speak of a decision. */
+#define SLOT_IS_DETAIL(slot) ((slot) >= SLOT_DECISION_REASON && (slot) < SLOT_COUNT)
 
 /* SLOT_COUNT when the label is unknown. *rank: its place in the field's list of labels; of two columns for one field the
  * one with the lower rank counts. */

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "lib/base/text.h"
+#include "lib/form/decision.h"
 #include "lib/form/form_p.h"
 
 const struct form_limits form_limits_default = {
@@ -204,6 +205,7 @@ void reader_begin(struct form_reader *reader, int line)
 	reader->record = (struct form_record){.record = number, .line = line};
 	memset(reader->value, 0, sizeof reader->value);
 	memset(reader->rank, 0, sizeof reader->rank);
+	reader->detail_twice = false;
 }
 
 #define DAMAGE_MAX ((size_t)16) /* findings of one record; more would say nothing new */
@@ -241,12 +243,10 @@ static enum form_field slot_field(int slot)
 		[SLOT_STREET - FIELD_COUNT] = FIELD_ADDRESS,
 		[SLOT_BUILDING - FIELD_COUNT] = FIELD_ADDRESS,
 		[SLOT_CONSENTS - FIELD_COUNT] = FIELD_PRIVACY,
-		[SLOT_IGNORED - FIELD_COUNT] = FIELD_COUNT,
-		[SLOT_DECISION_TARGET - FIELD_COUNT] = FIELD_COUNT,
-		[SLOT_DECISION_ACTION - FIELD_COUNT] = FIELD_COUNT,
-		[SLOT_DECISION_REASON - FIELD_COUNT] = FIELD_COUNT,
 	};
-	return slot < FIELD_COUNT ? (enum form_field)slot : fields[slot - FIELD_COUNT];
+	if (slot < FIELD_COUNT)
+		return (enum form_field)slot;
+	return slot < SLOT_IGNORED ? fields[slot - FIELD_COUNT] : FIELD_COUNT;
 }
 
 /* Spreadsheets and our own result files put an apostrophe before what must stay text, be it a formula or a number; the one of
@@ -301,6 +301,8 @@ void reader_put(struct form_reader *reader, int slot, int rank, const char *text
 	if (!old || !*old || (*value && rank < reader->rank[slot])) {
 		reader->value[slot] = value;
 		reader->rank[slot] = rank;
+	} else if (*value && SLOT_IS_DETAIL(slot) && strcmp(old, value) != 0) {
+		reader->detail_twice = true; /* 項目 means something only in a control file */
 	} else if (*value && rank == reader->rank[slot] && strcmp(old, value) != 0) {
 		reader_damage(reader, slot_field(slot), "同じ項目が二度あり、値が違います。");
 	}
@@ -414,13 +416,103 @@ static void put_together(struct form_reader *reader)
 	}
 }
 
+/* ---- decisions ---- */
+
 /* A list that staff wrote 処理 into may hold names too; an application always has its first two questions. */
-static void decide_content(struct form_reader *reader)
+void reader_tell_content(struct form_reader *reader, bool action, bool form)
 {
-	bool form = reader->value[FIELD_KIND] || reader->value[FIELD_PLEDGE];
-	reader->head.content =
-		reader->value[SLOT_DECISION_ACTION] && !form ? CONTENT_DECISIONS : CONTENT_APPLICATIONS;
+	reader->head.content = action && !form ? CONTENT_DECISIONS : CONTENT_APPLICATIONS;
 	reader->content_known = true;
+}
+
+/* 項目 and 新しい値: the value goes where the form's own column would have put it. */
+static void take_named_field(struct form_reader *reader)
+{
+	const char *label = reader->value[SLOT_DECISION_FIELD], *value = reader->value[SLOT_DECISION_VALUE];
+	if (!is_filled(label)) {
+		if (is_filled(value))
+			reader_damage(reader, FIELD_COUNT,
+				"「新しい値」がありますが、「項目」がありません。どの項目を直すのか入れてくだ"
+				"さい。");
+		return;
+	}
+	int rank = 0, slot = fieldmap_slot(reader->map, label, &rank);
+	if (slot >= SLOT_IGNORED)
+		reader_damage(reader, FIELD_COUNT,
+			"項目「%"
+			"s」は申込書の項目ではありません。「担当者名」「電話番号」など、申込書の言葉で入れて"
+			"くだ"
+			"さい。",
+			label);
+	else if (slot == FIELD_DECLARATION_ID)
+		reader_damage(reader, FIELD_COUNT, "自己宣言IDは訂正できません。");
+	else if (!is_filled(value))
+		reader_damage(reader, FIELD_COUNT,
+			"「新しい値」がありません。値を消すときは「空欄にする」と入れてください。");
+	else if (is_filled(reader->value[slot]) && strcmp(reader->value[slot], value) != 0)
+		reader_damage(reader, FIELD_COUNT,
+			"「%s」の値が、「新しい値」とその項目の列とで違います。どちらかにしてください。",
+			label);
+	else
+		reader_put(reader, slot, rank, value);
+}
+
+/* Half of a value would take the place of the whole. */
+static void refuse_halves(struct form_reader *reader)
+{
+	const char *const *value = reader->value;
+	if (!is_filled(value[FIELD_ADDRESS]) &&
+		(is_filled(value[SLOT_STREET]) || is_filled(value[SLOT_BUILDING])))
+		reader_damage(reader, FIELD_ADDRESS,
+			"住所の一部だけは訂正できません。「市区町村・番地」に、建物名まで全部を入れてください"
+			"。");
+	if (!is_filled(value[FIELD_CONTACT]) &&
+		is_filled(value[SLOT_CONTACT_FAMILY]) != is_filled(value[SLOT_CONTACT_GIVEN]))
+		reader_damage(reader, FIELD_CONTACT,
+			"担当者の姓と名の一方だけは訂正できません。「担当者名」に姓と名を入れてください。");
+}
+
+/* An empty cell changes nothing; to clear a value takes a word. */
+static const char *new_value(const char *value)
+{
+	static const char *const clear[] = {
+		"空欄", "空欄にする", "空にする", "（空欄）", "(空欄)", "(空欄にする)"};
+	if (!is_filled(value))
+		return NULL;
+	for (size_t i = 0; i < sizeof clear / sizeof *clear; i++) {
+		if (strcmp(value, clear[i]) == 0)
+			return "";
+	}
+	return value;
+}
+
+static void take_correction(struct form_reader *reader)
+{
+	struct form_record *record = &reader->record;
+	reader->value[FIELD_DECLARATION_ID] = NULL; /* says which, not what */
+	take_named_field(reader);
+	refuse_halves(reader);
+	put_together(reader);
+	if (record->representative_whole)
+		reader_damage(reader, FIELD_FAMILY_NAME,
+			"代表者の姓と名の境が分かりません。間を空けるか、姓と名を別々に入れてください。");
+	for (int i = 0; i < FIELD_COUNT; i++)
+		record->form.value[i] = new_value(reader->value[i]);
+}
+
+static void take_decision(struct form_reader *reader)
+{
+	struct form_record *record = &reader->record;
+	enum decision_action action;
+	for (int i = DECISION_TARGET; i < DECISION_DECLARATION; i++)
+		record->decision[i] = reader->value[SLOT_DECISION_TARGET + i];
+	record->decision[DECISION_DECLARATION] = reader->value[FIELD_DECLARATION_ID];
+	if (reader->detail_twice)
+		reader_damage(reader, FIELD_COUNT,
+			"同じ見出しの列が二つあり、値が違います。一つの行には一つだけ入れてください。");
+	const char *word = record->decision[DECISION_ACTION];
+	if (word && decision_action_read(&action, word) && action == DECISION_CORRECT)
+		take_correction(reader);
 }
 
 enum rc reader_emit(struct form_reader *reader)
@@ -432,13 +524,10 @@ enum rc reader_emit(struct form_reader *reader)
 			"The file holds more records than the limit allows; split it.");
 	record->record++;
 	if (!reader->content_known && record->damage_count == 0)
-		decide_content(reader);
+		reader_tell_content(reader, reader->value[SLOT_DECISION_ACTION] != NULL,
+			reader->value[FIELD_KIND] || reader->value[FIELD_PLEDGE]);
 	if (reader->head.content == CONTENT_DECISIONS) {
-		record->decision_target = is_filled(reader->value[SLOT_DECISION_TARGET])
-						  ? reader->value[SLOT_DECISION_TARGET]
-						  : reader->value[FIELD_DECLARATION_ID];
-		record->decision_action = reader->value[SLOT_DECISION_ACTION];
-		record->decision_reason = reader->value[SLOT_DECISION_REASON];
+		take_decision(reader);
 	} else {
 		put_together(reader);
 		memcpy(record->form.value, reader->value, sizeof record->form.value);

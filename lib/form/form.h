@@ -44,8 +44,9 @@ struct form_record {
 	size_t raw_count;
 	struct form_damage *damage; /* broken quoting, undecodable bytes, too long, unknown keys … */
 	size_t damage_count;
-	/* CONTENT_DECISIONS: filled instead of form (decision.h) */
-	const char *decision_target, *decision_action, *decision_reason;
+	/* CONTENT_DECISIONS: the columns of the control file as written, NULL where it has none (decision.h). `form` then has what a 訂正 changes: NULL where
+	 * nothing, "" where the value is to be cleared; empty for any other 処理. */
+	const char *decision[DECISION_COLUMNS];
 };
 
 struct form_head {

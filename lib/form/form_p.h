@@ -34,6 +34,7 @@ struct form_reader {
 	struct form_record record;
 	const char *value[SLOT_COUNT];
 	int rank[SLOT_COUNT];
+	bool detail_twice; /* two columns of a control file under one head, with different values */
 };
 
 /* Appends the bytes as UTF-8; what can't be decoded becomes U+FFFD, NUL becomes U+0001. */
@@ -45,6 +46,8 @@ void reader_put(struct form_reader *reader, int slot, int rank, const char *text
 void reader_damage(struct form_reader *reader, enum form_field field, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 enum rc reader_emit(struct form_reader *reader);
+/* Decisions or applications: whether 処理 is there, and whether one of the first two questions of the form is. */
+void reader_tell_content(struct form_reader *reader, bool action, bool form);
 /* The whole file can't be taken. why_ja is static. */
 enum rc reader_refuse(struct form_reader *reader, const char *why_ja, const char *why);
 /* Bytes after white space (ASCII, U+3000, U+00A0, U+FEFF) at the beginning / before it at the end. */

@@ -27,6 +27,7 @@ struct result {
 	int count[RESULT_DECIDED + 1];
 	int refused_rows; /* in csv */
 	struct str line;
+	char *note; /* owned; NULL */
 };
 
 /* ---- temporary files ---- */
@@ -94,8 +95,15 @@ void result_drop(struct result **result)
 	str_free(&(*result)->line);
 	free((*result)->slot);
 	free((*result)->name);
+	free((*result)->note);
 	free(*result);
 	*result = NULL;
+}
+
+void result_note(struct result *result, const char *note_ja)
+{
+	free(result->note);
+	result->note = xstrdup(note_ja);
 }
 
 /* ---- the rows to mend ---- */
@@ -248,7 +256,9 @@ static void text_verdict(struct str *out, enum result_verdict verdict, int64_t a
 		str_addz(out, "受け付けられません");
 		break;
 	case RESULT_DECIDED:
-		str_printf(out, "処理しました（申込番号 %lld）", id);
+		str_addz(out, "処理しました");
+		if (id) /* a request may be about nobody known */
+			str_printf(out, "（申込番号 %lld）", id);
 		break;
 	}
 }
@@ -321,19 +331,23 @@ static void summary(
 	static const char *const formats[] = {
 		[FORM_CSV] = "CSV", [FORM_JSON] = "JSON", [FORM_TEXT] = "テキスト"};
 	const int *count = result->count;
+	bool decisions = result->head.content == CONTENT_DECISIONS;
 	str_addz(out, BOM "SECURITY ACTION 自己宣言　受付結果\r\n\r\nファイル: ");
 	str_addz(out, result->name);
 	str_addz(out, "\r\n処理日時: ");
 	civil_time_print(out, at);
 	str_addz(out, "\r\n");
+	if (result->note)
+		str_printf(out, "%s\r\n", result->note);
 	int total = 0;
 	for (size_t i = 0; i < sizeof result->count / sizeof *count; i++)
 		total += count[i];
 	if (file_fault_ja)
 		str_printf(out, "\r\n%s\r\n理由: %s\r\n",
-			total ? "このファイルは最後まで読み取れませんでした。読み取れた分の結果は下のとおりで"
-				"す。"
-			      : "このファイルからは何も登録していません。",
+			total       ? "このファイルは最後まで読み取れませんでした。読み取れた分の結果は下のとおりで"
+				      "す。"
+			: decisions ? "このファイルの処理は、何も行っていません。"
+				    : "このファイルからは何も登録していません。",
 			file_fault_ja);
 	if (file_fault_ja && total == 0)
 		return;
@@ -342,7 +356,10 @@ static void summary(
 		result->head.charset ? "）" : "");
 	str_printf(out, "読み取った件数: %d件\r\n", total);
 	if (total == 0)
-		str_addz(out, "1件もありません。CSVでは、見出しの行の下に1行1件で入れてください。\r\n");
+		str_addz(out, "見出しだけで、1件もありません。何も変えていません。CSVでは、見出しの行の下に1"
+			      "行1件で入れてください。\r"
+			      "\n（ひな形は「templates」フォルダーに残し、写しに書き込んだものを入れてくださ"
+			      "い。）\r\n");
 	summary_line(out, "登録しました:", count[RESULT_REGISTERED]);
 	summary_line(out, "登録しましたが要確認です:", count[RESULT_REGISTERED_REVIEW]);
 	summary_line(out, "登録済みで変更なし:", count[RESULT_SAME]);

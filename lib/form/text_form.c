@@ -359,6 +359,15 @@ static bool is_awaiting(const struct text *text)
 	       !fieldmap_choice(text->reader->map, (enum form_field)text->slot, text->value.s);
 }
 
+/* 項目 and 通知 head tables and pages of applications too: they are labels only of a record that is a decision. */
+static bool is_label(const struct text *text, const struct labelled *found)
+{
+	bool decision = text->seen[SLOT_DECISION_TARGET] || text->seen[SLOT_DECISION_REQUEST] ||
+			text->seen[SLOT_DECISION_ACTION] ||
+			(text->began && text->first_slot == FIELD_DECLARATION_ID);
+	return found->slot != SLOT_IGNORED && (!SLOT_IS_DETAIL(found->slot) || decision);
+}
+
 static enum rc take_line(struct text *text, const char *line)
 {
 	struct labelled found;
@@ -376,10 +385,11 @@ static enum rc take_line(struct text *text, const char *line)
 	bool awaited = is_awaiting(text);
 	bool answer = awaited && text->slot < FIELD_COUNT &&
 		      fieldmap_choice(text->reader->map, (enum form_field)text->slot, line);
-	if (!answer && labelled_line(text->reader, line, &found) && found.slot != SLOT_IGNORED) {
+	if (!answer && labelled_line(text->reader, line, &found) && is_label(text, &found)) {
 		/* 法人・個人事業主 below 法人／個人事業主 is an answer, if not a good one; so are 代表取締役 見本 and 同意 太郎. */
-		answer = awaited && ((found.slot == text->slot && !*found.value) ||
-					    (found.slot >= FIELD_COUNT && found.gap > 0));
+		answer = awaited &&
+			 ((found.slot == text->slot && !*found.value) || text->slot == SLOT_DECISION_FIELD ||
+				 (found.slot >= FIELD_COUNT && found.gap > 0));
 		if (!answer)
 			return take_label(text, &found);
 	}
@@ -410,11 +420,14 @@ bool text_detect(const struct form_reader *reader, const char *bytes, size_t len
 	for (size_t at = 0;
 		fields < FIELDS_MIN && text.line < SEARCH_LINES && next_line(&text, &at, &line);) {
 		struct labelled found;
-		if (!labelled_line(reader, line.s, &found) || found.slot == SLOT_IGNORED || seen[found.slot])
+		if (!labelled_line(reader, line.s, &found) || found.slot == SLOT_IGNORED ||
+			SLOT_IS_DETAIL(found.slot) || seen[found.slot])
 			continue;
 		seen[found.slot] = true;
 		fields++;
-		if (seen[SLOT_DECISION_ACTION] && (seen[SLOT_DECISION_TARGET] || seen[FIELD_DECLARATION_ID]))
+		if (seen[SLOT_DECISION_ACTION] &&
+			(seen[SLOT_DECISION_TARGET] || seen[SLOT_DECISION_REQUEST] ||
+				seen[FIELD_DECLARATION_ID]))
 			fields = FIELDS_MIN;
 	}
 	str_free(&line);

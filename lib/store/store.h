@@ -328,7 +328,7 @@ struct spool_file {
 	utc_time taken_at;
 	int64_t source_dev, source_ino,
 		source_mtime_ns; /* of the original in incoming/, to recognise a taking that was cut short; source_ino 0: it is gone */
-	const char *owner; /* user who dropped it */
+	const char *owner; /* who dropped it: "1000(sato)" (daemon/owner.h) */
 	enum file_state state;
 	int rows_done; /* records registered or refused so far: after a crash it goes on there */
 	int accepted, refused, same, review, decided;
@@ -336,7 +336,7 @@ struct spool_file {
 	const char *archive; /* path of the archived original below the spool; "" until done */
 };
 enum rc file_add(struct store *store, struct spool_file *file,
-	struct err *err); /* id is set; same_as is looked up and set */
+	struct err *err); /* id is set; same_as too: the first of which something came, else the first */
 enum rc file_update(struct store *store, const struct spool_file *file, struct err *err);
 enum rc file_get(struct store *store, int64_t id, struct spool_file *out, struct pool *pool, struct err *err);
 /* Files taken and not done: at most one should exist per intake. 0: none. */
@@ -350,8 +350,8 @@ enum rc file_row_add(struct store *store, int64_t file_id, int row, int verdict,
 	const void *findings, size_t len, struct err *err);
 enum rc file_row_get(struct store *store, int64_t file_id, int row, int *verdict, int64_t *application_id,
 	struct str *findings, struct err *err);
-/* Forgets the rows of a file once its result is written (they carry values). */
-enum rc file_rows_drop(struct store *store, int64_t file_id, struct err *err);
+/* Forgets what became of the rows of files that are done (they carry values), at most `limit` of them; *left: there are more. */
+enum rc file_rows_drop(struct store *store, int limit, bool *left, struct err *err);
 
 /* ---- single facts of the office: pauses, ceilings, forecasts, alarms ---- */
 enum rc fact_set(

@@ -2,9 +2,13 @@
 
 #include "lib/store/store_p.h"
 
+/* Of which nothing came, such as decisions dropped by somebody who may not decide, is no reason to leave the next one alone. */
 static enum rc first_same(struct store *store, const uint8_t digest[SHA256_LEN], int64_t *id, struct err *err)
 {
-	sqlite3_stmt *stmt = sql_ready(store, "SELECT min(id) FROM file WHERE digest = :digest", err);
+	sqlite3_stmt *stmt = sql_ready(store,
+		"SELECT ifnull(min(CASE WHEN accepted + review + same + decided > 0 THEN id END), min(id))"
+		" FROM file WHERE digest = :digest",
+		err);
 	if (!stmt)
 		return err->rc;
 	sql_blob(stmt, ":digest", digest, SHA256_LEN);
@@ -193,14 +197,22 @@ enum rc file_row_get(struct store *store, int64_t file_id, int row, int *verdict
 	return RC_OK;
 }
 
-enum rc file_rows_drop(struct store *store, int64_t file_id, struct err *err)
+/* One intake works on one file at a time: only the last one can be unfinished. */
+enum rc file_rows_drop(struct store *store, int limit, bool *left, struct err *err)
 {
+	*left = false;
 	enum rc rc = sql_want_transaction(store, err);
 	if (rc != RC_OK)
 		return rc;
-	sqlite3_stmt *stmt = sql_ready(store, "DELETE FROM file_row WHERE file_id = :file_id", err);
+	sqlite3_stmt *stmt = sql_ready(store,
+		"DELETE FROM file_row WHERE (file_id, row) IN (SELECT r.file_id, r.row FROM file_row r"
+		" WHERE r.file_id = (SELECT min(file_id) FROM file_row)"
+		" AND (SELECT state FROM file WHERE id = r.file_id) = 2 LIMIT :limit)",
+		err);
 	if (!stmt)
 		return err->rc;
-	sql_int(stmt, ":file_id", file_id);
-	return sql_run(store, stmt, err);
+	sql_int(stmt, ":limit", limit);
+	rc = sql_run(store, stmt, err);
+	*left = rc == RC_OK && sqlite3_changes(store->db) > 0;
+	return rc;
 }

@@ -24,7 +24,7 @@ struct rig_record {
 	struct findings findings;
 	char codes[200]; /* of what refuses, and of injection: "pledge mail" */
 	const char *damage; /* the first, "" when there is none */
-	const char *target, *action, *reason;
+	const char *decision[DECISION_COLUMNS];
 	size_t raw_count;
 };
 
@@ -93,10 +93,9 @@ static inline enum rc rig_record(
 	*out = (struct rig_record){.line = record->line,
 		.whole_name = record->representative_whole,
 		.raw_count = record->raw_count,
-		.damage = record->damage_count ? rig_copy(rig->pool, record->damage[0].message_ja) : "",
-		.target = rig_copy(rig->pool, record->decision_target),
-		.action = rig_copy(rig->pool, record->decision_action),
-		.reason = rig_copy(rig->pool, record->decision_reason)};
+		.damage = record->damage_count ? rig_copy(rig->pool, record->damage[0].message_ja) : ""};
+	for (int i = 0; i < DECISION_COLUMNS; i++)
+		out->decision[i] = rig_copy(rig->pool, record->decision[i]);
 	for (int i = 0; i < FIELD_COUNT; i++)
 		out->form.value[i] = rig_copy(rig->pool, record->form.value[i]);
 	if (head->content == CONTENT_DECISIONS)

@@ -166,11 +166,24 @@ static void test_fieldmap__choices(void **state)
 static void test_fieldmap__decision_columns(void **state)
 {
 	(void)state;
-	assert_int_equal(fieldmap_decision_column(rig.map, "申込番号"), DECISION_TARGET);
-	assert_int_equal(fieldmap_decision_column(rig.map, "自己宣言ID"), DECISION_TARGET);
-	assert_int_equal(fieldmap_decision_column(rig.map, "処 理"), DECISION_ACTION);
-	assert_int_equal(fieldmap_decision_column(rig.map, "理由"), DECISION_REASON);
-	assert_int_equal(fieldmap_decision_column(rig.map, "担当者名"), -1);
+	static const struct {
+		const char *label;
+		int column;
+	} cases[] = {
+		{"申込番号", DECISION_TARGET},
+		{"自己宣言ID", DECISION_DECLARATION},
+		{"依頼番号", DECISION_REQUEST},
+		{"処 理", DECISION_ACTION},
+		{"理由", DECISION_REASON},
+		{"使用中止日", DECISION_DAY},
+		{"通知の種類", DECISION_NOTICE},
+		{"訂正する項目", DECISION_FIELD},
+		{"新しい値", DECISION_VALUE},
+		{"担当者名", -1},
+		{"備考", -1},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		assert_int_equal(fieldmap_decision_column(rig.map, cases[i].label), cases[i].column);
 }
 
 /* The built-in map with one place changed, from a file. */

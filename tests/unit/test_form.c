@@ -533,7 +533,7 @@ static void test_form__decision_files(void **state)
 	(void)state;
 	static const char *const texts[] = {
 		"申込番号,処理,理由\n12,許可,\n13,保留,書類待ち\n",
-		"理由\t自己宣言ID\t処理\n\t12\t許可\n書類待ち\t13\t保留\n",
+		"理由\t申込み番号\t処理\n\t12\t許可\n書類待ち\t13\t保留\n",
 		"[{\"申込番号\": 12, \"処理\": \"許可\"}, {\"申込番号\": 13, \"処理\": \"保留\", \"理由\": "
 		"\"書類待ち\"}]",
 		"申込番号：12\n処理：許可\n\n申込番号：13\n処理：保留\n理由：書類待ち\n",
@@ -543,11 +543,11 @@ static void test_form__decision_files(void **state)
 		assert_int_equal(rig.rc, RC_OK);
 		assert_int_equal(rig.head.content, CONTENT_DECISIONS);
 		assert_int_equal(rig.count, 2);
-		assert_string_equal(rig.record[0].target, "12");
-		assert_string_equal(rig.record[0].action, "許可");
-		assert_string_equal(rig.record[1].target, "13");
-		assert_string_equal(rig.record[1].action, "保留");
-		assert_string_equal(rig.record[1].reason, "書類待ち");
+		assert_string_equal(rig.record[0].decision[DECISION_TARGET], "12");
+		assert_string_equal(rig.record[0].decision[DECISION_ACTION], "許可");
+		assert_string_equal(rig.record[1].decision[DECISION_TARGET], "13");
+		assert_string_equal(rig.record[1].decision[DECISION_ACTION], "保留");
+		assert_string_equal(rig.record[1].decision[DECISION_REASON], "書類待ち");
 	}
 	/* A list with names may be one too; columns that staff added to application forms don't make one of them. */
 	rig_readz(&rig, "申込番号,担当者名,事業者名,都道府県,メールアドレス,法人番号,処理\n1,見本,例示,"
@@ -555,6 +555,135 @@ static void test_form__decision_files(void **state)
 	assert_int_equal(rig.head.content, CONTENT_DECISIONS);
 	rig_readz(&rig, "申込番号,処理,宣言の内容,担当者名,事業者名\n1,済,一つ星,見本,例示\n");
 	assert_int_equal(rig.head.content, CONTENT_APPLICATIONS);
+}
+
+static void test_form__decision_columns(void **state)
+{
+	(void)state;
+	static const char *const texts[] = {
+		"自己宣言ID,処理,中止日,通知,依頼番号,理由\n46837431276,中止,2026/12/31,ID,7,見本\n",
+		"{\"自己宣言ID\": 46837431276, \"処理\": \"中止\", \"中止日\": \"2026/12/31\", \"通知\": "
+		"\"ID\", "
+		"\"依頼番号\": 7, \"理由\": \"見本\"}",
+		"自己宣言ID：46837431276\n処理：中止\n中止日：2026/12/"
+		"31\n通知：ID\n依頼番号：7\n理由：見本\n",
+	};
+	static const struct {
+		enum decision_column column;
+		const char *value;
+	} cells[] = {
+		{DECISION_DECLARATION, "46837431276"},
+		{DECISION_ACTION, "中止"},
+		{DECISION_DAY, "2026/12/31"},
+		{DECISION_NOTICE, "ID"},
+		{DECISION_REQUEST, "7"},
+		{DECISION_REASON, "見本"},
+		{DECISION_TARGET, NULL},
+		{DECISION_FIELD, NULL},
+	};
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		rig_readz(&rig, texts[i]);
+		assert_int_equal(rig.rc, RC_OK);
+		assert_int_equal(rig.head.content, CONTENT_DECISIONS);
+		assert_int_equal(rig.count, 1);
+		assert_string_equal(rig.record[0].damage, "");
+		for (size_t k = 0; k < sizeof cells / sizeof *cells; k++) {
+			const char *got = rig.record[0].decision[cells[k].column];
+			if (!cells[k].value)
+				assert_null(got);
+			else
+				assert_string_equal(got, cells[k].value);
+		}
+		for (int field = 0; field < FIELD_COUNT; field++)
+			assert_null(rig.record[0].form.value[field]);
+	}
+}
+
+/* 訂正 by 項目 and 新しい値, and by the form's own columns: an empty cell changes nothing, a word clears. */
+static void test_form__corrections(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text;
+		enum form_field field;
+		const char *value; /* NULL: nothing is changed */
+		const char *damage; /* NULL: none */
+	} cases[] = {
+		{"申込番号,処理,項目,新しい値\n1,訂正,担当者名,見本 花子\n", FIELD_CONTACT, "見本 花子",
+			NULL},
+		{"申込番号,処理,項目,新しい値\n1,修正,電話,03-0000-0000\n", FIELD_TELEPHONE, "03-0000-0000",
+			NULL},
+		{"申込番号：1\n処理：訂正\n項目：担当者名\n新しい値：見本 花子\n", FIELD_CONTACT, "見本 花子",
+			NULL},
+		{"申込番号\n1\n処理\n訂正\n項目\n担当者名\n新しい値\n見本 花子\n", FIELD_CONTACT, "見本 花子",
+			NULL},
+		{"{\"申込番号\":1,\"処理\":\"訂正\",\"項目\":\"担当者名\",\"新しい値\":\"見本 花子\"}",
+			FIELD_CONTACT, "見本 花子", NULL},
+		{"{\"申込番号\":1,\"処理\":\"訂正\",\"電話番号\":\"03-0000-0000\"}", FIELD_TELEPHONE,
+			"03-0000-0000", NULL},
+		{"申込番号,処理,担当者名,電話番号\n1,訂正,,03-0000-0000\n", FIELD_TELEPHONE, "03-0000-0000",
+			NULL},
+		{"申込番号,処理,担当者名,電話番号\n1,訂正,,03-0000-0000\n", FIELD_CONTACT, NULL, NULL},
+		{"申込番号,処理,代表者名\n1,訂正,見本 太郎\n", FIELD_GIVEN_NAME, "太郎", NULL},
+		{"申込番号,処理,項目,新しい値\n1,訂正,所属団体,空欄にする\n", FIELD_ASSOCIATION, "", NULL},
+		{"申込番号,処理,項目,新しい値\n1,許可,,\n", FIELD_CONTACT, NULL, NULL},
+		{"申込番号,処理,事業者名\n1,許可,株式会社サンプル\n", FIELD_BUSINESS_NAME, NULL, NULL},
+		{"申込番号,処理,項目,新しい値\n1,訂正,担当者名,\n", FIELD_CONTACT, NULL, "空欄にする"},
+		{"申込番号,処理,項目,新しい値\n1,訂正,,見本\n", FIELD_CONTACT, NULL, "「項目」がありません"},
+		{"申込番号,処理,項目,新しい値\n1,訂正,好きな色,赤\n", FIELD_CONTACT, NULL,
+			"申込書の項目ではありません"},
+		{"申込番号,処理,項目,新しい値\n1,訂正,自己宣言ID,41234567890\n", FIELD_DECLARATION_ID, NULL,
+			"自己宣言IDは訂正できません"},
+		{"申込番号,処理,項目,新しい値\n1,訂正,建物名,見本ビル\n", FIELD_CONTACT, NULL,
+			"住所の一部だけ"},
+		{"申込番号,処理,担当者（姓）\n1,訂正,見本\n", FIELD_ADDRESS, NULL, "一方だけ"},
+		{"申込番号,処理,代表者名\n1,訂正,見本太郎\n", FIELD_CONTACT, NULL, "姓と名の境"},
+		{"申込番号,処理,項目,新しい値,担当者名\n1,訂正,担当者名,見本,例示\n", FIELD_ADDRESS, NULL,
+			"どちらか"},
+		{"申込番号,処理,項目,新しい値,項目,新しい値\n1,訂正,担当者名,見本,電話番号,03-0000-0000\n",
+			FIELD_ADDRESS, NULL, "列が二つあり"},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		rig_readz(&rig, cases[i].text);
+		if (rig.rc || rig.count != 1 || (*rig.record[0].damage != '\0') != (cases[i].damage != NULL))
+			print_error("%zu: %s %s\n", i, cases[i].text, rig.count ? rig.record[0].damage : "");
+		assert_int_equal(rig.rc, RC_OK);
+		assert_int_equal(rig.count, 1);
+		assert_int_equal(rig.head.content, CONTENT_DECISIONS);
+		if (cases[i].damage) {
+			assert_non_null(strstr(rig.record[0].damage, cases[i].damage));
+			continue;
+		}
+		assert_string_equal(rig.record[0].damage, "");
+		const char *got = rig.record[0].form.value[cases[i].field];
+		if (!cases[i].value)
+			assert_null(got);
+		else
+			assert_string_equal(got, cases[i].value);
+	}
+}
+
+/* The words of decisions are common ones: in an application they mean nothing. */
+static void test_form__decision_words_in_applications(void **state)
+{
+	(void)state;
+	rig_readz(&rig, "項目,内容\n担当者名,見本\n事業者名,例示\n都道府県,東京都\n通知,希望する\n");
+	assert_int_equal(rig.head.content, CONTENT_APPLICATIONS);
+	assert_int_equal(rig.count, 1);
+	assert_string_equal(rig.record[0].form.value[FIELD_CONTACT], "見本");
+	rig_readz(&rig,
+		"{\"担当者名\":\"見本\",\"事業者名\":\"例示\",\"欄\":[{\"項目\":\"好きな色\",\"値\":\"赤\"},"
+		"{\"項目\":\"趣味\",\"値\":\"囲碁\"}]}");
+	assert_int_equal(rig.head.content, CONTENT_APPLICATIONS);
+	assert_string_equal(rig.record[0].damage, "");
+	rig_readz(&rig, "項目,新しい値,中止日\n担当者名,見本,\n");
+	assert_int_equal(rig.rc, RC_REFUSED);
+	/* A broken first row does not make decisions into applications. */
+	rig_readz(&rig, "申込番号,処理,理由\n1,却下,\"a,b\n2,許可,\n");
+	assert_int_equal(rig.head.content, CONTENT_DECISIONS);
+	assert_int_equal(rig.count, 2);
+	assert_true(rig.record[0].damage[0] != '\0');
+	assert_string_equal(rig.record[1].decision[DECISION_ACTION], "許可");
 }
 
 /* ---- files that are none, limits ---- */
@@ -716,6 +845,9 @@ int main(void)
 		cmocka_unit_test(test_form__page_as_the_guide_shows_it),
 		cmocka_unit_test(test_form__page_records),
 		cmocka_unit_test(test_form__decision_files),
+		cmocka_unit_test(test_form__decision_columns),
+		cmocka_unit_test(test_form__corrections),
+		cmocka_unit_test(test_form__decision_words_in_applications),
 		cmocka_unit_test(test_form__files_that_are_no_forms),
 		cmocka_unit_test(test_form__limits),
 		cmocka_unit_test(test_form__cut_anywhere),

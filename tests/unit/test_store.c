@@ -605,6 +605,7 @@ static void test_store__file_and_its_rows(void **state)
 	struct spool_file out, same = file;
 	int64_t id, application;
 	int verdict;
+	bool left = true;
 	struct str findings = STR_INIT;
 	begin(rig);
 	assert_ok(file_add(rig->store, &file, &rig_err));
@@ -627,9 +628,9 @@ static void test_store__file_and_its_rows(void **state)
 	assert_ok(file_row_get(rig->store, file.id, 2, &verdict, &application, &findings, &rig_err));
 	assert_int_equal(application, 77);
 	assert_int_equal(findings.len, 0);
-	assert_ok(file_rows_drop(rig->store, file.id, &rig_err));
-	assert_rc(file_row_get(rig->store, file.id, 1, &verdict, &application, &findings, &rig_err),
-		RC_REFUSED);
+	assert_ok(file_rows_drop(rig->store, 1, &left, &rig_err)); /* not while the file is worked on */
+	assert_false(left);
+	assert_ok(file_row_get(rig->store, file.id, 1, &verdict, &application, &findings, &rig_err));
 
 	file.state = FILE_DONE;
 	file.rows_done = 9;
@@ -640,6 +641,15 @@ static void test_store__file_and_its_rows(void **state)
 	file.decided = 8;
 	file.archive = "accepted/2026-05/申込.csv";
 	assert_ok(file_update(rig->store, &file, &rig_err));
+	/* One at a time, as many as are asked for, until none is left. */
+	for (int i = 2; i > 0; i--) {
+		assert_ok(file_rows_drop(rig->store, 1, &left, &rig_err));
+		assert_true(left);
+	}
+	assert_ok(file_rows_drop(rig->store, 1, &left, &rig_err));
+	assert_false(left);
+	assert_rc(file_row_get(rig->store, file.id, 2, &verdict, &application, &findings, &rig_err),
+		RC_REFUSED);
 	commit(rig);
 	assert_ok(file_get(rig->store, file.id, &out, rig->pool, &rig_err));
 	assert_string_equal(out.name, file.name);
@@ -652,6 +662,32 @@ static void test_store__file_and_its_rows(void **state)
 	assert_ok(file_unfinished(rig->store, &id, &rig_err));
 	assert_int_equal(id, same.id);
 	str_free(&findings);
+}
+
+/* Dropped again counts against the first file of which something came: one that was refused stands in nobody's way, and hides nobody. */
+static void test_store__the_same_file_again(void **state)
+{
+	struct rig *rig = *state;
+	static const struct {
+		int decided;
+		int same_as; /* 0: none; else which of the files */
+	} cases[] = {{0, 0}, {0, 1}, {2, 1}, {0, 3}, {1, 3}};
+	int64_t id[sizeof cases / sizeof *cases];
+	begin(rig);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct spool_file file = {.digest = {9},
+			.name = "判断.csv",
+			.owner = "1000(tanaka)",
+			.archive = "",
+			.state = FILE_TAKEN};
+		assert_ok(file_add(rig->store, &file, &rig_err));
+		assert_int_equal(file.same_as, cases[i].same_as ? id[cases[i].same_as - 1] : 0);
+		id[i] = file.id;
+		file.state = FILE_DONE;
+		file.decided = cases[i].decided;
+		assert_ok(file_update(rig->store, &file, &rig_err));
+	}
+	commit(rig);
 }
 
 static void test_store__suppression_by_kind(void **state)
@@ -803,6 +839,7 @@ int main(void)
 		TEST(template_set_is_kept_once),
 		TEST(facts),
 		TEST(file_and_its_rows),
+		TEST(the_same_file_again),
 		TEST(suppression_by_kind),
 		TEST(books),
 		TEST(erased_values_are_gone),
