@@ -51,6 +51,8 @@ const struct command commands[] = {
 		{{"days", "N", N_("so many days from today (default 14)")},
 			{"from", "DAY", N_("first day (default today)")}, {"until", "DAY", N_("last day")},
 			{"count", NULL, N_("only numbers a day")}}},
+	{"balance", "", N_("balance the books: archived inputs, register and the transport's own log"),
+		HELP_LOOK, RIGHT_READ, NEED_STORE, true, 0, 0, command_balance, {{0}}},
 	{"preview", N_("[APPLICATION]"), N_("show a notice as it would be sent"), HELP_LOOK, RIGHT_READ,
 		NEED_STORE, true, 0, 1, command_preview,
 		{{"notice", "NOTICE", N_("which notice (default: the next one)")},

@@ -181,6 +181,7 @@ enum rc command_audit(struct ctl *ctl, struct err *err);
 enum rc command_health(struct ctl *ctl, struct err *err);
 enum rc command_metrics(struct ctl *ctl, struct err *err);
 enum rc command_pause(struct ctl *ctl, struct err *err); /* and resume */
+enum rc command_balance(struct ctl *ctl, struct err *err);
 enum rc command_completion(struct ctl *ctl, struct err *err);
 
 #endif

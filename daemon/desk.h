@@ -20,7 +20,12 @@ struct desk_job {
 	void (*stop)(void **state); /* may be NULL */
 	bool by_minute; /* shows the present to people: left out on the virtual clock, where it would be done half a million times a year */
 };
-desk_run_fn desk_daily, desk_metrics, desk_purge, desk_report;
+desk_run_fn desk_daily;
+desk_run_fn desk_books;
+desk_run_fn desk_metrics;
+desk_run_fn desk_report;
+desk_run_fn desk_purge;
+void desk_books_stop(void **state);
 void desk_purge_stop(void **state);
 
 /* In the order they run when several are due; .name == NULL ends. One file a job: desk_NAME.c. */

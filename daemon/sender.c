@@ -19,6 +19,7 @@
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/base/mailaddr.h"
+#include "lib/desk/sent_log.h"
 #include "lib/mail/dkim.h"
 #include "lib/mail/rate.h"
 #include "lib/mail/retry.h"
@@ -46,6 +47,7 @@ struct line { /* one transport child */
 	int mails; /* it has carried */
 	int64_t since_ms; /* in this state */
 	bool outdated; /* the configuration changed: ends after its mail */
+	bool logged; /* its answer stands in the transport's own log: a transaction that is made again writes it once */
 	struct pool *pool; /* of the notice */
 	struct notice notice;
 	struct str fields; /* its DKIM-Signature fields */
@@ -340,6 +342,26 @@ static enum rc within_transaction(struct role_context *ctx, int limit, utc_time 
 	return rc;
 }
 
+/* Before the register: what it books as sent stands in the log, whatever dies in between. */
+static enum rc log_accepted(struct role_context *ctx, utc_time now, struct err *err)
+{
+	struct sender *sender = ctx->state;
+	struct sent_log_line accepted[LINES_MAX];
+	int count = 0;
+	for (int i = 0; i < LINES_MAX; i++) {
+		const struct line *line = &sender->line[i];
+		if (line->state == LINE_ANSWERED && line->delivery.outcome == OUTCOME_ACCEPTED &&
+			!line->logged)
+			accepted[count++] = (struct sent_log_line){.at = now,
+				.notice_id = line->notice.id,
+				.reply_code = line->delivery.reply_code};
+	}
+	enum rc rc = count ? sent_log_add(ctx->settings, accepted, count, !ctx->simulating, err) : RC_OK;
+	for (int i = 0; i < LINES_MAX && !rc; i++)
+		sender->line[i].logged = sender->line[i].state == LINE_ANSWERED;
+	return rc;
+}
+
 static void log_delivery(const struct line *line)
 {
 	log_event(LEVEL_NOTICE,
@@ -365,7 +387,8 @@ static enum rc exchange(struct role_context *ctx, int limit, utc_time now, struc
 		if (rc != RC_OK || first > now)
 			return rc;
 	}
-	enum rc rc = store_begin(store, err);
+	enum rc rc = log_accepted(ctx, now, err);
+	rc = rc ? rc : store_begin(store, err);
 	if (rc != RC_OK)
 		return rc;
 	rc = within_transaction(ctx, limit, now, err);
@@ -383,6 +406,7 @@ static enum rc exchange(struct role_context *ctx, int limit, utc_time now, struc
 			continue;
 		accepted |= sender->line[i].delivery.outcome == OUTCOME_ACCEPTED;
 		log_delivery(&sender->line[i]);
+		sender->line[i].logged = false;
 		enter_state(&sender->line[i], LINE_FREE);
 	}
 	if (accepted) /* a stage at distance 0 may be due by that */

@@ -195,6 +195,10 @@ enum rc office_settle_public(struct office *office, bool *more, struct err *err)
 enum rc office_public_settled(struct office *office, bool *yes, struct err *err);
 
 /* ---- looking (a store opened for reading is enough) ---- */
+/* The profile of a template set that the register keeps, with its stages; it lives as long as the office. */
+enum rc office_profile(
+	struct office *office, int64_t template_set, const struct profile **out, struct err *err);
+
 /* What a notice is called, in the language of the process: "id" or 自己宣言IDのお知らせ. A template of the office's own goes by its name. */
 const char *office_notice_text(const char *template_name);
 

@@ -224,6 +224,15 @@ enum rc rules_get(struct office *office, int64_t id, const struct rules **rules,
 	return rc;
 }
 
+enum rc office_profile(
+	struct office *office, int64_t template_set, const struct profile **out, struct err *err)
+{
+	const struct rules *rules;
+	enum rc rc = rules_get(office, template_set, &rules, err);
+	*out = rc == RC_OK ? &rules->profile : NULL;
+	return rc;
+}
+
 enum rc rules_current(struct office *office, const char *profile, const struct rules **rules, struct err *err)
 {
 	const struct rules_cache *cache = cache_of(office);

@@ -1,0 +1,265 @@
+/*
+ * The desk's job "books": counts the rows of each finished file anew from its archived original, and balances the books in the evening.
+ *
+ * The original is read by a parser child, like one that is dropped: what is counted here is told by nothing that intake wrote down.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon/desk.h"
+#include "daemon/record.h"
+#include "daemon/wire.h"
+#include "daemon/zygote.h"
+#include "lib/base/file.h"
+#include "lib/base/log.h"
+#include "lib/desk/books.h"
+
+#define PAUSE_SECONDS 60 /* between two looks for finished files */
+#define RECORDS_PER_STEP 2048
+#define RECORDS_PER_TURN 256 /* the child waits to be told to go on */
+#define CHILD_TIMEOUT_MS 20000
+#define LOGGED_MAX 50 /* differences in the log; all of them: sengenctl balance */
+
+struct recount {
+	bool begun; /* the transport's log counts from a known moment */
+	int64_t after; /* files up to this were looked at */
+	int64_t file_id; /* in work; 0: none */
+	int child; /* socket to the parser child; -1: none */
+	int rows; /* so far */
+	struct str frame;
+};
+
+/* ---- one file ---- */
+
+struct chosen {
+	int64_t id, size;
+	bool repetition; /* of an earlier file: it was not worked through, and its rows are not counted */
+	uint8_t digest[SHA256_LEN];
+	char *archive; /* owned */
+};
+
+static enum rc take_file(void *ctx, const struct spool_file *file, struct err *err)
+{
+	struct chosen *chosen = ctx;
+	(void)err;
+	chosen->id = file->id;
+	chosen->size = file->size;
+	chosen->repetition = file->same_as != 0 && file->rows_done == 0;
+	memcpy(chosen->digest, file->digest, SHA256_LEN);
+	free(chosen->archive);
+	chosen->archive = xstrdup(file->archive);
+	return RC_OK;
+}
+
+static void recount_close(struct recount *recount)
+{
+	if (recount->child >= 0)
+		(void)close(recount->child);
+	recount->child = -1;
+	recount->file_id = 0;
+	recount->rows = 0;
+}
+
+static enum rc keep_rows(struct role_context *ctx, struct recount *recount, int rows, struct err *err)
+{
+	struct store *store = ctx->office.store;
+	enum rc rc = store_begin(store, err);
+	rc = rc ? rc : file_recounted(store, recount->file_id, rows, err);
+	rc = rc ? rc : store_commit(store, err);
+	if (!rc) {
+		recount->after = recount->file_id;
+		recount_close(recount);
+	}
+	return rc;
+}
+
+/* Is the file still the one that was taken? fd stands at its beginning again. */
+static bool is_unchanged(int fd, const struct chosen *chosen)
+{
+	struct stat st;
+	struct str bytes = STR_INIT;
+	struct err ignored = {0};
+	uint8_t digest[SHA256_LEN];
+	bool same = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == chosen->size &&
+		    file_read_fd(&bytes, fd, (size_t)chosen->size + 1, &ignored) == RC_OK;
+	sha256(digest, bytes.s, bytes.len);
+	str_free(&bytes);
+	return same && memcmp(digest, chosen->digest, sizeof digest) == 0 && lseek(fd, 0, SEEK_SET) == 0;
+}
+
+static enum rc start_child(struct role_context *ctx, struct recount *recount, int fd, struct err *err)
+{
+	enum rc rc = zygote_child(ctx->zygote, CHILD_FORM, &recount->child, err);
+	if (rc)
+		return rc;
+	struct str payload = STR_INIT;
+	form_limits_pack(&payload, &ctx->settings->limits);
+	/* A child that is gone already shows when its answer is read. */
+	(void)wire_send_fd(recount->child, WIRE_PARSE, payload.s, payload.len, fd);
+	str_free(&payload);
+	return RC_OK;
+}
+
+static enum rc begin_file(
+	struct role_context *ctx, struct recount *recount, const struct chosen *chosen, struct err *err)
+{
+	struct str path = STR_INIT;
+	path_join(&path, ctx->settings->spool_directory, chosen->archive);
+	recount->file_id = chosen->id;
+	int fd = open(path.s, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	int why = errno;
+	enum rc rc = RC_OK;
+	if (fd < 0 && why != ENOENT && why != ENOTDIR && why != ELOOP)
+		rc = err_set(
+			err, RC_STORE, "An archived file, %s, can't be opened: %s.", path.s, strerror(why));
+	else if (fd < 0 || !is_unchanged(fd, chosen))
+		rc = keep_rows(ctx, recount, -1, err);
+	else if (chosen->repetition)
+		rc = keep_rows(ctx, recount, 0, err);
+	else
+		rc = start_child(ctx, recount, fd, err);
+	if (fd >= 0)
+		(void)close(fd);
+	str_free(&path);
+	if (rc)
+		recount_close(recount);
+	return rc;
+}
+
+/* Takes what the child says; *done: there is no more, for whatever reason: intake took no more either. */
+static enum rc take_records(struct recount *recount, bool *done, struct err *err)
+{
+	*done = false;
+	for (int i = 0; i < RECORDS_PER_STEP && !*done; i++) {
+		enum wire_type type;
+		if (wire_receive(recount->child, &type, &recount->frame, NULL, CHILD_TIMEOUT_MS) != 1) {
+			*done = true;
+		} else if (type == WIRE_RECORD) {
+			if (++recount->rows % RECORDS_PER_TURN == 0)
+				(void)wire_send(recount->child, WIRE_MORE, "", 0);
+		} else if (type == WIRE_DONE) {
+			struct wire_reader reader = wire_reader_of(&recount->frame);
+			enum rc rc = (enum rc)wire_get_number(&reader);
+			*done = true;
+			if (!reader.bad && rc != RC_OK && rc != RC_REFUSED)
+				return err_set(err, RC_CONFIG, "The parser of form files can't work.");
+		}
+	}
+	return RC_OK;
+}
+
+/* *more: there is more to count. */
+static enum rc recount_step(struct role_context *ctx, struct recount *recount, bool *more, struct err *err)
+{
+	struct chosen chosen = {0};
+	enum rc rc = RC_OK;
+	bool done = false;
+	*more = true;
+	if (!recount->file_id) {
+		rc = file_each_uncounted(ctx->office.store, recount->after, 1, take_file, &chosen, err);
+		*more = chosen.id > 0;
+		if (!rc && *more)
+			rc = begin_file(ctx, recount, &chosen, err);
+		free(chosen.archive);
+		return rc;
+	}
+	rc = take_records(recount, &done, err);
+	if (!rc && done)
+		rc = keep_rows(ctx, recount, recount->rows, err);
+	if (rc)
+		recount_close(recount);
+	return rc;
+}
+
+/* ---- the evening ---- */
+
+static enum rc log_difference(void *ctx, const struct difference *difference, struct err *err)
+{
+	int *logged = ctx;
+	(void)err;
+	if (++*logged <= LOGGED_MAX)
+		log_event(LEVEL_FAULT, "books.difference",
+			"kind=%s about=%" PRId64 " expected=%" PRId64 " found=%" PRId64,
+			difference_name(difference->kind), difference->about, difference->expected,
+			difference->found);
+	return RC_OK;
+}
+
+static enum rc balance_evening(struct role_context *ctx, civil_day today, struct err *err)
+{
+	struct store *store = ctx->office.store;
+	struct pool *pool = pool_new();
+	struct balance balance;
+	struct str head = STR_INIT;
+	int logged = 0;
+	enum rc rc = books_balance(&ctx->office, &balance, log_difference, &logged, pool, err);
+	rc = rc ? rc : store_begin(store, err);
+	rc = rc ? rc : books_keep(&ctx->office, &balance, err);
+	rc = rc ? rc : desk_done(ctx, "books", today, err);
+	rc = rc ? rc : store_commit(store, err);
+	if (!rc) {
+		hex_add(&head, balance.head, sizeof balance.head);
+		log_event(balance.differences ? LEVEL_FAULT : LEVEL_NOTICE, "books.balanced",
+			"differences=%" PRId64 " rows=%" PRId64 " sent=%" PRId64 " open=%" PRId64
+			" head_seq=%" PRId64 " head=%s",
+			balance.differences, balance.rows.rows, balance.booked, balance.open,
+			balance.head_seq, head.s);
+	}
+	str_free(&head);
+	pool_free(&pool);
+	return rc;
+}
+
+static enum rc begin(struct role_context *ctx, struct err *err)
+{
+	struct store *store = ctx->office.store;
+	enum rc rc = store_begin(store, err);
+	rc = rc ? rc : books_begin(&ctx->office, err);
+	return rc ? rc : store_commit(store, err);
+}
+
+enum rc desk_books(struct role_context *ctx, void **state, utc_time now, utc_time *next, struct err *err)
+{
+	struct recount *recount = *state;
+	civil_day done_on;
+	bool more = false;
+	if (!recount) {
+		*state = recount = xcalloc(1, sizeof *recount);
+		recount->child = -1;
+		recount->frame = STR_INIT;
+	}
+	enum rc rc = recount->begun ? RC_OK : begin(ctx, err);
+	recount->begun = !rc;
+	rc = rc ? rc : desk_done_on(ctx, "books", &done_on, err);
+	if (rc)
+		return rc;
+	utc_time evening = desk_next(done_on, ctx->settings->books_at, now);
+	/* On the virtual clock all is counted at once, in the evening. */
+	if (!ctx->simulating || evening <= now)
+		rc = recount_step(ctx, recount, &more, err);
+	if (!rc && !more && evening <= now) {
+		rc = balance_evening(ctx, civil_day_of(now), err);
+		recount->after = 0; /* whatever was passed over is looked at again */
+		evening = desk_next(civil_day_of(now), ctx->settings->books_at, now);
+	}
+	*next = more ? now : evening;
+	if (!more && !ctx->simulating && now + PAUSE_SECONDS < evening)
+		*next = now + PAUSE_SECONDS;
+	return rc;
+}
+
+void desk_books_stop(void **state)
+{
+	struct recount *recount = *state;
+	if (!recount)
+		return;
+	recount_close(recount);
+	str_free(&recount->frame);
+	free(recount);
+	*state = NULL;
+}

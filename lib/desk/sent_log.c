@@ -1,0 +1,191 @@
+#include "lib/desk/sent_log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/base/file.h"
+
+#define LINE_MAX_BYTES 64 /* more is no line of ours */
+
+struct month {
+	int year, month; /* 1..12 */
+};
+
+static struct month month_of(utc_time at)
+{
+	struct tm tm;
+	time_t seconds = (time_t)at;
+	if (!gmtime_r(&seconds, &tm))
+		return (struct month){1970, 1};
+	return (struct month){tm.tm_year + 1900, tm.tm_mon + 1};
+}
+
+static void log_path(struct str *out, const struct settings *settings, const struct month *month)
+{
+	path_join(out, settings->state_directory, "sent");
+	if (month)
+		str_printf(out, "/%04d-%02d.log", month->year, month->month);
+}
+
+/* ---- writing ---- */
+
+static enum rc log_fault(const char *path, struct err *err)
+{
+	return err_set(err, RC_STORE,
+		"The log of sent mails, %s, could not be written: %s. Nothing more is sent until it can.",
+		path, strerror(errno));
+}
+
+/* Lines of one month. */
+static enum rc append(const char *path, const struct str *text, bool durable, struct err *err)
+{
+	struct stat st;
+	char last = '\n';
+	int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+	if (fd < 0)
+		return log_fault(path, err);
+	bool fits = fstat(fd, &st) == 0 && (st.st_size == 0 || pread(fd, &last, 1, st.st_size - 1) == 1);
+	struct str whole = STR_INIT;
+	if (last != '\n')
+		str_addc(&whole, '\n'); /* a power cut left half a line */
+	str_add(&whole, text->s, text->len);
+	enum rc rc = fits ? RC_OK : log_fault(path, err);
+	struct err fault = {0};
+	if (!rc && file_write_all(fd, whole.s, whole.len, &fault))
+		rc = log_fault(path, err);
+	if (!rc && durable && fdatasync(fd) != 0)
+		rc = log_fault(path, err);
+	str_free(&whole);
+	(void)close(fd);
+	return rc;
+}
+
+/* The directory, and a new month's entry in it, must survive as well. */
+static enum rc make_month(const struct settings *settings, const char *path, bool durable, struct err *err)
+{
+	struct str directory = STR_INIT;
+	log_path(&directory, settings, NULL);
+	enum rc rc = file_mkdirs(directory.s, 0750, err);
+	int fd = rc ? -1 : open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+	if (!rc && fd < 0)
+		rc = log_fault(path, err);
+	if (fd >= 0)
+		(void)close(fd);
+	if (!rc && durable)
+		rc = file_sync_dir(directory.s, err);
+	if (!rc && durable)
+		rc = file_sync_dir(settings->state_directory, err);
+	str_free(&directory);
+	return rc;
+}
+
+static enum rc add_month(const struct settings *settings, const struct month *month, const struct str *text,
+	bool durable, struct err *err)
+{
+	struct str path = STR_INIT;
+	log_path(&path, settings, month);
+	enum rc rc = RC_OK;
+	if (access(path.s, F_OK) != 0)
+		rc = make_month(settings, path.s, durable, err);
+	rc = rc ? rc : append(path.s, text, durable, err);
+	str_free(&path);
+	return rc;
+}
+
+static void print_line(struct str *out, const struct sent_log_line *line)
+{
+	struct tm tm;
+	char at[32] = "";
+	time_t seconds = (time_t)line->at;
+	if (gmtime_r(&seconds, &tm))
+		(void)strftime(at, sizeof at, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	str_printf(out, "%s %" PRId64 " %d\n", at, line->notice_id, line->reply_code);
+}
+
+enum rc sent_log_add(const struct settings *settings, const struct sent_log_line *line, int count,
+	bool durable, struct err *err)
+{
+	struct str text = STR_INIT;
+	enum rc rc = RC_OK;
+	for (int i = 0; i < count && !rc; i++) {
+		struct month month = month_of(line[i].at), next = month;
+		print_line(&text, &line[i]);
+		if (i + 1 < count)
+			next = month_of(line[i + 1].at);
+		if (i + 1 < count && next.year == month.year && next.month == month.month)
+			continue;
+		rc = add_month(settings, &month, &text, durable, err);
+		str_clear(&text);
+	}
+	str_free(&text);
+	return rc;
+}
+
+/* ---- reading ---- */
+
+static bool read_line(const char *text, struct sent_log_line *line)
+{
+	struct tm tm = {0};
+	const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%SZ ", &tm);
+	char *end;
+	if (!rest || *rest < '0' || *rest > '9')
+		return false;
+	errno = 0;
+	line->notice_id = strtoll(rest, &end, 10);
+	if (errno || *end != ' ' || end[1] < '0' || end[1] > '9')
+		return false;
+	line->reply_code = (int)strtol(end + 1, &end, 10);
+	line->at = (utc_time)timegm(&tm);
+	return errno == 0 && *end == '\n';
+}
+
+static enum rc read_month(
+	const char *path, utc_time from, utc_time until, sent_log_fn *fn, void *ctx, struct err *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
+	char text[LINE_MAX_BYTES];
+	if (!file) {
+		int why = errno;
+		if (fd >= 0)
+			(void)close(fd);
+		if (why == ENOENT)
+			return RC_OK;
+		return err_set(err, RC_STORE, "The log of sent mails, %s, could not be read: %s.", path,
+			strerror(why));
+	}
+	enum rc rc = RC_OK;
+	while (!rc && fgets(text, sizeof text, file)) {
+		struct sent_log_line line;
+		if (read_line(text, &line) && line.at >= from && line.at < until)
+			rc = fn(ctx, &line, err);
+	}
+	if (!rc && ferror(file))
+		rc = err_set(err, RC_STORE, "The log of sent mails, %s, could not be read.", path);
+	(void)fclose(file);
+	return rc;
+}
+
+enum rc sent_log_each(const struct settings *settings, utc_time from, utc_time until, sent_log_fn *fn,
+	void *ctx, struct err *err)
+{
+	struct str path = STR_INIT;
+	struct month month = month_of(from), last = month_of(until - 1);
+	enum rc rc = RC_OK;
+	while (!rc && (month.year < last.year || (month.year == last.year && month.month <= last.month))) {
+		str_clear(&path);
+		log_path(&path, settings, &month);
+		rc = read_month(path.s, from, until, fn, ctx, err);
+		if (++month.month > 12)
+			month = (struct month){month.year + 1, 1};
+	}
+	str_free(&path);
+	return rc;
+}
