@@ -274,11 +274,18 @@ enum rc office_advance(struct office *office, struct application *app, const str
 		.rules = rules,
 		.template_name =
 			act->stage == STAGE_NONE ? NULL : rules->profile.stage[act->stage].template_name,
-		.stage = act->stage};
+		.stage = act->stage,
+		.note = act->event == EVENT_QUEUE ? act->note
+						  : NULL}; /* else it stands in the row of the state */
 	struct draft draft = {.packed = STR_INIT};
 	char token[TOKEN_TEXT_MAX];
 	const char *review_ja = NULL;
 	confirm_token_make(office, &order, token);
+	/* A stage that was taken back has a letter of that name already, cancelled. */
+	if (order.template_name && app->id)
+		rc = draft_next_no(office, app->id, order.template_name, &order.resend_no, err);
+	if (rc != RC_OK)
+		return rc;
 	rc = prepare(office, &after, &transition, &order, &draft, &review_ja, err);
 	if (rc == RC_OK && review_ja) {
 		rc = office_review(office, app, review_ja, 0, err);
@@ -307,7 +314,8 @@ static const enum event onward[STATE_COUNT] = {
 	[STATE_ID_ISSUED] = EVENT_AUTHORIZE_LOGO,
 };
 
-enum rc office_run_stage(struct office *office, struct application *app, const char *actor, struct err *err)
+enum rc office_run_stage(
+	struct office *office, struct application *app, const char *actor, const char *note, struct err *err)
 {
 	const struct rules *rules;
 	enum rc rc = rules_get(office, app->template_set, &rules, err);
@@ -317,7 +325,8 @@ enum rc office_run_stage(struct office *office, struct application *app, const c
 	if (index < 0 || index >= rules->profile.stage_count)
 		return RC_OK;
 	enum state wanted = rules->profile.stage[index].state;
-	struct act act = {.event = EVENT_QUEUE, .stage = index, .actor = actor, .on = CIVIL_DAY_NONE};
+	struct act act = {
+		.event = EVENT_QUEUE, .stage = index, .actor = actor, .note = note, .on = CIVIL_DAY_NONE};
 	while (rc == RC_OK && app->state != wanted && app->hold == HOLD_NONE) {
 		act.event = onward[app->state];
 		if (!act.event)

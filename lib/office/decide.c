@@ -1,30 +1,15 @@
-#include "lib/office/office_p.h"
+#include "lib/office/decide_p.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-/* One decision of a person about one application, on the way through its checks. */
-struct decision_case {
-	struct office *office;
-	struct application app;
-	const struct rules *rules;
-	const char *reason, *actor;
-	civil_day stop_on; /* a stop */
-	const char *template_name; /* a resend */
-	int64_t *notice_id; /* likewise */
-	const char **why_ja;
-	struct pool *pool;
-	struct err *err;
-};
-
-static enum rc refuse(struct decision_case *c, const char *why_ja, const char *why)
+enum rc decision_refuse(struct decision_case *c, const char *why_ja, const char *why)
 {
 	*c->why_ja = why_ja;
 	return err_set(c->err, RC_REFUSED, "application %" PRId64 ": %s", c->app.id, why);
 }
 
-/* RC_REFUSED with the table's own words when an event is not allowed. */
-static enum rc check_table(struct decision_case *c, enum event event)
+enum rc decision_check_table(struct decision_case *c, enum event event)
 {
 	if (transition_get(c->app.state, event).next != STATE_NONE)
 		return RC_OK;
@@ -33,14 +18,14 @@ static enum rc check_table(struct decision_case *c, enum event event)
 		state_name(c->app.state), event_name(event));
 }
 
-static enum rc check_reason(struct decision_case *c)
+enum rc decision_check_reason(struct decision_case *c)
 {
 	if (c->reason && *c->reason)
 		return RC_OK;
-	return refuse(c, "理由を記入してください。", "a reason is required");
+	return decision_refuse(c, "理由を記入してください。", "a reason is required");
 }
 
-static enum rc open_case(struct decision_case *c, int64_t id)
+enum rc decision_open(struct decision_case *c, int64_t id)
 {
 	enum rc rc = application_get(c->office->store, id, &c->app, c->pool, c->err);
 	if (rc == RC_REFUSED)
@@ -59,15 +44,15 @@ static enum rc advance(struct decision_case *c, enum event event, civil_day on)
 
 static enum rc hold(struct decision_case *c)
 {
-	enum rc rc = check_table(c, EVENT_HOLD);
+	enum rc rc = decision_check_table(c, EVENT_HOLD);
 	if (rc == RC_OK)
-		rc = check_reason(c);
+		rc = decision_check_reason(c);
 	if (rc != RC_OK)
 		return rc;
 	if (c->app.hold == HOLD_STAFF)
-		return refuse(c, "すでに保留中です。", "it is held already");
+		return decision_refuse(c, "すでに保留中です。", "it is held already");
 	if (c->app.hold == HOLD_REVIEW)
-		return refuse(c,
+		return decision_refuse(c,
 			"要確認の申込みは、許可または却下するまで何も送信されません。保留にする必要はありませ"
 			"ん。",
 			"it waits for a decision (review); nothing is sent until it is approved");
@@ -76,22 +61,55 @@ static enum rc hold(struct decision_case *c)
 	return office_write(c->office, &c->app, EVENT_HOLD, c->actor, c->reason, 0, c->err);
 }
 
+struct hold_began {
+	utc_time at; /* UTC_NEVER: it is not held */
+};
+
+static enum rc follow_holds(void *ctx, const struct history_row *row, struct err *err)
+{
+	struct hold_began *began = ctx;
+	(void)err;
+	if ((row->event == EVENT_HOLD || row->event == EVENT_REVIEW) && began->at == UTC_NEVER)
+		began->at = row->at;
+	else if (row->event == EVENT_RELEASE || row->event == EVENT_APPROVE)
+		began->at = UTC_NEVER;
+	return RC_OK;
+}
+
+/* The days in which an address can be confirmed count from the letter that asked: as long as it was held they did not run. */
+static enum rc give_days_back(struct decision_case *c)
+{
+	struct hold_began began = {.at = UTC_NEVER};
+	utc_time now = clock_now(c->office->clock);
+	if (c->app.state != STATE_UNCONFIRMED || !c->app.previous_sent_at)
+		return RC_OK;
+	enum rc rc = history_each(c->office->store, c->app.id, 0, follow_holds, &began, c->err);
+	if (rc == RC_OK && began.at < now) {
+		utc_time from = began.at > c->app.previous_sent_at ? began.at : c->app.previous_sent_at;
+		c->app.previous_sent_at += now - from;
+	}
+	return rc;
+}
+
 #define REVIEW_AFTER_HOLD "保留中に、通知メールの送信が打ち切られました。"
 #define REVIEW_STOP_REVOKED "使用中止の予定が取り消されました。"
 
 /* The next stage waits for the notice before it: what came to nothing while the clock stood still needs a person now. */
 static enum rc release(struct decision_case *c)
 {
-	enum rc rc = check_table(c, EVENT_RELEASE);
+	enum rc rc = decision_check_table(c, EVENT_RELEASE);
 	if (rc != RC_OK)
 		return rc;
 	if (c->app.hold == HOLD_REVIEW)
-		return refuse(c, "要確認の申込みです。「許可」または「却下」で処理してください。",
+		return decision_refuse(c, "要確認の申込みです。「許可」または「却下」で処理してください。",
 			"it waits for a decision (review): approve or reject it");
 	if (c->app.hold == HOLD_NONE)
-		return refuse(c, "保留中ではありません。", "it is not held");
+		return decision_refuse(c, "保留中ではありません。", "it is not held");
 	struct notice previous;
 	bool revoked = office_stop_pending(&c->app);
+	rc = give_days_back(c);
+	if (rc != RC_OK)
+		return rc;
 	c->app.hold = HOLD_NONE;
 	c->app.hold_reason = "";
 	c->app.stopped_on = CIVIL_DAY_NONE;
@@ -152,6 +170,8 @@ static enum rc approve_reviewed(struct decision_case *c)
 		rc = office_send_again(c->office, &c->app, &previous, c->actor, c->why_ja, c->err);
 	else if (open && previous.state == OUTBOX_UNKNOWN)
 		c->app.previous_sent_at = clock_now(c->office->clock);
+	if (rc == RC_OK)
+		rc = give_days_back(c);
 	if (rc != RC_OK)
 		return rc;
 	c->app.hold = HOLD_NONE;
@@ -161,15 +181,17 @@ static enum rc approve_reviewed(struct decision_case *c)
 
 static enum rc approve(struct decision_case *c)
 {
-	enum rc rc = check_table(c, EVENT_APPROVE);
+	enum rc rc = decision_check_table(c, EVENT_APPROVE);
 	if (rc != RC_OK)
 		return rc;
 	if (c->app.hold == HOLD_REVIEW)
 		return approve_reviewed(c);
 	if (c->app.hold == HOLD_STAFF)
-		return refuse(c, "保留中です。先に保留を解除してください。", "it is held; release it first");
+		return decision_refuse(
+			c, "保留中です。先に保留を解除してください。", "it is held; release it first");
 	if (c->app.stage < 0 || !c->rules->profile.stage[c->app.stage].approval || c->app.approved)
-		return refuse(c, "許可を待っている申込みではありません。", "it does not wait for approval");
+		return decision_refuse(
+			c, "許可を待っている申込みではありません。", "it does not wait for approval");
 	c->app.approved = true;
 	return office_write(c->office, &c->app, EVENT_APPROVE, c->actor, c->reason, 0, c->err);
 }
@@ -212,9 +234,9 @@ static enum rc tell_rejected(struct decision_case *c)
 
 static enum rc reject(struct decision_case *c)
 {
-	enum rc rc = check_table(c, EVENT_REJECT);
+	enum rc rc = decision_check_table(c, EVENT_REJECT);
 	if (rc == RC_OK)
-		rc = check_reason(c);
+		rc = decision_check_reason(c);
 	if (rc == RC_OK)
 		rc = advance(c, EVENT_REJECT, CIVIL_DAY_NONE);
 	if (rc == RC_OK)
@@ -224,7 +246,7 @@ static enum rc reject(struct decision_case *c)
 
 static enum rc withdraw(struct decision_case *c)
 {
-	enum rc rc = check_table(c, EVENT_WITHDRAW);
+	enum rc rc = decision_check_table(c, EVENT_WITHDRAW);
 	if (rc == RC_OK)
 		rc = advance(c, EVENT_WITHDRAW, CIVIL_DAY_NONE);
 	return rc == RC_OK ? review_step_up(c) : rc;
@@ -235,7 +257,7 @@ static enum rc withdraw(struct decision_case *c)
 /* The notice that asked for the confirmation has nothing to ask any more. */
 static enum rc confirm(struct decision_case *c)
 {
-	enum rc rc = check_table(c, EVENT_CONFIRM);
+	enum rc rc = decision_check_table(c, EVENT_CONFIRM);
 	if (rc != RC_OK)
 		return rc;
 	int cancelled = 0, in_flight = 0;
@@ -249,8 +271,7 @@ static enum rc confirm(struct decision_case *c)
 
 /* ---- the door ---- */
 
-/* One decision in one transaction. */
-static enum rc decide(
+enum rc decision_run(
 	struct decision_case *c, int64_t application_id, enum rc (*action)(struct decision_case *c))
 {
 	struct txn txn;
@@ -258,7 +279,7 @@ static enum rc decide(
 	enum rc rc = txn_begin(c->office, &txn, c->err);
 	if (rc != RC_OK)
 		return rc;
-	rc = open_case(c, application_id);
+	rc = decision_open(c, application_id);
 	if (rc == RC_OK)
 		rc = action(c);
 	return txn_end(c->office, &txn, rc, c->err);
@@ -282,7 +303,7 @@ enum rc office_decide(struct office *office, int64_t application_id, enum decisi
 		.why_ja = why_ja,
 		.pool = pool,
 		.err = err};
-	return decide(&c, application_id, actions[action]);
+	return decision_run(&c, application_id, actions[action]);
 }
 
 /* ---- 使用中止 ---- */
@@ -314,7 +335,7 @@ static enum rc announce_stop(struct decision_case *c)
 
 static enum rc stop_case(struct decision_case *c)
 {
-	enum rc rc = check_table(c, EVENT_STOP);
+	enum rc rc = decision_check_table(c, EVENT_STOP);
 	if (rc != RC_OK)
 		return rc;
 	bool later = c->stop_on != CIVIL_DAY_NONE && c->stop_on > office_today(c->office);
@@ -332,7 +353,7 @@ static enum rc stop_both(struct decision_case *c)
 		rc = stop_case(c);
 	if (rc != RC_OK || other == 0)
 		return rc;
-	rc = open_case(c, other);
+	rc = decision_open(c, other);
 	return rc == RC_OK && state_is_live(c->app.state) ? stop_case(c) : rc;
 }
 
@@ -346,27 +367,33 @@ enum rc office_stop(struct office *office, int64_t application_id, civil_day on,
 		.why_ja = why_ja,
 		.pool = pool,
 		.err = err};
-	return decide(&c, application_id, stop_both);
+	return decision_run(&c, application_id, stop_both);
 }
 
 /* ---- 再送 ---- */
 
+#define NOT_SENT_YET "その通知はまだ送信されていません。通知の名前（id、logoなど）も確かめてください。"
+
+static enum rc check_may_resend(struct decision_case *c)
+{
+	enum rc rc = decision_check_table(c, EVENT_RESEND);
+	if (rc == RC_OK && c->app.hold != HOLD_NONE)
+		rc = decision_refuse(
+			c, "保留中または要確認の申込みには再送できません。", "it is held; nothing is sent");
+	return rc;
+}
+
 static enum rc check_resend(struct decision_case *c, struct notice *first)
 {
 	int64_t id = 0;
-	enum rc rc = check_table(c, EVENT_RESEND);
+	enum rc rc = check_may_resend(c);
 	if (rc != RC_OK)
 		return rc;
-	if (c->app.hold != HOLD_NONE)
-		return refuse(
-			c, "保留中または要確認の申込みには再送できません。", "it is held; nothing is sent");
 	rc = outbox_first(c->office->store, c->app.id, c->template_name, &id, c->err);
 	if (rc == RC_OK && id)
 		rc = outbox_get(c->office->store, id, first, c->pool, c->err);
 	if (rc == RC_OK && (id == 0 || (first->state != OUTBOX_SENT && first->state != OUTBOX_UNKNOWN)))
-		rc = refuse(c,
-			"その通知はまだ送信されていません。通知の名前（id、logoなど）も確かめてください。",
-			"there is no first letter of that name that was sent");
+		rc = decision_refuse(c, NOT_SENT_YET, "there is no first letter of that name that was sent");
 	return rc;
 }
 
@@ -424,5 +451,88 @@ enum rc office_resend(struct office *office, int64_t application_id, const char 
 		.pool = pool,
 		.err = err};
 	*notice_id = 0;
-	return decide(&c, application_id, resend);
+	return decision_run(&c, application_id, resend);
+}
+
+/* ---- 作り直して送信 ---- */
+
+struct letters { /* of one name */
+	const char *template_name;
+	bool waits; /* one is on its way */
+};
+
+static enum rc look_at_letter(void *ctx, const struct notice *notice, struct err *err)
+{
+	struct letters *letters = ctx;
+	(void)err;
+	if (strcmp(notice->template_name, letters->template_name) == 0)
+		letters->waits |= notice->state == OUTBOX_QUEUED || notice->state == OUTBOX_SENDING;
+	return RC_OK;
+}
+
+/* The stage of the letter must be behind it: a declaration that was taken over never got one from here. */
+static enum rc check_anew(struct decision_case *c, int64_t *first_id, int *stage)
+{
+	struct letters letters = {.template_name = c->template_name};
+	enum rc rc = check_may_resend(c);
+	if (rc == RC_OK)
+		rc = decision_check_reason(c);
+	if (rc == RC_OK)
+		rc = outbox_first(c->office->store, c->app.id, c->template_name, first_id, c->err);
+	if (rc == RC_OK)
+		rc = outbox_each(c->office->store, c->app.id, look_at_letter, &letters, c->err);
+	if (rc != RC_OK)
+		return rc;
+	*stage = rules_stage_of(c->rules, c->template_name);
+	if (*stage == STAGE_NONE || (c->app.stage != STAGE_NONE && c->app.stage <= *stage))
+		return decision_refuse(c, NOT_SENT_YET, "no stage behind it has a notice of that name");
+	if (letters.waits)
+		return decision_refuse(c, "その通知はいま送信待ちです。送信の結果が出てから行ってください。",
+			"a notice of that name waits to be sent");
+	return RC_OK;
+}
+
+static enum rc resend_anew(struct decision_case *c)
+{
+	int64_t first_id = 0;
+	int stage, number;
+	struct draft draft = {.packed = STR_INIT};
+	enum rc rc = check_anew(c, &first_id, &stage);
+	if (rc == RC_OK)
+		rc = draft_next_no(c->office, c->app.id, c->template_name, &number, c->err);
+	if (rc != RC_OK)
+		return rc;
+	struct draft_order order = {.app = &c->app,
+		.rules = c->rules,
+		.template_name = c->template_name,
+		.stage = first_id ? STAGE_NONE : stage,
+		.resend_of = first_id,
+		.resend_no = number,
+		.anew = true,
+		.note = c->reason};
+	rc = draft_make(c->office, &order, &draft, c->err);
+	if (rc == RC_REFUSED)
+		*c->why_ja = draft.refused_ja;
+	if (rc == RC_OK)
+		rc = draft_queue(c->office, &order, &draft, c->actor, c->err);
+	if (rc == RC_OK)
+		*c->notice_id = draft.notice.id;
+	draft_free(&draft);
+	return rc;
+}
+
+enum rc office_resend_anew(struct office *office, int64_t application_id, const char *template_name,
+	const char *reason, const char *actor, int64_t *notice_id, const char **why_ja, struct pool *pool,
+	struct err *err)
+{
+	struct decision_case c = {.office = office,
+		.reason = reason ? reason : "",
+		.actor = actor,
+		.template_name = template_name,
+		.notice_id = notice_id,
+		.why_ja = why_ja,
+		.pool = pool,
+		.err = err};
+	*notice_id = 0;
+	return decision_run(&c, application_id, resend_anew);
 }

@@ -396,6 +396,6 @@ enum rc draft_queue(struct office *office, const struct draft_order *order, stru
 		die("notice %" PRId64 " was reckoned as %" PRId64, draft->notice.id, reckoned);
 	if (rc != RC_OK)
 		return rc;
-	return office_note(office, order->app, order->first_wire ? EVENT_RESEND : EVENT_QUEUE, actor, "",
-		draft->notice.id, order->stage, err);
+	return office_note(office, order->app, order->first_wire || order->anew ? EVENT_RESEND : EVENT_QUEUE,
+		actor, order->note ? order->note : "", draft->notice.id, order->stage, err);
 }

@@ -32,7 +32,7 @@ static enum rc run_stage(struct run *run, struct application *app, enum ceiling_
 		run->asked = run->blocked[kind] = true;
 		return RC_OK;
 	}
-	rc = office_run_stage(run->office, app, ACTOR_DAEMON, err);
+	rc = office_run_stage(run->office, app, ACTOR_DAEMON, NULL, err);
 	if (rc == RC_REFUSED) /* its rules don't fit its state: one case must not stop the others */
 		rc = office_review(run->office, app, REVIEW_STAGE, 0, err);
 	if (rc == RC_OK && app->hold == HOLD_NONE)

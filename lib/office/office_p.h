@@ -53,6 +53,8 @@ struct draft_order {
 	/* a resend, which repeats the first letter to the letter: its bytes as they were sent, DKIM-Signature fields included; NULL: made anew */
 	const struct str *first_wire;
 	civil_day first_sent_on;
+	bool anew; /* likewise, but made anew because staff wanted it */
+	const char *note; /* why, for the history; NULL: nothing to say */
 	/* an answer to a mail (inbound_p.h); for a notice of the cadence all of it is empty */
 	bool answers;
 	const char *to; /* NULL: the registered address */
@@ -123,8 +125,9 @@ struct act {
  * changed. A notice that must not go out puts the application, otherwise unchanged, into review. *app is as the register has it afterwards. */
 enum rc office_advance(
 	struct office *office, struct application *app, const struct act *act, struct err *err);
-/* Carries out everything up to and with the notice of the next stage. */
-enum rc office_run_stage(struct office *office, struct application *app, const char *actor, struct err *err);
+/* Carries out everything up to and with the notice of the next stage. note: why, in the words of staff; NULL: it was due. */
+enum rc office_run_stage(
+	struct office *office, struct application *app, const char *actor, const char *note, struct err *err);
 /* Writes the application as it is now, its due moment reckoned anew, and a history row that changes no state (decisions of staff). */
 enum rc office_write(struct office *office, struct application *app, enum event event, const char *actor,
 	const char *note, int64_t ref, struct err *err);

@@ -257,7 +257,7 @@ static enum rc answer_at_once(struct office *office, struct application *app, st
 		rc = ceiling_allows(office, CEILING_AT_ONCE, &yes, err);
 	if (rc != RC_OK || !yes)
 		return rc;
-	rc = office_run_stage(office, app, ACTOR_INTAKE, err);
+	rc = office_run_stage(office, app, ACTOR_INTAKE, NULL, err);
 	if (rc == RC_OK && app->hold == HOLD_NONE)
 		rc = ceiling_count(office, CEILING_AT_ONCE, err);
 	return rc;

@@ -28,7 +28,10 @@ enum rc inbound_carry_out_enquiry(struct inbound *in)
 	bool sent = false;
 	int64_t notice_id;
 	enum rc rc = inbound_may_send(in, 1, &why_ja);
-	if (rc == RC_OK && !why_ja && in->app.declaration_id == 0)
+	/* A number that was drawn and taken back stays with the application; it tells nobody anything yet. */
+	bool issued = in->app.declaration_id != 0 && in->app.state != STATE_RECEIVED &&
+		      in->app.state != STATE_UNCONFIRMED;
+	if (rc == RC_OK && !why_ja && !issued)
 		why_ja = not_issued(in);
 	if (rc == RC_OK && why_ja)
 		return inbound_hand_over(in, why_ja);
