@@ -10,6 +10,8 @@
  *   stop                                       Form B-3; "on":"2026-12-31" for a day to come, "reason"
  *   resend                                     "template":"id"
  *   pause, resume                              "what":["intake","deciding","sending","reading"]; a pause wants a reason
+ *   erase                                      personal data, for good; "mail":3 in place of the application; reason required
+ *   purge                                      what is past its time is erased now
  *   release-ceiling, release-restored          the answers to the daemon's two questions
  *   import                                     then a line {"import":{…}} per declaration, then {"end":true}:
  *     declaration_id, user_number, state ("id_issued", "logo_authorized", "stopped"), star, applied_on, id_issued_on,

@@ -47,6 +47,9 @@ command_run command_hold, command_release, command_approve, command_confirm, com
 /* ---- control_office.c ---- */
 command_run command_release_ceiling, command_release_restored, command_pause, command_resume;
 
+/* ---- control_erase.c ---- */
+command_run command_purge, command_erase;
+
 /* ---- control_import.c ---- */
 command_run command_import_begin;
 /* A line of a running import. */

@@ -158,6 +158,8 @@ static const struct command {
 	{"release-restored", RIGHT_ADMINISTER, false, false, command_release_restored},
 	{"pause", RIGHT_WORK, false, true, command_pause},
 	{"resume", RIGHT_RELEASE, false, false, command_resume},
+	{"purge", RIGHT_ADMINISTER, false, false, command_purge},
+	{"erase", RIGHT_ADMINISTER, false, true, command_erase},
 	{"import", RIGHT_ADMINISTER, false, false, command_import_begin},
 };
 
