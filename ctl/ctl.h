@@ -99,6 +99,11 @@ enum rc target_get(struct ctl *ctl, const char *text, struct application *app, s
 
 /* ---- output.c ---- */
 
+/* From now on user numbers, tokens and ZIP passwords are masked in whatever is printed. Not for commands that need no configuration: they print what stands in the
+ * caller's own files, for scripts. mask: copied. */
+void output_mask(const struct mask *mask);
+/* A text as it may be shown; for what is not printed by the functions below. */
+void output_text(struct str *out, const char *text);
 /* One line on standard output; whatever could harm a terminal is made visible. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* One JSON object on a line; takes the object. */

@@ -162,6 +162,15 @@ static enum rc set_clock(struct ctl *ctl, struct err *err)
 	return RC_OK;
 }
 
+/* Before anything of the register is printed. */
+static enum rc set_masks(struct ctl *ctl, struct err *err)
+{
+	struct mask mask = {0};
+	enum rc rc = ctl->store ? office_masks(&ctl->office, &mask, err) : RC_OK;
+	output_mask(&mask);
+	return rc;
+}
+
 static enum rc run(struct ctl *ctl, struct err *err)
 {
 	enum rc rc = RC_OK;
@@ -173,6 +182,8 @@ static enum rc run(struct ctl *ctl, struct err *err)
 		rc = set_clock(ctl, err);
 	if (rc == RC_OK && ctl->command->need == NEED_STORE)
 		rc = open_store(ctl, err);
+	if (rc == RC_OK && ctl->command->need != NEED_NOTHING)
+		rc = set_masks(ctl, err);
 	if (rc == RC_OK)
 		rc = ctl->command->run(ctl, err);
 	if (ctl->store) {
@@ -228,7 +239,7 @@ int main(int argc, char **argv)
 	}
 	if (rc != RC_OK && err.text[0]) {
 		struct str text = STR_INIT;
-		text_add_printable(&text, err.text);
+		output_text(&text, err.text);
 		(void)fprintf(stderr, "sengenctl: %s\n", text.s);
 		str_free(&text);
 	}

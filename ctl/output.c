@@ -87,6 +87,24 @@ enum rc target_get(struct ctl *ctl, const char *text, struct application *app, s
 
 /* ---- lines ---- */
 
+static struct mask passwords;
+static bool masking;
+
+void output_mask(const struct mask *mask)
+{
+	passwords = *mask;
+	masking = true;
+}
+
+void output_text(struct str *out, const char *text)
+{
+	struct str masked = STR_INIT;
+	if (masking)
+		mask_add(&masked, &passwords, text);
+	text_add_printable(out, masking ? masked.s : text);
+	str_free(&masked);
+}
+
 void say(const char *format, ...)
 {
 	struct str raw = STR_INIT, line = STR_INIT;
@@ -94,7 +112,7 @@ void say(const char *format, ...)
 	va_start(args, format);
 	str_vprintf(&raw, format, args);
 	va_end(args);
-	text_add_printable(&line, raw.s);
+	output_text(&line, raw.s);
 	(void)puts(line.s);
 	str_free(&raw);
 	str_free(&line);
@@ -115,8 +133,27 @@ static void json_line_add(struct str *out, const char *json)
 	}
 }
 
+/* Every text in it, wherever it stands. */
+static void mask_json(json_t *value)
+{
+	const char *key;
+	json_t *member;
+	size_t i;
+	json_object_foreach(value, key, member) mask_json(member);
+	json_array_foreach(value, i, member) mask_json(member);
+	if (!json_is_string(value))
+		return;
+	struct str masked = STR_INIT;
+	mask_add(&masked, &passwords, json_string_value(value));
+	if (strcmp(masked.s, json_string_value(value)) != 0)
+		(void)json_string_set(value, masked.s);
+	str_free(&masked);
+}
+
 void say_json(json_t *object)
 {
+	if (masking)
+		mask_json(object);
 	char *text = json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER);
 	struct str line = STR_INIT;
 	if (text)
@@ -184,6 +221,15 @@ const char *time_text(struct ctl *ctl, utc_time at)
 		civil_time_print(&text, at);
 	const char *copy = pool_strdup(ctl->pool, text.len ? text.s : "-");
 	str_free(&text);
+	return copy;
+}
+
+const char *masked_text(struct ctl *ctl, const char *text)
+{
+	struct str out = STR_INIT;
+	mask_add(&out, &passwords, text);
+	const char *copy = pool_strdup(ctl->pool, out.s);
+	str_free(&out);
 	return copy;
 }
 
@@ -265,7 +311,7 @@ void table_print(struct table *table)
 	struct strlist shown = {0};
 	for (size_t i = 0; i < table->cell.count; i++) {
 		struct str cell = STR_INIT;
-		text_add_printable(&cell, table->cell.item[i]);
+		output_text(&cell, table->cell.item[i]);
 		strlist_add(&shown, cell.s);
 		size_t wide = text_columns(cell.s);
 		if (wide > width[i % columns])

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "lib/base/file.h"
+#include "lib/desk/report.h"
 
 #define ITEMS_A_TRANSACTION 8
 
@@ -227,12 +228,8 @@ static enum rc remove_archive(struct scrubbing *scrubbing, const char *path, str
 
 static enum rc remove_mail(struct scrubbing *scrubbing, int64_t message_id, struct err *err)
 {
-	const struct settings *settings = scrubbing->office->settings;
 	struct str path = STR_INIT;
-	if (settings->report_directory)
-		str_addz(&path, settings->report_directory);
-	else
-		path_join(&path, settings->spool_directory, "report");
+	report_directory(&path, scrubbing->office->settings);
 	str_printf(&path, "/mail/%" PRId64 ".eml", message_id);
 	enum rc rc = remove_file(scrubbing, path.s, err);
 	str_free(&path);

@@ -12,7 +12,6 @@
 #include "lib/base/file.h"
 #include "lib/base/i18n.h"
 #include "lib/desk/report_p.h"
-#include "lib/flow/ident.h"
 
 /* ---- small texts ---- */
 
@@ -60,7 +59,7 @@ const char *report_age(struct report *report, utc_time since)
 const char *report_masked(struct report *report, const char *text)
 {
 	struct str out = STR_INIT;
-	ident_mask(&out, text);
+	mask_add(&out, &report->mask, text);
 	const char *copy = pool_strdup(report->pool, out.s);
 	str_free(&out);
 	return copy;
@@ -247,6 +246,7 @@ enum rc report_write(struct office *office, const char *directory, struct err *e
 		.pool = pool_new()};
 	i18n_staff_begin(&staff);
 	enum rc rc = tally_make(office, REPORT_DAYS, &report.tally, report.pool, err);
+	rc = rc ? rc : office_masks(office, &report.mask, err);
 	rc = rc ? rc : health_check(office, &report.tally, take_health, &report, &worst, report.pool, err);
 	rc = rc ? rc : write_all(&report, err);
 	i18n_staff_end(&staff);

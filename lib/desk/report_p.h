@@ -19,6 +19,7 @@ struct report {
 	const char *
 		spool_url; /* the spool directory as seen from the page, with its last slash; NULL: no way leads there */
 	struct strlist mails; /* names that belong into mail/ */
+	struct mask mask;
 	struct pool *pool;
 };
 
@@ -28,7 +29,7 @@ const char *report_day(struct report *report, civil_day day); /* "11月22日(日
 const char *report_time(struct report *report, utc_time at); /* "2026-11-22 09:30" */
 /* "3日前", "今日"; days of the office's calendar. */
 const char *report_age(struct report *report, utc_time since);
-/* What somebody wrote, with user numbers masked. */
+/* What somebody wrote, with user numbers, tokens and ZIP passwords masked. */
 const char *report_masked(struct report *report, const char *text);
 /* <p class>, text between. */
 void report_paragraph(struct report *report, const char *class, const char *text);

@@ -64,12 +64,24 @@ static size_t user_number_at(const char *text, size_t len, char digits[DIGITS_MO
 	return digits[0] == '9' && count >= DIGITS_LEAST && count <= DIGITS_MOST ? at : 0;
 }
 
+/* Hexadecimal digits without a break, as many as a digest has: the decimal ones among them are nobody's number. 0: none stands there. */
+static size_t digest_at(const char *text)
+{
+	size_t len = strspn(text, "0123456789abcdefABCDEF");
+	return len >= 32 ? len : 0;
+}
+
 void ident_mask(struct str *out, const char *text)
 {
 	char digits[DIGITS_MOST + 1];
 	const size_t len = text ? strlen(text) : 0;
 	for (size_t at = 0, size; at < len; at += size) {
 		uint32_t c;
+		size = digest_at(text + at);
+		if (size) {
+			str_add(out, text + at, size);
+			continue;
+		}
 		size = utf8_next(text + at, len - at, &c);
 		size_t number = size ? user_number_at(text + at, len - at, digits) : 0;
 		if (number) {

@@ -128,36 +128,60 @@ static uint32_t take(const char **at, const char *end)
 	return c;
 }
 
-void token_find(struct strlist *found, const char *text, size_t most)
+/* The letters of the first token that ends behind *at, which is moved behind it. `where`: where each letter stood. */
+static bool next_token(const char *text, const char **at, const char *end, char letters[TOKEN_LETTERS],
+	const char *where[TOKEN_LETTERS])
 {
-	char letters[TOKEN_LETTERS], sum[TOKEN_LETTERS - SECRET_LETTERS], token[TOKEN_TEXT_MAX];
+	char sum[TOKEN_LETTERS - SECRET_LETTERS];
 	size_t have = 0;
-	const char *end = text + strlen(text);
-	for (const char *at = text; at < end && found->count < most;) {
-		size_t skipped = skip_length(text, at);
+	while (*at < end) {
+		size_t skipped = skip_length(text, *at);
 		if (skipped) {
-			at += skipped;
+			*at += skipped;
 			continue;
 		}
-		uint32_t c = take(&at, end);
+		const char *here = *at;
+		uint32_t c = take(at, end);
 		char letter = letter_of(c);
 		if (!letter) {
 			have = is_between(c) ? have : 0;
 			continue;
 		}
-		if (have == TOKEN_LETTERS)
+		if (have == TOKEN_LETTERS) {
 			memmove(letters, letters + 1, --have);
+			memmove(where, where + 1, have * sizeof *where);
+		}
+		where[have] = here;
 		letters[have++] = letter;
 		if (have < TOKEN_LETTERS)
 			continue;
 		checksum(sum, letters);
-		if (memcmp(sum, letters + SECRET_LETTERS, sizeof sum) != 0)
-			continue;
+		if (memcmp(sum, letters + SECRET_LETTERS, sizeof sum) == 0)
+			return true;
+	}
+	return false;
+}
+
+void token_find(struct strlist *found, const char *text, size_t most)
+{
+	char letters[TOKEN_LETTERS], token[TOKEN_TEXT_MAX];
+	const char *where[TOKEN_LETTERS], *at = text, *end = text + strlen(text);
+	while (found->count < most && next_token(text, &at, end, letters, where)) {
 		print(token, letters);
 		if (!strlist_has(found, token))
 			strlist_add(found, token);
-		have = 0;
 	}
+}
+
+bool token_span(const char *text, const char *from, const char **begin, const char **behind)
+{
+	char letters[TOKEN_LETTERS];
+	const char *where[TOKEN_LETTERS];
+	*behind = from;
+	if (!next_token(text, behind, text + strlen(text), letters, where))
+		return false;
+	*begin = where[0];
+	return true;
 }
 
 void token_digest(uint8_t out[SHA256_LEN], const char *token)

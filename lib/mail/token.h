@@ -30,5 +30,7 @@ void token_digest(uint8_t out[SHA256_LEN], const char *token);
 /* Finds tokens in any text: width folded, any case, hyphens of any kind or none, blanks, line breaks, quote marks and HTML line breaks between its
  * letters; in addresses and message ids too. Each one once, in canonical writing, at most `most`. */
 void token_find(struct strlist *found, const char *text, size_t most);
+/* Where the first token that ends behind `from` stands in the text. False: there is none. */
+bool token_span(const char *text, const char *from, const char **begin, const char **behind);
 
 #endif

@@ -13,6 +13,7 @@
 #include "lib/flow/transition.h"
 #include "lib/form/decision.h"
 #include "lib/form/result.h"
+#include "lib/mail/mask.h"
 #include "lib/mail/received.h"
 #include "lib/settings.h"
 #include "lib/store/store.h"
@@ -32,7 +33,8 @@ struct office {
 
 void office_open(struct office *office);
 void office_close(struct office *office);
-/* Reads the template directory and keeps each profile's set in the register (own transaction). Called at start and at reload. */
+/* Reads the template directory and keeps each profile's set in the register, with what the masks need of the ZIP passwords in use (own transaction). Called at start and
+ * at reload. */
 enum rc office_load_templates(struct office *office, struct err *err);
 
 /* ---- intake ---- */
@@ -169,6 +171,8 @@ enum rc office_erase(struct office *office, int64_t application_id, bool preview
 /* The same for one received mail that is about no application. RC_REFUSED: it is, or is not settled. */
 enum rc office_erase_mail(struct office *office, int64_t message_id, bool preview, const char *reason,
 	const char *actor, struct erasure *out, const char **why_ja, struct pool *pool, struct err *err);
+/* What must not be shown whole, for mask_add(); a store opened for reading is enough. */
+enum rc office_masks(struct office *office, struct mask *out, struct err *err);
 /* What staff may do: by the groups of the settings (roles). groups: those of the person; uid 0 and the daemon's own user administer. */
 enum right office_right(const struct settings *settings, uid_t uid, const gid_t *groups, int count);
 /* The group whose members have it, by the settings. */

@@ -20,6 +20,10 @@ enum rc txn_begin(struct office *office, struct txn *txn, struct err *err);
 /* Commits when rc is RC_OK, else rolls back (its own only); returns rc, or what the commit says. */
 enum rc txn_end(struct office *office, struct txn *txn, enum rc rc, struct err *err);
 
+/* ---- masks.c ---- */
+/* Learns the ZIP passwords in use, within the caller's transaction. */
+enum rc masks_keep(struct office *office, struct err *err);
+
 /* ---- rules.c: the profile and the templates an application was received under ---- */
 struct rules {
 	int64_t id; /* of the register's template set; 0: not kept (preview) */

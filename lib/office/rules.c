@@ -378,6 +378,8 @@ enum rc office_load_templates(struct office *office, struct err *err)
 	if (rc == RC_OK) {
 		for (size_t i = 0; rc == RC_OK && i < count; i++)
 			rc = keep(office, profile_at(profiles, i), &index[i], err);
+		if (rc == RC_OK)
+			rc = masks_keep(office, err);
 		rc = txn_end(office, &txn, rc, err);
 	}
 	if (rc != RC_OK)
