@@ -172,6 +172,48 @@ static enum rc resend(struct order *order)
 	return rc;
 }
 
+static enum rc resend_anew(struct order *order)
+{
+	int64_t notice_id;
+	enum rc rc = name_letter(order);
+	rc = rc ? rc
+		: office_resend_anew(&order->ctx->office, order->app.id, order->decision.notice,
+			  order->decision.reason, order->actor, &notice_id, &order->ja, order->in->batch_pool,
+			  order->err);
+	if (!rc)
+		order->ja = pool_printf(order->in->batch_pool,
+			"「%"
+			"s」を今の登録内容で作り直し、送信待ちにしました。登録されているメールアドレスにだけ"
+			"送ります。",
+			decision_notice_ja(order->decision.notice));
+	return rc;
+}
+
+/* Where a change of state has led. */
+static enum rc tell_state(struct order *order, const char *done_ja)
+{
+	struct application app;
+	struct pool *pool = order->in->batch_pool;
+	enum rc rc = application_get(order->ctx->office.store, order->app.id, &app, pool, order->err);
+	if (!rc)
+		order->ja = pool_printf(pool, "%s（今の状態: %s）", done_ja, state_name_ja(app.state));
+	return rc;
+}
+
+static enum rc move(struct order *order)
+{
+	enum rc rc = office_move(&order->ctx->office, order->app.id, STATE_NONE, order->decision.reason,
+		order->actor, &order->ja, order->in->batch_pool, order->err);
+	return rc ? rc : tell_state(order, "次の段階を繰り上げて、今すぐに行いました。");
+}
+
+static enum rc undo(struct order *order)
+{
+	enum rc rc = office_undo(&order->ctx->office, order->app.id, order->decision.reason, order->actor,
+		&order->ja, order->in->batch_pool, order->err);
+	return rc ? rc : tell_state(order, "直前の処理を元に戻しました。");
+}
+
 /* A request by mail. What became of it stands in its note, in words for staff. */
 static enum rc resolve(struct order *order)
 {
@@ -204,6 +246,9 @@ static action_fn *const actions[] = {
 	[DECISION_WITHDRAW] = decide,
 	[DECISION_STOP] = stop,
 	[DECISION_RESEND] = resend,
+	[DECISION_RESEND_ANEW] = resend_anew,
+	[DECISION_MOVE] = move,
+	[DECISION_UNDO] = undo,
 	[DECISION_REQUEST_CARRY_OUT] = resolve,
 	[DECISION_REQUEST_ASK] = resolve,
 	[DECISION_REQUEST_CLOSE] = resolve,

@@ -253,7 +253,7 @@ static const struct use uses[] = {
 	[DECISION_WITHDRAW] = {0},
 	[DECISION_STOP] = {.day = true},
 	[DECISION_RESEND] = {.notice = true},
-	[DECISION_RESEND_ANEW] = {.notice = true},
+	[DECISION_RESEND_ANEW] = {.reason = true, .notice = true},
 	[DECISION_CORRECT] = {.reason = true},
 	[DECISION_MOVE] = {.reason = true},
 	[DECISION_UNDO] = {.reason = true},

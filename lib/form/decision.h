@@ -40,7 +40,8 @@ struct decision {
 	const char *notice; /* template name of 再送 and 作り直して送信: "id"; "" */
 	struct form_values
 		changed; /* 訂正: the new values as written; NULL: not changed, "": to be cleared */
-	const char *reason; /* required for 保留, 却下, 訂正, 繰上げ, 元に戻す, 依頼を終了; "" */
+	const char
+		*reason; /* required for 保留, 却下, 作り直して送信, 訂正, 繰上げ, 元に戻す, 依頼を終了; "" */
 };
 
 /* Reads one record of a control file. false: *why_ja says what is wrong and how to mend it (pool). */

@@ -76,7 +76,7 @@ static enum rc bring_forward(struct decision_case *c)
 	if (rc != RC_OK)
 		return rc;
 	const struct stage *stage = &c->rules->profile.stage[c->app.stage];
-	if (stage->state != c->to)
+	if (c->to != STATE_NONE && stage->state != c->to)
 		return decision_refuse(c,
 			pool_printf(c->pool, "次の段階は「%s」です。「%s」へは直接進められません。",
 				state_name_ja(stage->state), state_name_ja(c->to)),

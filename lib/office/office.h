@@ -148,7 +148,8 @@ enum rc office_resend_anew(struct office *office, int64_t application_id, const 
  * RC_REFUSED: a rule says no, nothing differs, a field that can't be corrected (kind, applied_on once a stage has gone out), another live business has that key. */
 enum rc office_correct(struct office *office, int64_t application_id, const struct form_values *changed,
 	const char *reason, const char *actor, const char **why_ja, struct pool *pool, struct err *err);
-/* Brings the next stage forward to now (繰上げ): what the cadence would do on its day is done at once, ceiling and office hours left out; holds still hold. */
+/* Brings the next stage forward to now (繰上げ): what the cadence would do on its day is done at once, ceiling and office hours left out; holds still hold. to: where
+ * it must lead; STATE_NONE: wherever it does. */
 enum rc office_move(struct office *office, int64_t application_id, enum state to, const char *reason,
 	const char *actor, const char **why_ja, struct pool *pool, struct err *err);
 /* Takes the last change of state back (F26) where nothing that told of it was sent or may have been: a rejection, withdrawal, stop or expiry, or a stage whose notice

@@ -72,6 +72,17 @@ contains "$text" '「自己宣言IDのお知らせ」の再送を送信待ちに
 contains "$text" '申込番号12: ' "a letter that was never sent"
 equal "$(register 'select hold from application where id = 1')" 0 "a release"
 
+# A letter made anew, a rejection taken back, a stage brought forward.
+printf '申込番号,処理,通知,理由\n12,作り直し,id,宛名を直したため\n3,元に戻す,,却下は間違い\n13,元に戻す,,間違い\n13,前倒し,,至急\n2,繰上げ,,至急\n' |
+	decided まとめて.csv
+text=$(result まとめて.csv)
+contains "$text" '「自己宣言IDのお知らせ」を今の登録内容で作り直し' "a result"
+contains "$text" '直前の処理を元に戻しました。（今の状態: ID発行済み）' "a result"
+contains "$text" '申込番号13: 許可を待っている段階です' "a result"
+contains "$text" '申込番号2: すべての段階が済んでいます' "a result"
+contains "$text" '受け付けられません: 3件' "a result"
+equal "$(state_of 3)" 3 "a rejection that was taken back"
+
 # Requests by mail: closed, refused, carried out.
 request_mail a "$(id_of 13)" 別の会社
 request_mail b "$(id_of 14)" 別の会社

@@ -57,13 +57,15 @@ if [ "$(id -u)" = 0 ]; then
 		[ "$got" = "$mode $user $staff" ] || fail "$path is $got, not $mode $user $staff"
 	done <<-LIST
 		2750 /var/spool/sengen
-		2770 /var/spool/sengen/incoming
+		3770 /var/spool/sengen/incoming
 		2750 /var/spool/sengen/accepted
 		2750 /var/spool/sengen/rejected
 		2750 /var/spool/sengen/report
 		2750 /var/spool/sengen/templates
 		644 /var/spool/sengen/templates/申込み.csv
 		644 /var/spool/sengen/templates/判断.csv
+		644 /var/spool/sengen/templates/使用中止.csv
+		644 /var/spool/sengen/templates/説明.txt
 		700 /var/spool/sengen/work
 	LIST
 	[ "$(stat -c '%a %u %g' "$root/etc/sengen/credentials")" = "700 0 0" ] || fail "credentials are open"
