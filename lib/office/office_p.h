@@ -100,6 +100,27 @@ enum rc draft_dictionary(
 enum rc office_send_again(struct office *office, const struct application *app, const struct notice *notice,
 	const char *actor, const char **refused_ja, struct err *err);
 
+/* ---- correct.c: fields of a form changed, whoever wants it ---- */
+struct correction {
+	bool changed
+		[FIELD_COUNT]; /* set by the caller: the fields that shall be other ones; afterwards those that are */
+	struct form_values form; /* of the application as it shall be */
+	bool new_address; /* the contact address is another one */
+	const char *text; /* one a line: 電話番号：03-0000-0000 */
+	const char *labels; /* 電話番号、所在地 */
+	const char *why_ja; /* why it can't be carried out as it stands; NULL: it can */
+};
+/* Judges a form of which fields were changed by the rules of the form, for these fields: the rest was accepted under the rules of its day. record: with the
+ * new values as they were written. let_doubts: what the rules leave to a person is allowed, because one decides. */
+enum rc correction_judge(struct office *office, const struct application *app,
+	const struct form_record *record, bool let_doubts, struct correction *correction, struct pool *pool,
+	struct err *err);
+/* Writes it, with its keys and a row of the history, and to the step-up or star that is the same declaration; what is queued is made anew. */
+enum rc correction_write(struct office *office, struct application *app, const struct correction *correction,
+	const char *actor, const char *note, struct pool *pool, struct err *err);
+/* mailaddr_key() of an address, in the pool; "" when it is none. */
+const char *office_mail_key(const char *mail, struct pool *pool);
+
 /* ---- confirm.c: profile site, the address of a new application ---- */
 /* Gives the notice of a stage that asks to confirm the address the token that its reply must bring back; `token` lives as long as the order. */
 void confirm_token_make(struct office *office, struct draft_order *order, char token[static TOKEN_TEXT_MAX]);

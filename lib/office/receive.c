@@ -20,27 +20,16 @@
 
 /* ---- the mail and its case ---- */
 
-static const char *key_of(const char *mail, struct pool *pool)
-{
-	struct mailaddr address;
-	struct str key = STR_INIT;
-	if (mail && mailaddr_read(&address, mail) == MAILADDR_OK)
-		mailaddr_key(&key, &address);
-	const char *copy = pool_strndup(pool, key.s, key.len);
-	str_free(&key);
-	return copy;
-}
-
 void inbound_take_application(struct inbound *in, const struct application *app)
 {
 	in->app = *app;
-	const char *registered = key_of(app->form.value[FIELD_MAIL], in->pool);
+	const char *registered = office_mail_key(app->form.value[FIELD_MAIL], in->pool);
 	in->from_registered = *in->from_key && strcmp(in->from_key, registered) == 0;
 }
 
 const char *inbound_mail_key(const struct inbound *in, const char *mail)
 {
-	return key_of(mail, in->pool);
+	return office_mail_key(mail, in->pool);
 }
 
 void inbound_begin(struct inbound *in, struct office *office, struct pool *pool, struct err *err)
@@ -61,7 +50,7 @@ static void take_mail(struct inbound *in, struct mail_message *message, const st
 {
 	in->message = message;
 	in->received = received;
-	in->from_key = received ? key_of(received->from, in->pool) : "";
+	in->from_key = received ? office_mail_key(received->from, in->pool) : "";
 	in->request.message_id = message->id;
 	in->request.kind = received ? received->reading.kind : REQUEST_OTHER;
 	if (received)

@@ -11,11 +11,9 @@
 
 #include "lib/base/text.h"
 
-#define NOTHING_CHANGES "登録内容と同じで、変更する項目がありません。"
 #define NO_PREFECTURE "所在地の変更ですが、都道府県が書かれていません。"
 #define NOT_LIVE "この宣言は、すでに有効ではありません。"
 #define STOP_PLANNED "使用中止が予定されている宣言です。"
-#define DUPLICATE "変更すると、ほかの有効な宣言と同じ事業者になります。"
 #define NO_READING "原本の読み取り結果が残っていません。"
 #define NOT_SENT                                                                                                                                              \
 	"登録アドレスへ確認のメールを送れませんでした（届かないアドレス、送信数の上限など）。別の方法でご本" \
@@ -42,15 +40,6 @@ static const bool changeable[FIELD_COUNT] = {
 	[FIELD_INDUSTRY] = true,
 	[FIELD_ASSOCIATION] = true,
 	[FIELD_NEWS] = true,
-};
-
-struct change {
-	struct form_values form; /* of the application as it shall be */
-	bool changed[FIELD_COUNT];
-	bool new_address; /* the contact address is another one */
-	const char *text; /* one a line: 電話番号：03-0000-0000 */
-	const char *labels; /* 電話番号、所在地 */
-	const char *why_ja; /* why a person must decide; NULL: it can be carried out */
 };
 
 static const char *value_of(const struct form_values *form, enum form_field field)
@@ -155,7 +144,7 @@ static const char *old_fault(struct inbound *in)
 
 /* ---- what shall be ---- */
 
-static const char *take_new(struct inbound *in, struct form_record *record, struct change *change)
+static const char *take_new(struct inbound *in, struct form_record *record, struct correction *change)
 {
 	struct form_record fresh = {0};
 	const char *why_ja = read_column(in, false, &fresh);
@@ -181,92 +170,10 @@ static const char *take_new(struct inbound *in, struct form_record *record, stru
 	return NULL;
 }
 
-/* The rules of the form, for what is changed: the rest was accepted under the rules of its day. */
-static const char *findings_fault(
-	struct inbound *in, const struct findings *findings, const struct change *change)
-{
-	struct str text = STR_INIT;
-	for (size_t i = 0; i < findings->count; i++) {
-		const struct finding *finding = &findings->item[i];
-		if (finding->severity == SEVERITY_NOTE || finding->field >= FIELD_COUNT ||
-			!change->changed[finding->field])
-			continue;
-		str_printf(&text, "%s%s：%s", text.len ? "／" : "", label_of(in, finding->field),
-			finding->message_ja);
-	}
-	const char *why_ja = text.len ? pool_strdup(in->pool, text.s) : NULL;
-	str_free(&text);
-	return why_ja;
-}
-
-static enum rc check_form(struct inbound *in, const struct form_record *record, struct change *change)
-{
-	struct office *office = in->office;
-	struct validate_rules rules = office_rules(office, in->now);
-	struct registry all = office_registry(office),
-			proxies = {.ctx = all.ctx, .businesses_of_mail = all.businesses_of_mail};
-	struct findings findings;
-	struct form_values canonical;
-	validate(&canonical, &findings, record, office->settings->fieldmap, &rules, &proxies, in->pool);
-	if (office->registry_fault.rc != RC_OK) {
-		*in->err = office->registry_fault;
-		office->registry_fault = (struct err){0};
-		return in->err->rc;
-	}
-	change->why_ja = findings_fault(in, &findings, change);
-	change->form = in->app.form;
-	for (int i = 0; i < FIELD_COUNT; i++)
-		if (change->changed[i])
-			change->form.value[i] = canonical.value[i];
-	return RC_OK;
-}
-
-/* Drops what is on file already, and puts the rest into words. */
-static void describe(struct inbound *in, struct change *change)
-{
-	const struct fieldmap *map = in->office->settings->fieldmap;
-	struct str text = STR_INIT, labels = STR_INIT;
-	for (int i = 0; i < FIELD_COUNT; i++) {
-		enum form_field field = (enum form_field)i;
-		const char *value = value_of(&change->form, field);
-		change->changed[i] = change->changed[i] && strcmp(value, value_of(&in->app.form, field)) != 0;
-		if (!change->changed[i])
-			continue;
-		const char *shown = fieldmap_choice_label(map, field, value);
-		str_printf(&text, "%s%s：%s", text.len ? "\n" : "", label_of(in, field),
-			shown    ? shown
-			: *value ? value
-				 : "（なし）");
-		str_printf(&labels, "%s%s", labels.len ? "、" : "", label_of(in, field));
-	}
-	change->new_address = change->changed[FIELD_MAIL] &&
-			      !same_value(in, FIELD_MAIL, value_of(&change->form, FIELD_MAIL),
-				      value_of(&in->app.form, FIELD_MAIL));
-	if (change->changed[FIELD_MAIL])
-		change->form.value[FIELD_MAIL_CONFIRM] = change->form.value[FIELD_MAIL];
-	change->text = pool_strdup(in->pool, text.s);
-	change->labels = pool_strdup(in->pool, labels.s);
-	str_free(&text);
-	str_free(&labels);
-}
-
-/* The key of an applicant may become another one: one live declaration each. */
-static enum rc check_alone(struct inbound *in, struct change *change)
-{
-	int64_t id = 0, declaration_id;
-	int star;
-	bool same;
-	enum rc rc = application_live(in->office->store, applicant_key(&change->form, in->pool), NULL, &id,
-		&declaration_id, &star, &same, in->err);
-	if (rc == RC_OK && id && id != in->app.id && id != in->app.linked_id)
-		change->why_ja = DUPLICATE;
-	return rc;
-}
-
-static enum rc reckon(struct inbound *in, struct change *change)
+static enum rc reckon(struct inbound *in, struct correction *change)
 {
 	struct form_record record = {.record = 1, .form = in->app.form};
-	*change = (struct change){.text = "", .labels = ""};
+	*change = (struct correction){.text = "", .labels = ""};
 	/* An old value that differs from the register is a doubt, which staff settle, or the registered address, which agreed to the new one: the register may be
 	 * what is wrong. */
 	bool settled = inbound_by_staff(in) || in->request.proof == PROOF_TOKEN;
@@ -278,18 +185,12 @@ static enum rc reckon(struct inbound *in, struct change *change)
 							 : take_new(in, &record, change);
 	if (change->why_ja)
 		return RC_OK;
-	enum rc rc = check_form(in, &record, change);
-	if (rc != RC_OK || change->why_ja)
-		return rc;
-	describe(in, change);
-	if (!*change->text)
-		change->why_ja = NOTHING_CHANGES;
-	return change->why_ja ? RC_OK : check_alone(in, change);
+	return correction_judge(in->office, &in->app, &record, false, change, in->pool, in->err);
 }
 
 /* ---- asking ---- */
 
-static enum rc ask(struct inbound *in, const struct change *change)
+static enum rc ask(struct inbound *in, const struct correction *change)
 {
 	struct answer_values values = {.changes = change->text};
 	int64_t other = 0;
@@ -310,7 +211,7 @@ static enum rc ask(struct inbound *in, const struct change *change)
 
 enum rc inbound_ask_change(struct inbound *in)
 {
-	struct change change;
+	struct correction change;
 	enum rc rc = reckon(in, &change);
 	if (rc != RC_OK)
 		return rc;
@@ -339,7 +240,7 @@ enum rc inbound_change(struct inbound *in)
 /* ---- carried out ---- */
 
 /* An address nobody has answered from may be mistyped, or somebody else's. Only after the registered one has agreed is it written to. */
-static enum rc ask_new_address(struct inbound *in, const struct change *change)
+static enum rc ask_new_address(struct inbound *in, const struct correction *change)
 {
 	bool sent = false;
 	enum rc rc = inbound_ask(in, TOKEN_NEW_ADDRESS, ANSWER_CONFIRM_ADDRESS, NULL,
@@ -349,79 +250,8 @@ static enum rc ask_new_address(struct inbound *in, const struct change *change)
 	return sent ? inbound_wait_for_reply(in, ASKED_NEW) : inbound_review(in, NEW_NOT_SENT);
 }
 
-struct unsent {
-	int64_t id[STAGE_MAX];
-	int count;
-};
-
-static enum rc take_unsent(void *ctx, const struct notice *notice, struct err *err)
-{
-	struct unsent *unsent = ctx;
-	(void)err;
-	if (notice->state == OUTBOX_QUEUED && notice->stage != STAGE_NONE && unsent->count < STAGE_MAX)
-		unsent->id[unsent->count++] = notice->id;
-	return RC_OK;
-}
-
-/* A notice that is still to be delivered to the old address goes to the new one: often the old one is why it waits. */
-static enum rc readdress(struct inbound *in, struct application *app)
-{
-	struct office *office = in->office;
-	struct unsent unsent = {.count = 0};
-	struct notice notice;
-	const char *refused_ja = NULL;
-	enum rc rc = outbox_each(office->store, app->id, take_unsent, &unsent, in->err);
-	for (int i = 0; rc == RC_OK && i < unsent.count; i++) {
-		rc = outbox_get(office->store, unsent.id[i], &notice, in->pool, in->err);
-		notice.state = OUTBOX_CANCELLED;
-		if (rc == RC_OK)
-			rc = outbox_update(office->store, &notice, NULL, 0, in->err);
-		if (rc == RC_OK)
-			rc = office_note(office, app, EVENT_CANCEL, in->actor, "", notice.id, 1, in->err);
-		if (rc == RC_OK)
-			rc = office_send_again(office, app, &notice, in->actor, &refused_ja, in->err);
-		if (rc == RC_REFUSED && refused_ja)
-			rc = office_review(office, app, refused_ja, notice.id, in->err);
-	}
-	return rc;
-}
-
-static enum rc write_form(struct inbound *in, const struct application *app, const struct change *change)
-{
-	struct application after = *app;
-	for (int i = 0; i < FIELD_COUNT; i++)
-		if (change->changed[i])
-			after.form.value[i] = change->form.value[i];
-	if (change->changed[FIELD_MAIL])
-		after.form.value[FIELD_MAIL_CONFIRM] = after.form.value[FIELD_MAIL];
-	enum rc rc = office_write_form(in->office, app, &after, applicant_key(&after.form, in->pool),
-		inbound_mail_key(in, after.form.value[FIELD_MAIL]), in->err);
-	if (rc == RC_OK)
-		rc = office_note(in->office, &after, EVENT_CORRECT, in->actor,
-			pool_printf(in->pool, "依頼番号%" PRId64 "：%s", in->request.id, change->labels), 0,
-			0, in->err);
-	if (rc == RC_OK && change->new_address)
-		rc = readdress(in, &after);
-	if (rc == RC_OK && after.id == in->app.id)
-		inbound_take_application(in, &after);
-	return rc;
-}
-
-/* A step-up that runs is the same declaration. */
-static enum rc write_forms(struct inbound *in, const struct change *change)
-{
-	struct application other = {0};
-	int64_t id = in->app.linked_id;
-	enum rc rc = id ? RC_OK : application_step_up_of(in->office->store, in->app.id, &id, in->err);
-	if (rc == RC_OK && id)
-		rc = application_get(in->office->store, id, &other, in->pool, in->err);
-	if (rc == RC_OK && id && state_is_live(other.state))
-		rc = write_form(in, &other, change);
-	return rc == RC_OK ? write_form(in, &in->app, change) : rc;
-}
-
 /* Who loses the contact is told as well: he would notice a change that he never agreed to. */
-static enum rc carry_out(struct inbound *in, const struct change *change)
+static enum rc carry_out(struct inbound *in, const struct correction *change)
 {
 	struct answer_values values = {.changes = change->text};
 	bool told_old = true, told = false;
@@ -429,7 +259,11 @@ static enum rc carry_out(struct inbound *in, const struct change *change)
 	if (change->new_address)
 		rc = inbound_answer(in, ANSWER_CHANGED, &values, NULL, &told_old, NULL);
 	if (rc == RC_OK)
-		rc = write_forms(in, change);
+		rc = correction_write(in->office, &in->app, change, in->actor,
+			pool_printf(in->pool, "依頼番号%" PRId64 "：%s", in->request.id, change->labels),
+			in->pool, in->err);
+	if (rc == RC_OK)
+		inbound_take_application(in, &in->app);
 	if (rc == RC_OK)
 		rc = inbound_answer(in, ANSWER_CHANGED, &values, NULL, &told, NULL);
 	if (rc != RC_OK)
@@ -441,7 +275,7 @@ static enum rc carry_out(struct inbound *in, const struct change *change)
 
 enum rc inbound_carry_out_change(struct inbound *in)
 {
-	struct change change;
+	struct correction change;
 	enum rc rc = inbound_enter(in);
 	if (rc == RC_OK)
 		rc = reckon(in, &change);
