@@ -7,7 +7,7 @@
 #define HEIGHT 210
 #define TOP 30 /* the legend stands above */
 #define BOTTOM 26
-#define RIGHT 8
+#define RIGHT 18 /* half a label */
 #define DIGIT 8 /* width of one digit of the axis */
 
 /* Round steps for an axis from 0: the least of 1, 2, 5 × 10ⁿ with at most four lines. */

@@ -142,12 +142,17 @@ static void add_contents(struct report *report)
 	str_addz(&report->out, "</ul></nav>\n");
 }
 
+/* On paper nobody opens "対応". */
+static const char report_style[] =
+	"@media print {\n\tsection[aria-labelledby=\"review\"] tr > :last-child { display: none; }\n}\n";
+
 static enum rc make_page(struct report *report, struct err *err)
 {
 	const struct settings *settings = report->office->settings;
 	const struct html_page page = {
 		.title = pool_printf(report->pool, "事務局の状況（%s）", settings->office_name),
 		.lang = "ja",
+		.style = report_style,
 		.script = embedded_age};
 	html_begin(&report->out, &page);
 	add_written(report);

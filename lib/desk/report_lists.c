@@ -32,18 +32,6 @@ static void add_rest(struct report *report, int64_t all, int64_t shown, const ch
 
 /* ---- what needs a person ---- */
 
-static void box_begin(struct report *report, enum health_level level, const char *text)
-{
-	str_printf(&report->out, "<div class=\"box %s\"><p><strong class=\"%s\">%s：</strong>",
-		level_class[level], level_class[level], level_word[level]);
-	html_text(&report->out, text);
-}
-
-static void box_end(struct report *report)
-{
-	str_addz(&report->out, "</p></div>\n");
-}
-
 /* Where on the page more is told about a check. */
 static const char *place_of(const char *check)
 {
@@ -56,60 +44,129 @@ static const char *place_of(const char *check)
 	return NULL;
 }
 
+/* What waits for a decision is worth a word here however fresh it is. */
+static enum health_level shown_level(const struct report *report, const struct health_item *item)
+{
+	int64_t waiting = report->tally.review_applications + report->tally.review_requests;
+	if (item->level == HEALTH_GOOD && waiting > 0 && strcmp(item->name, "review") == 0)
+		return HEALTH_WARN;
+	return item->level;
+}
+
 static void add_checks_of(struct report *report, enum health_level level)
 {
+	struct str *out = &report->out;
+	int count = 0;
+	for (int i = 0; i < report->health_count; i++)
+		count += shown_level(report, &report->health[i]) == level;
+	if (count == 0)
+		return;
+	str_printf(out, "<div class=\"box %s\"><p><strong class=\"%s\">%s：%d件</strong></p>\n<ul>\n",
+		level_class[level], level_class[level], level_word[level], count);
 	for (int i = 0; i < report->health_count; i++) {
 		const struct health_item *item = &report->health[i];
 		const char *place = place_of(item->name);
-		if (item->level != level)
+		if (shown_level(report, item) != level)
 			continue;
-		box_begin(report, level, item->text);
+		str_addz(out, "<li>");
+		html_text(out, item->text);
 		if (place) {
-			str_addc(&report->out, ' ');
-			html_link(&report->out, place, "一覧を見る");
+			str_addc(out, ' ');
+			html_link(out, place, "一覧を見る");
 		}
-		box_end(report);
+		str_addz(out, "</li>\n");
 	}
+	str_addz(out, "</ul></div>\n");
 }
 
 enum rc report_attention(struct report *report, struct err *err)
 {
-	html_section_begin(&report->out, "attention", "対応が必要なこと");
-	size_t before = report->out.len;
-	add_checks_of(report, HEALTH_BAD);
-	enum rc rc = RC_OK;
+	struct str *out = &report->out;
 	(void)err;
+	html_section_begin(out, "attention", "対応が必要なこと");
+	size_t before = out->len;
+	add_checks_of(report, HEALTH_BAD);
 	add_checks_of(report, HEALTH_WARN);
-	if (report->out.len == before) {
-		box_begin(report, HEALTH_GOOD, "いま人の対応を待っているものはありません。");
-		box_end(report);
+	if (out->len == before)
+		str_printf(out,
+			"<div class=\"box good\"><p><strong class=\"good\">%s：</strong>いま人の対応を待って"
+			"いるものはありません。</p></div>\n",
+			level_word[HEALTH_GOOD]);
+	html_section_end(out);
+	return RC_OK;
+}
+
+/* ---- all checks ---- */
+
+/* What a check is about, in words; the part behind the colon of its name stays. */
+static const char *check_text(struct report *report, const char *name)
+{
+	static const struct {
+		const char *name, *text;
+	} check[] = {
+		{"role:", "動いているか："},
+		{"pause:intake", "受付の停止"},
+		{"pause:deciding", "段階の進行の停止"},
+		{"pause:sending", "送信の停止"},
+		{"pause:reading", "メール受信の停止"},
+		{"credential:", "証明書と鍵："},
+		{"silence:files", "申込みファイルの途絶え"},
+		{"silence:", "途絶え："},
+		{"restored", "台帳の由来"},
+		{"hold", "まとめて送る前の確認"},
+		{"intake", "申込みの受付"},
+		{"queue", "送信待ちの長さ"},
+		{"outbox", "送信待ちの数"},
+		{"unknown", "送れたか不明の通知"},
+		{"server", "メールサーバー"},
+		{"fetch", "メールの受信"},
+		{"late", "通知の期限"},
+		{"review", "要確認"},
+		{"books", "夜の照合"},
+		{"clock", "時計"},
+		{"disk-spool", "空き容量（共有フォルダー）"},
+		{"disk-state", "空き容量（台帳）"},
+		{"report", "このページ"},
+	};
+	for (size_t i = 0; i < sizeof check / sizeof *check; i++) {
+		size_t len = strlen(check[i].name);
+		bool kind = check[i].name[len - 1] == ':';
+		if (kind ? strncmp(check[i].name, name, len) == 0 : strcmp(check[i].name, name) == 0)
+			return pool_printf(report->pool, "%s%s", check[i].text, kind ? name + len : "");
 	}
-	html_section_end(&report->out);
-	return rc;
+	return name;
 }
 
 void report_checks(struct report *report)
 {
-	static const char *const head[] = {"項目", "状態", "内容", NULL};
-	html_section_begin(&report->out, "checks", "点検の結果");
-	html_table_begin_stack(&report->out, "sengen が自分で調べたこと", head, 0);
+	static const char *const head[] = {"項目", "結果", "内容", NULL};
+	struct str *out = &report->out;
+	int good = 0;
+	for (int i = 0; i < report->health_count; i++)
+		good += report->health[i].level == HEALTH_GOOD;
+	html_section_begin(out, "checks", "点検の結果");
+	str_printf(out,
+		"<p>%d項目のうち %d項目が良好です。</p>\n<details><summary>すべての項目を見る</summary>\n",
+		report->health_count, good);
+	html_table_begin_stack(out, "sengen が自分で調べたこと", head, 0);
 	for (int i = 0; i < report->health_count; i++) {
 		const struct health_item *item = &report->health[i];
-		html_row_begin(&report->out);
-		html_cell_begin(&report->out, head, 0, 0);
-		html_text(&report->out, item->name);
-		html_cell_end(&report->out, 0);
-		html_cell_begin(&report->out, head, 1, 0);
-		str_printf(&report->out, "<span class=\"%s\">%s</span>", level_class[item->level],
+		html_row_begin(out);
+		html_cell_begin(out, head, 0, 0);
+		html_text(out, check_text(report, item->name));
+		html_cell_end(out, 0);
+		html_cell_begin(out, head, 1, 0);
+		str_printf(out, "<span class=\"nowrap %s\">%s</span>", level_class[item->level],
 			level_word[item->level]);
-		html_cell_end(&report->out, 1);
-		html_cell_begin(&report->out, head, 2, 0);
-		html_text(&report->out, item->text);
-		html_cell_end(&report->out, 2);
-		html_row_end(&report->out);
+		html_cell_end(out, 1);
+		html_cell_begin(out, head, 2, 0);
+		html_text(out, item->text);
+		html_cell_end(out, 2);
+		html_row_end(out);
 	}
-	html_table_end(&report->out);
-	html_section_end(&report->out);
+	html_table_end(out);
+	str_addz(out, "</details>\n");
+	html_section_end(out);
 }
 
 /* ---- cells ---- */
@@ -144,6 +201,24 @@ static void cell_text(struct cells *cells, const char *text)
 	cell_end(cells);
 }
 
+/* A moment, and how long ago that was. */
+static void cell_time(struct cells *cells, utc_time at)
+{
+	str_printf(cell_begin(cells),
+		"<span class=\"nowrap\">%s</span> <span class=\"nowrap quiet\">%s</span>",
+		report_time(cells->report, at), report_age(cells->report, at));
+	cell_end(cells);
+}
+
+/* One word, kept together. */
+static void cell_word(struct cells *cells, const char *word)
+{
+	str_addz(cell_begin(cells), "<span class=\"nowrap\">");
+	html_text(&cells->report->out, word);
+	str_addz(&cells->report->out, "</span>");
+	cell_end(cells);
+}
+
 static void cell_number(struct cells *cells, int64_t number)
 {
 	cell_text(cells, pool_printf(cells->report->pool, "%" PRId64, number));
@@ -161,7 +236,9 @@ struct way {
 static void cell_ways(struct cells *cells, const char *what, int64_t id, const struct way *way, int count)
 {
 	struct str *out = cell_begin(cells);
-	str_printf(out, "<details><summary>%s%" PRId64 "の対応</summary>\n<ul>\n", what, id);
+	str_printf(out,
+		"<details><summary>対応<span class=\"unseen\">（%s%" PRId64 "）</span></summary>\n<ul>\n",
+		what, id);
 	for (int i = 0; i < count; i++) {
 		str_addz(out, "<li>");
 		html_text(out, way[i].what);
@@ -196,9 +273,8 @@ static enum rc add_review_application(void *ctx, const struct application *app, 
 	};
 	cell_number(&cells, app->id);
 	cell_text(&cells, business_of(app));
-	cell_text(&cells, state_name_ja(app->state));
-	cell_text(&cells, pool_printf(pool, "%s（%s）", report_time(report, app->received_at),
-				  report_age(report, app->received_at)));
+	cell_word(&cells, state_name_ja(app->state));
+	cell_time(&cells, app->received_at);
 	cell_text(&cells, report_masked(report, app->hold_reason));
 	cell_ways(&cells, "申込み", app->id, way, (int)(sizeof way / sizeof *way));
 	html_row_end(&report->out);
@@ -277,10 +353,12 @@ static enum rc cell_mail(struct cells *cells, int64_t message_id, struct err *er
 	if (rc != RC_OK)
 		return rc;
 	struct str *out = cell_begin(cells);
+	str_addz(out, "<div class=\"wide\">");
 	html_text(out, there && *received.from ? received.from : "（差出人不明）");
 	str_addz(out, "<br>");
 	const char *subject = there ? report_masked(report, received.subject) : "";
 	html_link(out, href, *subject ? subject : "（件名なし）");
+	str_addz(out, "</div>");
 	cell_end(cells);
 	return RC_OK;
 }
@@ -290,7 +368,7 @@ static enum rc cell_application(struct cells *cells, int64_t id, struct err *err
 	struct report *report = cells->report;
 	struct application app;
 	if (!id) {
-		cell_text(cells, "特定できません");
+		cell_word(cells, "特定できません");
 		return RC_OK;
 	}
 	enum rc rc = application_get(report->office->store, id, &app, report->pool, err);
@@ -333,8 +411,7 @@ static enum rc add_review_request(void *ctx, const struct request *request, stru
 	rc = rc ? rc : cell_application(&cells, request->application_id, err);
 	if (rc != RC_OK)
 		return rc;
-	cell_text(&cells, pool_printf(report->pool, "%s（%s）", report_time(report, request->opened_at),
-				  report_age(report, request->opened_at)));
+	cell_time(&cells, request->opened_at);
 	cell_text(&cells, report_masked(report, request->note));
 	cell_request_ways(&cells, request);
 	html_row_end(&report->out);
@@ -386,10 +463,12 @@ static enum rc add_overdue(void *ctx, const struct application *app, struct err 
 	struct due due;
 	struct cells cells = row_begin(report, overdue_head, 0);
 	enum rc rc = office_why(report->office, app, &why, &due, err);
+	/* Its first line says what it waits for; the rest is there under sengenctl why. */
+	str_cut(&why, strcspn(why.s, "\n"));
 	cell_number(&cells, app->id);
 	cell_text(&cells, business_of(app));
-	cell_text(&cells, state_name_ja(app->state));
-	cell_text(&cells, report_time(report, app->latest_at));
+	cell_word(&cells, state_name_ja(app->state));
+	cell_time(&cells, app->latest_at);
 	cell_text(&cells, report_masked(report, why.s));
 	html_row_end(&report->out);
 	str_free(&why);
@@ -406,6 +485,7 @@ enum rc report_overdue(struct report *report, struct err *err)
 		html_table_begin_stack(&report->out, "期限を過ぎても送られていない通知", overdue_head, 0);
 		rc = application_each(report->office->store, &filter, true, add_overdue, report, err);
 		html_table_end(&report->out);
+		report_paragraph(report, "", "くわしくは sengenctl why 申込番号 で分かります。");
 		add_rest(report, report->tally.overdue, REPORT_ROWS, "sengenctl list --overdue");
 	} else {
 		report_paragraph(report, "", "期限を過ぎた通知はありません。");
@@ -470,7 +550,7 @@ static void add_refused(
 {
 	struct cells cells = row_begin(report, head, numeric);
 	cell_text(&cells, file->name);
-	cell_text(&cells, report_time(report, file->taken_at));
+	cell_time(&cells, file->taken_at);
 	cell_text(&cells, report_number(report, file->accepted + file->review + file->same + file->decided));
 	cell_text(&cells, report_number(report, file->refused));
 	(void)cell_begin(&cells);

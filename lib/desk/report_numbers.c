@@ -7,44 +7,71 @@
 
 /* ---- at a glance ---- */
 
+struct figure {
+	const char *name; /* NULL ends */
+	int64_t value;
+};
+
+static void add_figures(struct report *report, const char *title, const struct figure *figure)
+{
+	struct str *out = &report->out;
+	str_addz(out, "<h3>");
+	html_text(out, title);
+	str_addz(out, "</h3>\n<ul class=\"figures\">\n");
+	for (; figure->name; figure++) {
+		str_addz(out, "<li><span class=\"name\">");
+		html_text(out, figure->name);
+		str_printf(out, "</span> <span class=\"value\">%s</span></li>\n",
+			report_number(report, figure->value));
+	}
+	str_addz(out, "</ul>\n");
+}
+
+/* Two days beside each other. */
+static void add_two_days(struct report *report)
+{
+	static const struct {
+		enum daily kind;
+		const char *name;
+	} row[] = {{DAILY_APPLICATIONS, "登録した申込み"}, {DAILY_REFUSED, "受け付けられない行"},
+		{DAILY_SENT, "送った通知"}, {DAILY_MAILS, "届いたメール"}, {DAILY_BOUNCES, "不達"}};
+	static const char *const head[] = {"件数", "今日", "昨日", NULL};
+	const struct tally *tally = &report->tally;
+	const int64_t *today = tally->daily[tally->today - tally->from];
+	const int64_t *yesterday =
+		tally->today > tally->from ? tally->daily[tally->today - tally->from - 1] : today;
+	str_addz(&report->out, "<div class=\"narrow\">\n");
+	html_table_begin(&report->out, "今日と昨日", head, 6);
+	for (size_t i = 0; i < sizeof row / sizeof *row; i++)
+		html_table_row(&report->out,
+			(const char *const[]){row[i].name, report_number(report, today[row[i].kind]),
+				report_number(report, yesterday[row[i].kind]), NULL},
+			6);
+	html_table_end(&report->out);
+	str_addz(&report->out, "</div>\n");
+}
+
 void report_figures(struct report *report)
 {
 	const struct tally *tally = &report->tally;
 	const int64_t *state = tally->books.by_state;
-	const int64_t *today = tally->daily[tally->today - tally->from];
-	const int64_t *yesterday =
-		tally->today > tally->from ? tally->daily[tally->today - tally->from - 1] : today;
-	const struct {
-		const char *name;
-		int64_t value;
-	} figure[] = {
-		{"要確認の申込み", tally->review_applications},
-		{"要確認の依頼", tally->review_requests},
-		{"本人の返信待ち（依頼）", tally->asked_requests},
-		{"保留中", tally->books.held},
-		{"期限を過ぎた通知", tally->overdue},
-		{"今日送る予定", tally->due_today},
-		{"明日送る予定", tally->due_tomorrow},
-		{"送信待ち", tally->outbox[OUTBOX_QUEUED] + tally->outbox[OUTBOX_SENDING]},
-		{"送れたか不明", tally->outbox[OUTBOX_UNKNOWN]},
-		{"今日の申込み", today[DAILY_APPLICATIONS]},
-		{"昨日の申込み", yesterday[DAILY_APPLICATIONS]},
-		{"今日送った通知", today[DAILY_SENT]},
-		{"昨日送った通知", yesterday[DAILY_SENT]},
-		{"受付済み（ID発行前）", state[STATE_RECEIVED]},
-		{"ID発行済み（ロゴ前）", state[STATE_ID_ISSUED]},
-		{"ロゴ使用許諾済み", state[STATE_LOGO_AUTHORIZED]},
-		{"登録されている申込み", tally->books.applications},
-	};
 	html_section_begin(&report->out, "figures", "数字で見る");
-	str_addz(&report->out, "<ul class=\"figures\">\n");
-	for (size_t i = 0; i < sizeof figure / sizeof *figure; i++) {
-		str_addz(&report->out, "<li><span class=\"name\">");
-		html_text(&report->out, figure[i].name);
-		str_printf(&report->out, "</span> <span class=\"value\">%s</span></li>\n",
-			report_number(report, figure[i].value));
-	}
-	str_addz(&report->out, "</ul>\n");
+	add_figures(report, "人の判断を待っているもの",
+		(const struct figure[]){{"要確認の申込み", tally->review_applications},
+			{"要確認の依頼", tally->review_requests}, {"本人の返信待ち", tally->asked_requests},
+			{"保留中の申込み", tally->books.held}, {"期限を過ぎた通知", tally->overdue}, {0}});
+	add_figures(report, "これから送る通知",
+		(const struct figure[]){
+			{"送信待ち", tally->outbox[OUTBOX_QUEUED] + tally->outbox[OUTBOX_SENDING]},
+			{"今日の予定", tally->due_today}, {"明日の予定", tally->due_tomorrow},
+			{"送れたか不明", tally->outbox[OUTBOX_UNKNOWN]}, {0}});
+	add_figures(report, "登録",
+		(const struct figure[]){{"受付済み", state[STATE_RECEIVED]},
+			{"ID発行済み", state[STATE_ID_ISSUED]},
+			{"ロゴ使用許諾済み", state[STATE_LOGO_AUTHORIZED]},
+			{"使用中止", state[STATE_STOPPED]}, {"申込みの総数", tally->books.applications},
+			{0}});
+	add_two_days(report);
 	html_section_end(&report->out);
 }
 
@@ -55,9 +82,9 @@ static const struct {
 	enum state state;
 	const char *name;
 } waiting_states[] = {
-	{STATE_UNCONFIRMED, "アドレス確認待ち"},
-	{STATE_RECEIVED, "受付済み（次はID）"},
-	{STATE_ID_ISSUED, "ID発行済み（次はロゴ）"},
+	{STATE_UNCONFIRMED, "確認待ち"},
+	{STATE_RECEIVED, "受付済み"},
+	{STATE_ID_ISSUED, "ID発行済み"},
 };
 #define WAITING_STATES ((int)(sizeof waiting_states / sizeof *waiting_states))
 _Static_assert(sizeof waiting_states / sizeof *waiting_states <= CHART_SERIES_MAX, "each is a series");
@@ -104,8 +131,7 @@ static bool is_used(const struct report *report, enum state state)
 static void add_stage_table(struct report *report, const struct overdue_count *overdue)
 {
 	const struct tally *tally = &report->tally;
-	static const char *const head[] = {
-		"状態", "待っている", "うち期限を過ぎた", "いちばん長く待っている", NULL};
+	static const char *const head[] = {"状態", "待ち", "うち期限切れ", "最も長い待ち", NULL};
 	const unsigned numeric = 1u << 1 | 1u << 2 | 1u << 3;
 	html_table_begin(&report->out, "段階ごとの待ち", head, numeric);
 	for (int i = 0; i < WAITING_STATES; i++) {
@@ -125,37 +151,49 @@ static void add_stage_table(struct report *report, const struct overdue_count *o
 	html_table_end(&report->out);
 }
 
-static void add_age_chart(struct report *report)
+static int age_series(struct report *report, struct chart_series series[CHART_SERIES_MAX])
 {
-	struct chart_series series[CHART_SERIES_MAX];
-	const char *label[AGE_BUCKETS], *head[AGE_BUCKETS + 2] = {"状態"};
 	int count = 0;
-	unsigned numeric = 0;
-	for (int i = 0; i < AGE_BUCKETS; i++) {
-		label[i] = age_label(report, i);
-		head[i + 1] = age_text(report, i);
-		numeric |= 1u << (i + 1);
-	}
 	for (int i = 0; i < WAITING_STATES; i++)
 		if (is_used(report, waiting_states[i].state))
 			series[count++] = (struct chart_series){
 				waiting_states[i].name, report->tally.age[waiting_states[i].state]};
-	html_chart(
-		&report->out, &(struct chart){.id = "ages",
-				      .title = "受付からの日数",
-				      .description = "まだ次の通知を待っている申込みの数を、受付からの日数で"
-						     "分けた棒グラフ。同じ数は、下の表にあります。",
-				      .label = label,
-				      .series = series,
-				      .series_count = count,
-				      .count = AGE_BUCKETS});
+	return count;
+}
+
+static void add_age_chart(struct report *report)
+{
+	struct chart_series series[CHART_SERIES_MAX];
+	const char *label[AGE_BUCKETS];
+	int count = age_series(report, series);
+	for (int i = 0; i < AGE_BUCKETS; i++)
+		label[i] = age_label(report, i);
+	html_chart(&report->out,
+		&(struct chart){.id = "ages",
+			.title = "受付からの日数（待っている申込みの数）",
+			.description = "まだ次の通知を待っている申込みの数を、受付からの日数で"
+				       "分けた棒グラフ。同じ数は「受付からの日数を表で見る」にあります。",
+			.label = label,
+			.series = series,
+			.series_count = count,
+			.count = AGE_BUCKETS});
+}
+
+/* The chart's numbers: days downwards, so that it fits the narrowest screen. */
+static void add_age_table(struct report *report)
+{
+	struct chart_series series[CHART_SERIES_MAX];
+	int count = age_series(report, series);
+	const char *head[CHART_SERIES_MAX + 2] = {"受付からの日数"};
+	for (int i = 0; i < count; i++)
+		head[i + 1] = series[i].name;
 	str_addz(&report->out, "<details><summary>受付からの日数を表で見る</summary>\n");
-	html_table_begin(&report->out, "受付からの日数と、待っている申込みの数", head, numeric);
-	for (int i = 0; i < count; i++) {
-		const char *cell[AGE_BUCKETS + 2] = {series[i].name};
-		for (int bucket = 0; bucket < AGE_BUCKETS; bucket++)
-			cell[bucket + 1] = report_number(report, series[i].value[bucket]);
-		html_table_row(&report->out, cell, numeric);
+	html_table_begin(&report->out, "受付からの日数と、待っている申込みの数", head, ~1u);
+	for (int bucket = 0; bucket < AGE_BUCKETS; bucket++) {
+		const char *cell[CHART_SERIES_MAX + 2] = {age_text(report, bucket)};
+		for (int i = 0; i < count; i++)
+			cell[i + 1] = report_number(report, series[i].value[bucket]);
+		html_table_row(&report->out, cell, ~1u);
 	}
 	html_table_end(&report->out);
 	str_addz(&report->out, "</details>\n");
@@ -169,8 +207,12 @@ enum rc report_stages(struct report *report, struct err *err)
 	if (rc != RC_OK)
 		return rc;
 	html_section_begin(&report->out, "stages", "段階ごとの待ち");
+	str_addz(&report->out, "<div class=\"charts\">\n<div>\n");
 	add_stage_table(report, &overdue);
+	add_age_table(report);
+	str_addz(&report->out, "</div>\n");
 	add_age_chart(report);
+	str_addz(&report->out, "</div>\n");
 	html_section_end(&report->out);
 	return RC_OK;
 }
@@ -205,15 +247,15 @@ static void add_day_chart(struct report *report, int which, const char *const *l
 			value[i] = tally->daily[i][day_charts[which].series[s].kind];
 		series[s] = (struct chart_series){day_charts[which].series[s].name, value};
 	}
-	html_chart(&report->out,
-		&(struct chart){.id = day_charts[which].id,
-			.title = day_charts[which].title,
-			.description = pool_printf(report->pool, "%s同じ数は、下の表にあります。",
-				day_charts[which].description),
-			.label = label,
-			.series = series,
-			.series_count = 2,
-			.count = count});
+	html_chart(&report->out, &(struct chart){.id = day_charts[which].id,
+					 .title = day_charts[which].title,
+					 .description = pool_printf(report->pool,
+						 "%s同じ数は「日ごとの数を表で見る」にあります。",
+						 day_charts[which].description),
+					 .label = label,
+					 .series = series,
+					 .series_count = 2,
+					 .count = count});
 }
 
 static void add_day_table(struct report *report)

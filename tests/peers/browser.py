@@ -1,11 +1,12 @@
 """One headless Chromium, driven over its debugging pipe: what a page shows, asks for and complains of.
 
 As a program:
-    browser.py screenshot PAGE OUT.png WIDTH [--dark] [--height PIXELS]    (the whole page unless a height is given)
-    browser.py print PAGE OUT.pdf                                          (as the browser prints it on A4)
-PAGE is a file or an address. As a module: see Browser; every test of a page uses the same one.
+    browser.py screenshot PAGE OUT.png WIDTH [--dark] [--height PIXELS] [--now TIME]    (the whole page unless a height is given)
+    browser.py print PAGE OUT.pdf [--now TIME]                                          (as the browser prints it on A4)
+PAGE is a file or an address; TIME, in ISO 8601, is what the page takes for the present. As a module: see Browser; every test of a page uses the same one.
 """
 import base64
+import datetime
 import json
 import os
 import pathlib
@@ -120,12 +121,12 @@ class Browser:
             if "method" in answer:
                 self.events.append(answer)
 
-    def open(self, page, width=1280, height=900, dark=False, scripts=True):
-        return Page(self, page, width, height, dark, scripts)
+    def open(self, page, width=1280, height=900, dark=False, scripts=True, now=None):
+        return Page(self, page, width, height, dark, scripts, now)
 
 
 class Page:
-    def __init__(self, browser, page, width, height, dark, scripts):
+    def __init__(self, browser, page, width, height, dark, scripts, now):
         self.browser = browser
         self.url = page if "://" in page else pathlib.Path(page).resolve().as_uri()
         target = browser.call("Target.createTarget", url="about:blank")["targetId"]
@@ -137,6 +138,9 @@ class Page:
         self.media(dark=dark)
         if not scripts:
             self.call("Emulation.setScriptExecutionDisabled", value=True)
+        if now:
+            moment = datetime.datetime.fromisoformat(now).timestamp() * 1000
+            self.call("Page.addScriptToEvaluateOnNewDocument", source="Date.now = () => %d" % moment)
         self.width = width
         self.call("Page.navigate", url=self.url)
         browser.wait_for("Page.loadEventFired", self.session)
@@ -235,11 +239,12 @@ def main(args):
     if len(args) < 4 or args[1] not in ("screenshot", "print"):
         print(__doc__, file=sys.stderr)
         return 2
+    now = args[args.index("--now") + 1] if "--now" in args else None
     with Browser() as browser:
         if args[1] == "print":
-            browser.open(args[2]).print(args[3])
+            browser.open(args[2], now=now).print(args[3])
         else:
-            browser.open(args[2], width=int(args[4]), dark=dark).screenshot(args[3], height)
+            browser.open(args[2], width=int(args[4]), dark=dark, now=now).screenshot(args[3], height)
     return 0
 
 
