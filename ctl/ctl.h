@@ -179,6 +179,7 @@ enum rc command_resend(struct ctl *ctl, struct err *err);
 enum rc command_import(struct ctl *ctl, struct err *err);
 enum rc command_preview(struct ctl *ctl, struct err *err);
 enum rc command_report(struct ctl *ctl, struct err *err);
+enum rc command_proof(struct ctl *ctl, struct err *err);
 enum rc command_check_config(struct ctl *ctl, struct err *err);
 enum rc command_check_form(struct ctl *ctl, struct err *err);
 enum rc command_inspect(struct ctl *ctl, struct err *err);
