@@ -178,10 +178,24 @@ static bool is_ascii(const char *text)
 	return true;
 }
 
+/* Characters that NFKC leaves alone and that compose with none of their kind: what most names consist of. Kana only where no mark of voice or digraph stands among them. */
+static bool is_normal(const char *text, size_t len)
+{
+	for (size_t at = 0; at < len;) {
+		uint32_t c;
+		size_t size = utf8_next(text + at, len - at, &c);
+		if (size == 0 || !(c < 0x80 || (c >= 0x4E00 && c <= 0x9FFF) || (c >= 0x3041 && c <= 0x3096) ||
+					 (c >= 0x30A1 && c <= 0x30FE) || (c >= 0x3001 && c <= 0x3006)))
+			return false;
+		at += size;
+	}
+	return true;
+}
+
 void text_nfkc(struct str *out, const char *text)
 {
 	size_t len = strlen(text), folded_len = 0;
-	if (is_ascii(text) || !utf8_valid(text, len)) {
+	if (is_ascii(text) || is_normal(text, len) || !utf8_valid(text, len)) {
 		str_add(out, text, len);
 		return;
 	}
@@ -332,16 +346,22 @@ static const char *const company_forms[][2] = {
 	{"(税)", "税理士法人"},
 };
 
+/* Their first bytes. */
+#define COMPANY_FORM_BEGINNINGS "([n\xe3"
+
 static void company_forms_write_out(struct str *out, const struct str *text)
 {
 	for (size_t at = 0; at < text->len;) {
 		size_t i = 0, count = sizeof company_forms / sizeof *company_forms;
+		size_t plain = strcspn(text->s + at, COMPANY_FORM_BEGINNINGS);
+		str_add(out, text->s + at, plain);
+		at += plain;
 		while (i < count && !str_has_prefix(text->s + at, company_forms[i][0]))
 			i++;
 		if (i < count) {
 			str_addz(out, company_forms[i][1]);
 			at += strlen(company_forms[i][0]);
-		} else {
+		} else if (at < text->len) {
 			str_addc(out, text->s[at++]);
 		}
 	}

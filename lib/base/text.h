@@ -40,6 +40,9 @@ void text_fold(struct str *out, const char *text);
  * A weak equality: two different names can share a key. */
 void text_key(struct str *out, const char *text);
 bool text_same_key(const char *a, const char *b);
+/* The key of searching, weaker still: hiragana as katakana, small kana as large ones, ー, 々 and dots left out or written out, ヴァ as バ, further glyphs of one name as
+ * one (斎 齋 斉, 﨑 嵜). Never kept but in the search tables, which are made anew when it changes. Nothing below a blank comes out. */
+void text_search_key(struct str *out, const char *text);
 
 /* Removes Unicode white space at both ends, in place; returns text. */
 char *text_trim(char *text);

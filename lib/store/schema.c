@@ -165,6 +165,16 @@ static const char desk_tables[] =
 	" rows INTEGER NOT NULL" /* -1: the archive can't be read any more */
 	") STRICT;"
 
+	/* Filled from the forms that were there before by search_ready(). */
+	"CREATE TABLE search_text (" /* personal: what the newest applications are found by, in plain */
+	" application_id INTEGER PRIMARY KEY REFERENCES application(id),"
+	" text BLOB NOT NULL" /* store_search.c */
+	") STRICT;"
+	"CREATE TABLE search_block (" /* personal: all others, 4096 applications a block */
+	" id INTEGER PRIMARY KEY," /* block, first gram */
+	" grams BLOB NOT NULL" /* grams.c */
+	") STRICT;"
+
 	/* What has a span of its own is entered when the span begins and leaves with its erasure: finding what is past it costs what is found. */
 	"CREATE TABLE retained ("
 	" kind INTEGER NOT NULL," /* enum retained */
@@ -497,7 +507,9 @@ static enum rc upgrade(struct store *store, int64_t version, int64_t tables, str
 		rc = schema_read_fields(store, err);
 	if (rc == RC_OK && tables > 0 && version < 3)
 		rc = identities_fill(store, err);
-	return rc == RC_OK && tables > 0 && version < 4 ? retained_fill(store, err) : rc;
+	if (rc == RC_OK && tables > 0 && version < 4)
+		rc = retained_fill(store, err);
+	return rc == RC_OK ? search_ready(store, err) : rc;
 }
 
 enum rc schema_ready(struct store *store, struct err *err)

@@ -360,11 +360,11 @@ enum rc fact_get(struct store *store, const char *name, struct str *value,
 	struct err *err); /* "" when there is none */
 
 /* ---- search: half-remembered names, addresses, numbers (F80, F16) ---- */
-/* Enters, or enters anew, what an application can be found by: text_key() of business name, representative, contact, prefecture and address, the
- * digits of telephone, postal code, 法人番号, the mail address. Kept by application_add() and application_update_form(); gone with an erasure. */
-/* Applications in which every word of `text` (separated by blanks of any width) stands somewhere, newest first, at most `limit` behind before_id (0: from
- * the newest). Two characters are enough; one character finds words that begin with it. `more`: there are others. A declaration ID, application number, 法人番号
- * or telephone number written in any of its forms is found as well. Costs what it returns, not what is on file. RC_REFUSED: nothing to look for. */
+/* Applications in which every word of `text` (separated by blanks of any width) stands somewhere: business name, representative, contact, prefecture and address, mail address,
+ * telephone, postal code, 法人番号; newest first, at most `limit` behind before_id (0: from the newest). Compared by text_search_key(); 株式会社 and the like may stand on either side of a
+ * name. Two characters are enough; one finds what begins with it, as up to three digits find numbers that begin with them. A declaration ID or application number is found as well; a user
+ * number never. Every number in any way it is written. `more`: there are others. Costs what it returns, and little for what is on file.
+ * RC_REFUSED: nothing to look for. Kept by application_add() and application_update_form(); gone with an erasure. */
 enum rc search_applications(struct store *store, const char *text, int64_t before_id, int64_t *out, int limit,
 	int *count, bool *more, struct err *err);
 

@@ -209,7 +209,9 @@ enum rc application_add(struct store *store, struct application *app, const char
 	rc = add_payload(store, app, row_digest, err);
 	if (rc == RC_OK)
 		rc = retained_survey(store, app, err);
-	return rc == RC_OK ? identity_keep(store, app, err) : rc;
+	if (rc == RC_OK)
+		rc = identity_keep(store, app, err);
+	return rc == RC_OK ? search_keep(store, app, err) : rc;
 }
 
 static enum rc update_hold_reason(struct store *store, const struct application *app, struct err *err)
@@ -292,7 +294,9 @@ enum rc application_update_form(struct store *store, const struct application *a
 			err, RC_REFUSED, "the form of application %lld has been erased", (long long)app->id);
 	if (rc == RC_OK)
 		rc = retained_survey(store, app, err);
-	return rc == RC_OK ? identity_keep(store, app, err) : rc;
+	if (rc == RC_OK)
+		rc = identity_keep(store, app, err);
+	return rc == RC_OK ? search_keep(store, app, err) : rc;
 }
 
 /* ---- who is on file ---- */

@@ -143,6 +143,7 @@ enum rc word_find(struct store *store, const char *text, int64_t *number, struct
 #define FACT_SIMULATED "store.simulated"
 #define FACT_RESTORED "store.restored"
 #define FACT_ERASED "store.erased" /* the log holds what was erased up to that row of the history */
+#define FACT_SEARCH "store.search"
 
 /* ---- store_find.c ---- */
 /* Enters the Message-ID of a notice just added where it can't be reckoned from the notice. */
@@ -151,6 +152,16 @@ enum rc message_id_keep(struct store *store, const struct notice *notice, struct
 enum rc identity_keep(struct store *store, const struct application *app, struct err *err);
 /* The same for every application that is on file. */
 enum rc identities_fill(struct store *store, struct err *err);
+
+/* ---- store_search.c ---- */
+/* Of text_search_key() and the grams: with another one the search tables are made anew when the register is opened for writing. */
+#define SEARCH_VERSION "1"
+enum rc search_ready(struct store *store, struct err *err);
+/* Enters, or enters anew, what an application can be found by. */
+enum rc search_keep(struct store *store, const struct application *app, struct err *err);
+/* Takes it out, whatever it was entered with; the form need not be there any more. *entries: 1 where there was something. preview: nothing is changed. */
+enum rc search_forget(
+	struct store *store, int64_t application_id, bool preview, int64_t *entries, struct err *err);
 
 /* ---- store_history.c ---- */
 /* The whole chained part of a row. */
