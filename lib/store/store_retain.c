@@ -627,7 +627,8 @@ enum rc retained_erase(struct store *store, const struct retained_item *item, bo
 		rc = wipe_rows(store, letters, item->id, preview, out, err);
 		return rc == RC_OK && !preview ? retained_leave(store, RETAINED_LETTER, item->id, err) : rc;
 	case RETAINED_ENDED:
-		return wipe_rows(store, form, item->id, preview, out, err);
+		rc = wipe_rows(store, form, item->id, preview, out, err);
+		return rc == RC_OK ? search_forget(store, item->id, preview, &out->search, err) : rc;
 	case RETAINED_FILE:
 	case RETAINED_REFUSED:
 		return wipe_rows(store, archive, item->id, preview, out, err);
@@ -684,6 +685,8 @@ enum rc application_erase(
 		rc = wipe_rows(store, letters, application_id, preview, out, err);
 	if (rc == RC_OK)
 		rc = wipe_rows(store, form, application_id, preview, out, err);
+	if (rc == RC_OK)
+		rc = search_forget(store, application_id, preview, &out->search, err);
 	if (rc == RC_OK)
 		rc = drop_public(store, application_id, INT64_MAX, preview, out, err);
 	return rc == RC_OK && !preview ? retained_leave(store, RETAINED_LETTER, application_id, err) : rc;

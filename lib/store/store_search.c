@@ -344,10 +344,17 @@ static void add_words_of(struct search *search, const char *as_typed)
 	str_free(&key);
 }
 
+#define NUMBER_IN_PARTS 6 /* so many digits with blanks between them are one number */
+
 static void read_words(struct search *search, const char *text)
 {
-	struct str folded = STR_INIT;
+	struct str folded = STR_INIT, digits = STR_INIT;
 	text_fold(&folded, text);
+	if (number_of(&digits, folded.s) && digits.len >= NUMBER_IN_PARTS) {
+		add_word(search, digits.s, digits.len, folded.s);
+		str_clear(&folded);
+	}
+	str_free(&digits);
 	for (char *at = folded.s; *at;) {
 		size_t len = strcspn(at, " ");
 		char *next = at + len + (at[len] == ' ');

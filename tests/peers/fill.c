@@ -13,6 +13,7 @@
 
 #include "lib/base/host.h"
 #include "lib/base/mailaddr.h"
+#include "lib/desk/public_list.h"
 #include "lib/flow/ident.h"
 #include "lib/form/validate.h"
 #include "lib/mail/bounceaddr.h"
@@ -289,7 +290,6 @@ static void close_file(void)
 	file->state = FILE_DONE;
 	file->source_ino = 0;
 	want(file_update(filling->office.store, file, &filling->err));
-	want(file_rows_drop(filling->office.store, file->id, &filling->err));
 	*file = (struct spool_file){0};
 }
 
@@ -564,10 +564,20 @@ static void write_application(struct life *life)
 	str_free(&mail_key);
 }
 
+/* It leaves the public list with the values it had. */
+static void close_public(const struct application *app, utc_time at)
+{
+	struct str values = STR_INIT;
+	public_values_pack(filling->settings, app, &values);
+	want(published_close(filling->office.store, app->id, at, values.s, &filling->err));
+	str_free(&values);
+}
+
 static void supersede(const struct application *app, utc_time at)
 {
 	struct application star;
 	want(application_get(filling->office.store, app->linked_id, &star, filling->pool, &filling->err));
+	close_public(&star, at);
 	star.state = STATE_SUPERSEDED;
 	want(application_update(filling->office.store, &star, &filling->err));
 	note(&star, at, EVENT_SUPERSEDE, STATE_LOGO_AUTHORIZED, STATE_SUPERSEDED, app->id, 0, "daemon", "");
@@ -584,6 +594,8 @@ static void write_end(struct life *life, enum state from)
 			"staff:1000", life->end == EVENT_STOP ? "様式B-3" : "申込者の希望");
 	}
 	app->state = transition_get(from, life->end).next;
+	if (from == STATE_LOGO_AUTHORIZED)
+		close_public(app, life->end_at);
 }
 
 static void write_life(struct life *life, enum state last)
@@ -602,6 +614,9 @@ static void write_life(struct life *life, enum state last)
 			add_bounce(app);
 		if (stage == 2 && app->linked_id)
 			supersede(app, life->stage_at[stage]);
+		if (stage == 2)
+			want(published_open(
+				filling->office.store, app->id, life->stage_at[stage], &filling->err));
 	}
 	app->state = last;
 	if (life->hold != HOLD_NONE)
@@ -716,6 +731,20 @@ static void fill_all(void)
 	}
 }
 
+/* What the roles would have reckoned by now: the public list's rule, and the days. */
+static void settle(void)
+{
+	bool more = true;
+	want(store_begin(filling->office.store, &filling->err));
+	want(fact_set(filling->office.store, FACT_PUBLIC_FROM, "logo", &filling->err));
+	want(store_commit(filling->office.store, &filling->err));
+	while (more) {
+		want(store_begin(filling->office.store, &filling->err));
+		want(daily_update(filling->office.store, 100000, &more, &filling->err));
+		want(store_commit(filling->office.store, &filling->err));
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct filling all = {.clock = clock_system(), .rng = rng_system(), .pool = pool_new()};
@@ -734,6 +763,7 @@ int main(int argc, char **argv)
 	weigh_days();
 	make_letters();
 	fill_all();
+	settle();
 	printf("%" PRId64 " applications in %s\n", all.count, all.settings->store_path);
 	for (int i = 0; i < STAGE_MAX; i++)
 		str_free(&all.letter[i].packed);
