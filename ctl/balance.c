@@ -79,7 +79,8 @@ static void print_stages(struct ctl *ctl, const struct balance *balance)
 {
 	struct table table = {.columns = 11};
 	TABLE_ROW(&table, _("notice of the stage"), _("applications"), _("unconfirmed"), _("waiting"),
-		_("held"), _("review"), _("queued"), _("sent"), _("unknown"), _("failed"), _("ended"));
+		_("held"), _("review"), outbox_text(OUTBOX_QUEUED), outbox_text(OUTBOX_SENT),
+		outbox_text(OUTBOX_UNKNOWN), outbox_text(OUTBOX_FAILED), _("ended"));
 	for (int i = 0; i < balance->stage_count; i++) {
 		const struct balance_stage *stage = &balance->stage[i];
 		const struct stage_books *books = &stage->books;

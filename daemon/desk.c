@@ -13,6 +13,8 @@
 const struct desk_job desk_jobs[] = {
 	{.name = "daily", .run = desk_daily},
 	{.name = "books", .run = desk_books, .stop = desk_books_stop},
+	{.name = "digest", .run = desk_digest},
+	{.name = "alarms", .run = desk_alarms, .by_minute = true},
 	{.name = "metrics", .run = desk_metrics, .by_minute = true},
 	{.name = "report", .run = desk_report, .by_minute = true},
 	{.name = "purge", .run = desk_purge, .stop = desk_purge_stop},

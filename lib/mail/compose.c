@@ -403,8 +403,8 @@ static bool lines_fit(const struct str *text)
 	return true;
 }
 
-/* Header fields and content of the text part. */
-static void add_text_part(struct str *out, const char *body, enum mail_charset charset)
+/* Header fields and content of a text part. */
+static void add_text_part(struct str *out, const char *subtype, const char *body, enum mail_charset charset)
 {
 	struct str lines = STR_INIT, encoded = STR_INIT;
 	size_t bad, len = strlen(body);
@@ -422,7 +422,7 @@ static void add_text_part(struct str *out, const char *body, enum mail_charset c
 		lines = encoded;
 	}
 	bool as_it_is = charset == CHARSET_ISO_2022_JP && lines_fit(&lines);
-	str_printf(out, "Content-Type: text/plain; charset=%s\r\nContent-Transfer-Encoding: %s\r\n\r\n",
+	str_printf(out, "Content-Type: text/%s; charset=%s\r\nContent-Transfer-Encoding: %s\r\n\r\n", subtype,
 		charset_names[charset], as_it_is ? "7bit" : "base64");
 	if (as_it_is) {
 		str_add(out, lines.s, lines.len);
@@ -453,16 +453,18 @@ static bool is_7bit_mail(const char *wire, size_t len)
 /* From the content, so that the same mail has the same boundary; no part may contain it. */
 static void boundary_make(struct str *out, const struct compose *mail)
 {
+	const char *part = mail->attached ? mail->attached : mail->html;
+	size_t len = mail->attached ? mail->attached_len : strlen(part);
 	for (int attempt = 0; out->len == 0; attempt++) {
 		uint8_t digest[SHA256_LEN];
 		struct sha256_stream *stream = sha256_begin();
 		sha256_add(stream, &attempt, sizeof attempt);
 		sha256_add(stream, mail->message_id, strlen(mail->message_id));
-		sha256_add(stream, mail->attached, mail->attached_len);
+		sha256_add(stream, part, len);
 		sha256_end(&stream, digest);
 		str_addz(out, "=_");
 		hex_add(out, digest, 16);
-		if (memmem(mail->attached, mail->attached_len, out->s, out->len))
+		if (memmem(part, len, out->s, out->len) || strstr(mail->body, out->s))
 			str_clear(out);
 	}
 }
@@ -509,7 +511,7 @@ static enum rc add_parts(
 		"Content-Type: multipart/mixed; boundary=\"%s\"\r\nContent-Transfer-Encoding: 7bit\r\n\r\n",
 		boundary.s);
 	str_printf(out, "--%s\r\n", boundary.s);
-	add_text_part(out, mail->body, charset);
+	add_text_part(out, "plain", mail->body, charset);
 	/* The CRLF before a delimiter belongs to it: the attached bytes end with their own. */
 	str_printf(out,
 		"\r\n--%s\r\nContent-Type: message/rfc822\r\nContent-Transfer-Encoding: "
@@ -524,9 +526,29 @@ static enum rc add_parts(
 	return RC_OK;
 }
 
+/* The plainest first: a reader shows the last one it can. */
+static void add_alternative(struct str *out, const struct compose *mail, enum mail_charset charset)
+{
+	struct str boundary = STR_INIT;
+	boundary_make(&boundary, mail);
+	str_printf(out,
+		"Content-Type: multipart/alternative; boundary=\"%s\"\r\nContent-Transfer-Encoding: "
+		"7bit\r\n\r\n--%s\r\n",
+		boundary.s, boundary.s);
+	add_text_part(out, "plain", mail->body, charset);
+	str_printf(out, "\r\n--%s\r\n", boundary.s);
+	add_text_part(out, "html", mail->html, CHARSET_UTF8);
+	str_printf(out, "\r\n--%s--\r\n", boundary.s);
+	str_free(&boundary);
+}
+
 enum rc compose(struct str *out, const struct compose *mail, struct err *err)
 {
 	enum rc rc = check_text("body", mail->body, false, err);
+	if (rc == RC_OK && mail->html)
+		rc = check_text("HTML body", mail->html, false, err);
+	if (rc == RC_OK && mail->html && mail->attached)
+		rc = err_set(err, RC_REFUSED, "a mail with an HTML body can't carry another mail");
 	if (rc != RC_OK)
 		return rc;
 	enum mail_charset charset = mail->charset;
@@ -538,8 +560,10 @@ enum rc compose(struct str *out, const struct compose *mail, struct err *err)
 	rc = add_header(out, mail, charset, err);
 	if (rc == RC_OK && mail->attached)
 		rc = add_parts(out, mail, charset, err);
+	else if (rc == RC_OK && mail->html)
+		add_alternative(out, mail, charset);
 	else if (rc == RC_OK)
-		add_text_part(out, mail->body, charset);
+		add_text_part(out, "plain", mail->body, charset);
 	if (rc != RC_OK)
 		str_cut(out, start);
 	return rc;

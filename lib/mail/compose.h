@@ -21,6 +21,8 @@ struct compose {
 	const char *message_id; /* without angle brackets */
 	utc_time date;
 	const char *subject, *body; /* UTF-8; body with LF */
+	const char *
+		html; /* the body once more, as HTML: multipart/alternative (RFC 2046 5.1.4); NULL: text alone. Not with `attached`. */
 	const char *headers; /* further "Name: value\n" lines; "" */
 	const char *loop_mark; /* X-Sengen-Notice: identifies our own mail when it comes back */
 	const char *in_reply_to,

@@ -336,6 +336,9 @@ static enum rc came_back(struct bounced *b, struct err *err)
 		rc = bounce_add(b->in->office->store, &row, err);
 	if (rc != RC_OK || b->notice.id == 0 || b->class_ == BOUNCE_NONE)
 		return rc;
+	/* A mail to the desk: recorded, and health tells of it. */
+	if (office_is_desk_mail(&b->notice))
+		return RC_OK;
 	rc = reopen_request(b, err);
 	if (rc != RC_OK || !b->by_address || earlier > 0)
 		return rc;
@@ -349,7 +352,8 @@ static enum rc finish(struct bounced *b)
 	struct inbound *in = b->in;
 	const char *what = classes[b->class_].text_ja;
 	const char *number = pool_printf(in->pool, "%" PRId64, b->notice.id);
-	if (b->notice.id && !b->by_address && b->class_ == BOUNCE_HARD)
+	bool desk = b->notice.id && office_is_desk_mail(&b->notice);
+	if (b->notice.id && !desk && !b->by_address && b->class_ == BOUNCE_HARD)
 		return inbound_review(in,
 			pool_printf(in->pool,
 				"通知%"

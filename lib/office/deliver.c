@@ -154,7 +154,8 @@ enum rc office_delivered(struct office *office, struct notice *notice, const str
 		rc = outbox_update(office->store, notice, dkim, dkim_len, err);
 	if (rc == RC_OK && !nobodys)
 		rc = record(office, &app, notice, delivery, event, unknown_again, err);
-	if (rc == RC_OK && event == EVENT_SENT && office->settings->mailbox.sent)
+	bool filed = office->settings->mailbox.sent && !office_is_desk_mail(notice);
+	if (rc == RC_OK && event == EVENT_SENT && filed)
 		rc = copy_add(office->store, notice->id, err); /* the mailbox role files it in 送信済み */
 	pool_free(&pool);
 	return rc;
@@ -217,8 +218,9 @@ static enum rc unpack(struct office *office, const struct notice *notice, const 
 	struct str dictionary = STR_INIT;
 	size_t start = wire->len;
 	uint8_t digest[SHA256_LEN];
-	enum rc rc = rules_get(office, template_set, &rules, err);
-	if (rc == RC_OK)
+	bool has_template = template_set != 0; /* a mail to the desk has none */
+	enum rc rc = has_template ? rules_get(office, template_set, &rules, err) : RC_OK;
+	if (rc == RC_OK && has_template)
 		rc = draft_dictionary(rules, notice->template_name, &dictionary, err);
 	if (rc == RC_OK)
 		rc = letter_unpack(wire, packed->s, packed->len, dictionary.s, dictionary.len,

@@ -85,6 +85,15 @@ enum rc office_recover_sending(struct office *office, int *count, struct err *er
 enum rc office_letter(
 	struct office *office, int64_t notice_id, struct str *wire, struct str *dkim, struct err *err);
 
+/* ---- mails to the desk itself (lib/desk/digest.h) ---- */
+#define NOTICE_DIGEST "digest"
+#define NOTICE_ALARM "alarm"
+/* Queues one within the caller's transaction, with application 0 and no stage, and notes it in the history. html may be NULL. What becomes of it puts nothing into
+ * 要確認; no copy is filed; it is no letter of a template set, so no batch holds it. RC_REFUSED: the address can't be used. */
+enum rc office_desk_mail(struct office *office, const char *template_name, const char *to,
+	const char *subject, const char *text, const char *html, int64_t *notice_id, struct err *err);
+bool office_is_desk_mail(const struct notice *notice);
+
 /* ---- what holds the office as a whole ---- */
 struct ceiling_question { /* a kind of notice reached its ceiling, and nobody has answered yet */
 	bool asked;

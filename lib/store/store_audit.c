@@ -160,8 +160,10 @@ static enum rc audit_applications(struct auditing *auditing, struct err *err)
 
 static enum rc audit_notices(struct auditing *auditing, struct err *err)
 {
-	sqlite3_stmt *stmt = sql_ready(
-		auditing->store, "SELECT id FROM outbox WHERE state = 3 AND id > 0 ORDER BY id", err);
+	sqlite3_stmt *stmt = sql_ready(auditing->store,
+		/* What belongs to no application has no row of its sending. */
+		"SELECT id FROM outbox WHERE state = 3 AND id > 0 AND application_id IS NOT NULL ORDER BY id",
+		err);
 	if (!stmt)
 		return err->rc;
 	bool more;
