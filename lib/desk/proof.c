@@ -114,14 +114,22 @@ static const char *notice_name(struct proof_page *page, const struct notice *not
 	return pool_strdup(page->pool, name);
 }
 
+static bool is_answer(const char *template_name)
+{
+	for (const char *const *name = answer_template; *name; name++)
+		if (strcmp(*name, template_name) == 0)
+			return true;
+	return false;
+}
+
 static enum rc add_notice(void *ctx, const struct notice *notice, struct err *err)
 {
 	struct proof_page *page = ctx;
 	struct pool *pool = page->pool;
 	struct str digest = STR_INIT;
 	(void)err;
-	/* What was never to go out proves nothing. */
-	if (notice->state == OUTBOX_CANCELLED)
+	/* What was never to go out proves nothing, and what a mail was answered with is no notice of the declaration. */
+	if (notice->state == OUTBOX_CANCELLED || is_answer(notice->template_name))
 		return RC_OK;
 	hex_add(&digest, notice->digest, sizeof notice->digest);
 	struct proof_notice *row = pool_alloc(pool, sizeof *row);

@@ -16,7 +16,7 @@ void report_directory(struct str *out, const struct settings *settings);
 #define REPORT_FAULT_FACT "report.fault" /* there while the role desk can't write it */
 
 /* A page to hand to a subsidy office, one A4 sheet: which notices were sent to which declaration when, with the server's answer and the digest of each letter, resends as such;
- * user number masked, cancelled notices left out. In Japanese. The same as text, for a terminal or a mail. */
+ * user number masked; cancelled notices and answers to mails left out. In Japanese. The same as text, for a terminal or a mail. */
 enum rc proof_print(struct office *office, const struct application *app, struct str *out, struct err *err);
 enum rc proof_print_text(
 	struct office *office, const struct application *app, struct str *out, struct err *err);
