@@ -576,9 +576,12 @@ enum rc file_is_archive(struct store *store, const char *path, bool *yes, struct
 enum rc store_scrub_log(struct store *store, bool *done, struct err *err);
 
 /* ---- copies ---- */
-/* A whole copy of the register as of one moment into a new file (VACUUM INTO), while others go on; then opened anew and checked (integrity, chain).
- * RC_REFUSED: the file is there already. On failure nothing is left. */
+/* A whole copy of the register as of one moment into a new file of mode 0600 (VACUUM INTO, which takes no lock that a writer would wait for), while others go on; written
+ * under PATH.part, opened anew, checked (integrity, chain) and synced before it gets its name. store_progress() is told of bytes, then of rows. A store opened for
+ * reading is enough. RC_REFUSED: the file is there already, or another backup writes it. On failure nothing is left. */
 enum rc store_backup(struct store *store, const char *path, struct audit *audit, struct err *err);
+/* RC_STORE: the file is damaged, whatever its rows say. */
+enum rc store_check_file(struct store *store, struct err *err);
 
 /* ---- the witness (rule 5 of the cadence) ---- */
 enum restored {
