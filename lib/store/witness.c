@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,11 +11,18 @@
 #include "lib/store/store_p.h"
 
 /*
- * One line of fixed length, written in place with one call: "sengen-witness 1 SEQ(20 digits) HASH(64)\n". It is not synced: after a power
+ * One line of fixed length, written in place with one call: "sengen-witness 2 SEQ(20 digits) HASH(64) INODE(20) BIRTH(20)\n". It is not synced: after a power
  * cut it may be behind the register, which says nothing; it is never ahead, since a commit is on the disk before it moves.
+ *
+ * The witness lies in the same directory as the register unless the settings say otherwise, and a backup of the whole directory brings both back, in step with each other.
+ * So the line says which file it was written into: by its inode and the moment the file system made it. A file that was unpacked or copied back is another one,
+ * and counts as damaged, which means restored. What is not found out this way: a disk or machine that was set back as a whole, and a copy written over the old
+ * file in place; against these witness_path can name another disk. Version 1, which had neither, is believed until the next commit.
  */
-#define HEADER "sengen-witness 1 "
-#define LINE_LEN (sizeof HEADER - 1 + 20 + 1 + (size_t)2 * SHA256_LEN + 1)
+#define HEADER_1 "sengen-witness 1 "
+#define HEADER "sengen-witness 2 "
+#define LINE_1_LEN (sizeof HEADER - 1 + 20 + 1 + (size_t)2 * SHA256_LEN + 1)
+#define LINE_LEN (LINE_1_LEN + 2 * 21)
 
 struct witness {
 	int fd;
@@ -61,20 +69,52 @@ static enum rc lock(const struct witness *witness, int how, struct err *err)
 	return RC_OK;
 }
 
-static bool parse(const char *line, struct witness_head *head)
+/* Of the file that is open; what a file system can't tell is 0. */
+static void identify(const struct witness *witness, uint64_t *inode, uint64_t *birth)
 {
-	const char *digits = line + sizeof HEADER - 1;
-	if (memcmp(line, HEADER, sizeof HEADER - 1) != 0 || line[LINE_LEN - 1] != '\n' || digits[20] != ' ')
-		return false;
+	struct statx st;
+	*inode = *birth = 0;
+	if (statx(witness->fd, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &st) != 0)
+		return;
+	*inode = st.stx_ino;
+	if (st.stx_mask & STATX_BTIME)
+		*birth = (uint64_t)st.stx_btime.tv_sec * 1000000000u + st.stx_btime.tv_nsec;
+}
+
+static bool read_digits(const char *digits, uint64_t *value)
+{
+	*value = 0;
 	for (int i = 0; i < 20; i++) {
-		int digit = digits[i] - '0';
-		if (digit < 0 || digit > 9 || head->seq > (INT64_MAX - digit) / 10)
+		if (digits[i] < '0' || digits[i] > '9')
 			return false;
-		head->seq = head->seq * 10 + digit;
+		uint64_t digit = (uint64_t)(digits[i] - '0');
+		if (*value > (UINT64_MAX - digit) / 10)
+			return false;
+		*value = *value * 10 + digit;
 	}
+	return true;
+}
+
+static bool parse(const struct witness *witness, const char *line, size_t len, struct witness_head *head)
+{
+	const char *digits = line + sizeof HEADER - 1, *hash = digits + 21;
+	uint64_t seq, inode, birth, own_inode, own_birth;
+	bool first = len == LINE_1_LEN && memcmp(line, HEADER_1, sizeof HEADER_1 - 1) == 0;
+	if (!first && (len != LINE_LEN || memcmp(line, HEADER, sizeof HEADER - 1) != 0))
+		return false;
+	if (line[len - 1] != '\n' || digits[20] != ' ' || !read_digits(digits, &seq) || seq > INT64_MAX)
+		return false;
 	char hex[2 * SHA256_LEN + 1] = {0};
-	memcpy(hex, digits + 21, sizeof hex - 1);
-	return hex_read(head->hash, SHA256_LEN, hex);
+	memcpy(hex, hash, sizeof hex - 1);
+	head->seq = (int64_t)seq;
+	if (!hex_read(head->hash, SHA256_LEN, hex))
+		return false;
+	if (first)
+		return true;
+	const char *own = hash + sizeof hex - 1;
+	identify(witness, &own_inode, &own_birth);
+	return own[0] == ' ' && own[21] == ' ' && read_digits(own + 1, &inode) &&
+	       read_digits(own + 22, &birth) && inode == own_inode && birth == own_birth;
 }
 
 static enum rc read_locked(const struct witness *witness, struct witness_head *head, struct err *err)
@@ -86,7 +126,7 @@ static enum rc read_locked(const struct witness *witness, struct witness_head *h
 	*head = (struct witness_head){0};
 	if (got == 0)
 		return RC_OK;
-	if ((size_t)got != LINE_LEN || !parse(line, head))
+	if (!parse(witness, line, (size_t)got, head))
 		*head = (struct witness_head){.damaged = true};
 	return RC_OK;
 }
@@ -107,7 +147,9 @@ static enum rc write_locked(
 	struct str line = STR_INIT;
 	str_printf(&line, HEADER "%020lld ", (long long)seq);
 	hex_add(&line, hash, SHA256_LEN);
-	str_addc(&line, '\n');
+	uint64_t inode, birth;
+	identify(witness, &inode, &birth);
+	str_printf(&line, " %020" PRIu64 " %020" PRIu64 "\n", inode, birth);
 	enum rc rc = RC_OK;
 	if (pwrite(witness->fd, line.s, line.len, 0) != (ssize_t)line.len ||
 		ftruncate(witness->fd, (off_t)line.len) != 0)

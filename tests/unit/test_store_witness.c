@@ -2,6 +2,8 @@
 
 #include <sys/stat.h>
 
+#include "lib/base/file.h"
+
 static void grow(struct rig *rig, int rows)
 {
 	for (int i = 0; i < rows; i++) {
@@ -215,6 +217,53 @@ static void test_store_witness__damaged_one_counts_as_seen_more(void **state)
 	assert_int_equal(store_restored(rig->store), RESTORED_NO);
 }
 
+/* A backup of the whole directory brings the witness back with the register, in step with it: the file itself is another. */
+static void test_store_witness__whole_directory_put_back(void **state)
+{
+	struct rig *rig = *state;
+	struct str witness = STR_INIT;
+	char copy[160];
+	grow(rig, 3);
+	back_up(rig, copy);
+	assert_ok(file_read(&witness, rig->witness, 1000, &rig_err));
+	grow(rig, 2);
+	store_close(&rig->store);
+	/* A file that lies aside keeps its inode from being given out again at once. */
+	assert_int_equal(rename(rig->witness, pool_printf(rig->pool, "%s.old", rig->witness)), 0);
+	write_witness(rig, witness.s);
+	restore(rig, copy);
+	assert_int_equal(store_restored(rig->store), RESTORED_OLDER);
+	assert_ok(store_adopt(rig->store, &rig_err));
+	rig_reopen(rig);
+	assert_int_equal(store_restored(rig->store), RESTORED_NO);
+	str_free(&witness);
+}
+
+/* One of a release before the file was told from a copy of it. */
+static void test_store_witness__first_version_is_believed(void **state)
+{
+	struct rig *rig = *state;
+	struct str line = STR_INIT;
+	int64_t seq;
+	uint8_t hash[SHA256_LEN];
+	grow(rig, 3);
+	assert_ok(history_head(rig->store, &seq, hash, &rig_err));
+	store_close(&rig->store);
+	str_printf(&line, "sengen-witness 1 %020lld ", (long long)seq);
+	hex_add(&line, hash, sizeof hash);
+	str_addc(&line, '\n');
+	write_witness(rig, line.s);
+	assert_ok(store_open(&rig->store, &rig->settings, STORE_WRITE, &rig_err));
+	assert_int_equal(store_restored(rig->store), RESTORED_NO);
+	assert_int_equal(read_witness(rig).seq, seq);
+	grow(rig, 1);
+	assert_int_equal(read_witness(rig).seq, seq + 1);
+	str_clear(&line);
+	assert_ok(file_read(&line, rig->witness, 1000, &rig_err));
+	assert_true(str_has_prefix(line.s, "sengen-witness 2 "));
+	str_free(&line);
+}
+
 static void test_store_witness__must_be_writable(void **state)
 {
 	struct rig *rig = *state;
@@ -238,6 +287,8 @@ int main(void)
 		TEST(emptied_register_is_noticed),
 		TEST(other_host_is_noticed),
 		TEST(damaged_one_counts_as_seen_more),
+		TEST(whole_directory_put_back),
+		TEST(first_version_is_believed),
 		TEST(must_be_writable),
 	};
 	return cmocka_run_group_tests_name("store_witness", tests, NULL, NULL);
