@@ -775,7 +775,8 @@ static void test_store__erased_values_are_gone(void **state)
 	sql_aside(rig,
 		"PRAGMA secure_delete = ON; DELETE FROM application_payload; DELETE FROM history_payload;"
 		"DELETE FROM letter; DELETE FROM message_payload; DELETE FROM reading_payload;"
-		"DELETE FROM request_payload; PRAGMA wal_checkpoint(TRUNCATE)");
+		"DELETE FROM request_payload; DELETE FROM search_text; DELETE FROM search_block;"
+		"PRAGMA wal_checkpoint(TRUNCATE)");
 	store_close(&rig->store);
 	FILE *file = fopen(rig->path, "r");
 	assert_non_null(file);

@@ -1,16 +1,21 @@
 #include "tests/unit/store_rig.h"
 
-/* A register as the first version made it: tests/data/register-1.sql, with a letter that was sent and one that waits. */
-static void make_version_1(const struct rig *rig)
+static void run_file(const struct rig *rig, const char *path)
 {
 	char *sql = NULL;
 	size_t len = 0;
-	FILE *file = fopen("tests/data/register-1.sql", "r");
+	FILE *file = fopen(path, "r");
 	assert_non_null(file);
 	assert_true(getdelim(&sql, &len, '\0', file) > 0);
 	(void)fclose(file);
 	sql_on(rig->path, sql);
 	free(sql);
+}
+
+/* A register as the first version made it: tests/data/register-1.sql, with a letter that was sent and one that waits. */
+static void make_version_1(const struct rig *rig)
+{
+	run_file(rig, "tests/data/register-1.sql");
 	sql_on(rig->path,
 		"INSERT INTO fact VALUES ('store.simulated', '1');"
 		"INSERT INTO form_field (key) VALUES ('kind'), ('a-field-of-old'), ('mail');"
@@ -156,6 +161,137 @@ static void test_store_migrate__ends_like_a_new_one(void **state)
 	str_free(&new);
 }
 
+/* ---- registers in use, as each earlier version wrote them ---- */
+
+#define OLD_VERSIONS (SCHEMA_VERSION - 1)
+
+/* tests/data/register-N-filled.sql: one small office, by the programs of those days. */
+static void make_filled(struct rig *rig, int version)
+{
+	char text[160];
+	store_close(&rig->store);
+	(void)snprintf(rig->path, sizeof rig->path, "%s/filled-%d.db", rig->dir, version);
+	(void)unlink(rig->path);
+	(void)snprintf(text, sizeof text, "tests/data/register-%d-filled.sql", version);
+	run_file(rig, text);
+	(void)snprintf(text, sizeof text,
+		"PRAGMA application_id = %d; PRAGMA user_version = %d; PRAGMA journal_mode = WAL",
+		APPLICATION_ID, version);
+	sql_on(rig->path, text);
+}
+
+static int64_t found(struct rig *rig, const char *text)
+{
+	int64_t id[4] = {0};
+	int count;
+	bool more;
+	assert_ok(search_applications(rig->store, text, 0, id, 4, &count, &more, &rig_err));
+	return count == 1 ? id[0] : -count;
+}
+
+static void check_upgraded(struct rig *rig, int64_t rows, const uint8_t head[SHA256_LEN])
+{
+	struct audit audit;
+	struct application app;
+	struct notice notice;
+	struct str value = STR_INIT;
+	int64_t id;
+	int count;
+	assert_ok(audit_run(rig->store, head, &audit, &rig_err));
+	assert_null(audit.fault);
+	assert_true(audit.head_found);
+	assert_int_equal(audit.rows, rows);
+
+	assert_int_equal(found(rig, "山田"), 1);
+	assert_int_equal(found(rig, "高橋ｼｽﾃﾑｽﾞ株式会社"), 2);
+	assert_int_equal(found(rig, "さーびす 098-111-2222"), 3);
+	assert_int_equal(found(rig, "富士電機"), -2);
+	assert_int_equal(found(rig, "40000000003"), 3);
+	assert_int_equal(found(rig, "斉藤 京都"), 4);
+
+	assert_ok(application_by_identity(
+		rig->store, "渡邉商店", "渡辺学", "大阪府", &id, 1, &count, &rig_err));
+	assert_int_equal(count, 1);
+	assert_int_equal(id, 5);
+	assert_ok(application_get(rig->store, 5, &app, rig->pool, &rig_err));
+	assert_int_equal(app.hold, HOLD_STAFF);
+	assert_string_equal(app.hold_reason, "法人番号を電話で確認中");
+	assert_ok(outbox_get(rig->store, 1, &notice, rig->pool, &rig_err));
+	assert_int_equal(notice.state, OUTBOX_SENT);
+	assert_string_equal(notice.reply, "2.0.0 Ok: queued as 4XyZ1a2b3c");
+	assert_ok(fact_get(rig->store, "sample", &value, &rig_err));
+	assert_string_equal(value.s, "kept");
+	str_free(&value);
+}
+
+static void test_store_migrate__registers_in_use(void **state)
+{
+	struct rig *rig = *state;
+	for (int version = 1; version <= OLD_VERSIONS; version++) {
+		make_filled(rig, version);
+		int64_t rows = sql_count(rig, "SELECT max(seq) FROM history");
+		uint8_t head[SHA256_LEN];
+		sqlite3 *db;
+		sqlite3_stmt *stmt;
+		assert_int_equal(sqlite3_open(rig->path, &db), SQLITE_OK);
+		assert_int_equal(sqlite3_prepare_v2(db, "SELECT hash FROM history ORDER BY seq DESC LIMIT 1",
+					 -1, &stmt, NULL),
+			SQLITE_OK);
+		assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+		memcpy(head, sqlite3_column_blob(stmt, 0), sizeof head);
+		assert_int_equal(sqlite3_finalize(stmt), SQLITE_OK);
+		assert_int_equal(sqlite3_close(db), SQLITE_OK);
+		assert_ok(store_open(&rig->store, &rig->settings, STORE_WRITE, &rig_err));
+		assert_int_equal(sql_count(rig, "PRAGMA user_version"), SCHEMA_VERSION);
+		check_upgraded(rig, rows, head);
+		/* A second opening finds nothing to do, and a reader may look. */
+		rig_reopen(rig);
+		check_upgraded(rig, rows, head);
+		store_close(&rig->store);
+		assert_ok(store_open(&rig->store, &rig->settings, STORE_READ, &rig_err));
+		check_upgraded(rig, rows, head);
+		if (version >= 3) {
+			assert_int_equal(sql_count(rig, "SELECT count(*) FROM request"), 1);
+			assert_int_equal(sql_count(rig, "SELECT count(*) FROM bounce"), 1);
+		}
+	}
+}
+
+/* Whatever goes wrong on the way, early or late: the file is as it was, and the next try finds it so. */
+static void test_store_migrate__a_failed_upgrade_changes_nothing(void **state)
+{
+	struct rig *rig = *state;
+	static const char *const troubles[] = {
+		"CREATE TABLE recount (a INTEGER)",
+		"CREATE INDEX published_ended ON history (at)",
+		"UPDATE application_payload SET form = x'ff' WHERE application_id = 8",
+	};
+	static const char *const mended[] = {
+		"DROP TABLE recount",
+		"DROP INDEX published_ended",
+		"UPDATE application_payload SET form = (SELECT form FROM application_payload WHERE"
+		" application_id = 7) WHERE application_id = 8",
+	};
+	for (int version = 1; version <= OLD_VERSIONS; version++)
+		for (size_t i = 0; i < sizeof troubles / sizeof *troubles; i++) {
+			struct str before = STR_INIT, after = STR_INIT;
+			make_filled(rig, version);
+			sql_aside(rig, troubles[i]);
+			lay_out(rig->path, &before);
+			assert_rc(store_open(&rig->store, &rig->settings, STORE_WRITE, &rig_err), RC_STORE);
+			assert_null(rig->store);
+			lay_out(rig->path, &after);
+			assert_string_equal(before.s, after.s);
+			assert_int_equal(sql_count(rig, "PRAGMA user_version"), version);
+			assert_int_equal(sql_count(rig, "SELECT count(*) FROM fact"), 2);
+			str_free(&before);
+			str_free(&after);
+			sql_aside(rig, mended[i]);
+			assert_ok(store_open(&rig->store, &rig->settings, STORE_WRITE, &rig_err));
+			assert_int_equal(found(rig, "山田"), 1);
+		}
+}
+
 static void test_store_migrate__newer_is_refused(void **state)
 {
 	struct rig *rig = *state;
@@ -220,6 +356,8 @@ int main(void)
 		TEST(version_1),
 		TEST(version_2),
 		TEST(ends_like_a_new_one),
+		TEST(registers_in_use),
+		TEST(a_failed_upgrade_changes_nothing),
 		TEST(newer_is_refused),
 		TEST(steps_in_order),
 		TEST(all_or_nothing),
