@@ -189,6 +189,29 @@ static enum rc resend_anew(struct order *order)
 	return rc;
 }
 
+static enum rc correct(struct order *order)
+{
+	const struct decision *decision = &order->decision;
+	struct pool *pool = order->in->batch_pool;
+	struct application now;
+	enum rc rc = office_correct(&order->ctx->office, order->app.id, &decision->changed, decision->reason,
+		order->actor, &order->ja, pool, order->err);
+	rc = rc ? rc : application_get(order->ctx->office.store, order->app.id, &now, pool, order->err);
+	if (rc)
+		return rc;
+	/* A list with all its columns may come back with one of them changed. */
+	struct str done = STR_INIT;
+	for (int i = 0; i < FIELD_COUNT; i++) {
+		const char *before = order->app.form.value[i], *after = now.form.value[i];
+		if (i != FIELD_MAIL_CONFIRM && strcmp(before ? before : "", after ? after : "") != 0)
+			str_printf(&done, "%s%s", done.len ? "、" : "訂正しました: ",
+				fieldmap_label(order->ctx->settings->fieldmap, (enum form_field)i));
+	}
+	order->ja = pool_strdup(pool, done.s);
+	str_free(&done);
+	return RC_OK;
+}
+
 /* Where a change of state has led. */
 static enum rc tell_state(struct order *order, const char *done_ja)
 {
@@ -247,6 +270,7 @@ static action_fn *const actions[] = {
 	[DECISION_STOP] = stop,
 	[DECISION_RESEND] = resend,
 	[DECISION_RESEND_ANEW] = resend_anew,
+	[DECISION_CORRECT] = correct,
 	[DECISION_MOVE] = move,
 	[DECISION_UNDO] = undo,
 	[DECISION_REQUEST_CARRY_OUT] = resolve,
@@ -264,10 +288,6 @@ enum rc intake_decide(struct role_context *ctx, struct intake_file *in, const st
 	if (!decision_read(&order.decision, record, detail_ja, pool))
 		return err_set(err, RC_REFUSED, "row %d is no decision", record->record);
 	enum rc rc = find_application(&order);
-	if (!rc && !actions[order.decision.action])
-		rc = refuse(&order,
-			"この処理は、まだ判断のファイルではできません。sengenctl をお使いください。",
-			"no such action");
 	rc = rc ? rc : actions[order.decision.action](&order);
 	if (!rc)
 		*application_id = order.app.id;

@@ -83,6 +83,26 @@ contains "$text" '申込番号2: すべての段階が済んでいます' "a res
 contains "$text" '受け付けられません: 3件' "a result"
 equal "$(state_of 3)" 3 "a rejection that was taken back"
 
+# Corrections: by 項目 and 新しい値, and as a list with the form's own columns, in which empty cells change nothing.
+{ printf '申込番号,処理,項目,新しい値,理由\n11,訂正,担当者メールアドレス,atarashii@example.co.jp,電話で申出\n'
+	printf '11,修正,都道府県,東京府,電話で申出\n11,訂正,宣言の内容,★★二つ星,間違い\n11,訂正,担当者名,見本　花子,同じ\n'
+	printf '11,訂正,電話番号,03-1111-2222,\n11,許可,電話番号,03-1111-2222,間違い\n11,訂正,好きな色,赤,間違い\n'; } | decided 訂正.csv
+text=$(result 訂正.csv)
+contains "$text" '訂正しました: 担当者メールアドレス' "a correction"
+contains "$text" '受け付けられません: 6件' "corrections"
+contains "$text" '「項目」「新しい値」を入れられるのは訂正のときだけ' "a correction"
+contains "$text" '訂正には理由が要ります' "a correction"
+contains "$text" '申込書の項目ではありません' "a correction"
+contains "$text" '登録内容と同じ' "a correction that changes nothing"
+contains "$text" '都道府県：' "a prefecture that is none"
+contains "$text" '別の申込みになるため、訂正できません' "a field that can't be corrected"
+printf '自己宣言ID,担当者名,担当者メールアドレス,電話番号,処理,理由\n%s,見本　花子,,03-3333-4444,訂正,一覧から\n' "$(id_of 12)" | decided 一覧.csv
+contains "$(result 一覧.csv)" '訂正しました: 電話番号' "a correction in a list"
+lacks "$(result 一覧.csv)" '担当者名' "a correction in a list"
+contains "$(history_of 12)" '03-3333-4444' "the form"
+contains "$(history_of 12)" 'tanto12@example.co.jp' "the form"
+contains "$(history_of 11)" 'atarashii@example.co.jp' "the form"
+
 # Requests by mail: closed, refused, carried out.
 request_mail a "$(id_of 13)" 別の会社
 request_mail b "$(id_of 14)" 別の会社
