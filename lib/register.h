@@ -64,6 +64,10 @@ struct form_values {
 	const char *value[FIELD_COUNT]; /* in somebody else's pool */
 };
 
+/* 都道府県 in the order of JIS X 0401. */
+#define PREFECTURES 47
+extern const char *const prefecture_name[PREFECTURES];
+
 enum applicant_type { APPLICANT_CORPORATION, APPLICANT_SOLE_PROPRIETOR };
 enum application_kind { KIND_NEW1, KIND_NEW2, KIND_STEP_UP };
 

@@ -286,12 +286,12 @@ void text_fold(struct str *out, const char *text)
 /* ---- comparison keys ---- */
 
 /* Pairs: an old or variant glyph, the usual one. In code point order of the first; those that NFKC folds are not here. */
-static const char glyph_pairs[] = "亞亜佛仏來来假仮傳伝價価冨富凜凛劍剣卽即吳呉國国圓円埜野堯尭增増壯壮壽寿學"
-				  "学實実寬寛嶋島嶌島廣広彌弥德徳惠恵應応戶戸敎教"
-				  "晉晋曻昇曾曽會会栁柳桒桑桺柳條条榮栄槇槙橫横檜桧櫻桜淵渕淸清澁渋澤沢濟済濱"
-				  "浜濵浜瀧滝瀨瀬燈灯獨独眞真禮礼穗穂緖緒縣県總総"
-				  "繩縄與与舘館莊荘萬万藏蔵藝芸豐豊賴頼轉転遙遥邉辺邊辺郞郎鐵鉄關関靑青靜静顯"
-				  "顕髙高鷗鴎黑黒齊斉齋斎齡齢龍竜﨑崎𠮷吉𣘺橋";
+const char text_glyph_pairs[] = "亞亜佛仏來来假仮傳伝價価冨富凜凛劍剣卽即吳呉國国圓円埜野堯尭增増壯壮壽寿學"
+				"学實実寬寛嶋島嶌島廣広彌弥德徳惠恵應応戶戸敎教"
+				"晉晋曻昇曾曽會会栁柳桒桑桺柳條条榮栄槇槙橫横檜桧櫻桜淵渕淸清澁渋澤沢濟済濱"
+				"浜濵浜瀧滝瀨瀬燈灯獨独眞真禮礼穗穂緖緒縣県總総"
+				"繩縄與与舘館莊荘萬万藏蔵藝芸豐豊賴頼轉転遙遥邉辺邊辺郞郎鐵鉄關関靑青靜静顯"
+				"顕髙高鷗鴎黑黒齊斉齋斎齡齢龍竜﨑崎𠮷吉𣘺橋";
 
 struct glyph_pair {
 	uint32_t from, to;
@@ -308,10 +308,10 @@ static uint32_t usual_glyph(uint32_t c)
 	static struct glyph_pair pairs[128];
 	static size_t count;
 	if (count == 0) {
-		size_t len = strlen(glyph_pairs);
+		size_t len = strlen(text_glyph_pairs);
 		for (size_t at = 0; at < len; count++) {
-			at += utf8_next(glyph_pairs + at, len - at, &pairs[count].from);
-			at += utf8_next(glyph_pairs + at, len - at, &pairs[count].to);
+			at += utf8_next(text_glyph_pairs + at, len - at, &pairs[count].from);
+			at += utf8_next(text_glyph_pairs + at, len - at, &pairs[count].to);
 		}
 	}
 	struct glyph_pair wanted = {.from = c};
@@ -320,7 +320,7 @@ static uint32_t usual_glyph(uint32_t c)
 }
 
 /* Written short or with words between; compared after text_fold() without blanks. Longer spellings first. */
-static const char *const company_forms[][2] = {
+const char *const text_company_forms[][2] = {
 	{"(株)", "株式会社"},
 	{"〔株〕", "株式会社"},
 	{"[株]", "株式会社"},
@@ -346,21 +346,22 @@ static const char *const company_forms[][2] = {
 	{"(税)", "税理士法人"},
 };
 
+const size_t text_company_form_count = sizeof text_company_forms / sizeof *text_company_forms;
 /* Their first bytes. */
 #define COMPANY_FORM_BEGINNINGS "([n\xe3"
 
 static void company_forms_write_out(struct str *out, const struct str *text)
 {
 	for (size_t at = 0; at < text->len;) {
-		size_t i = 0, count = sizeof company_forms / sizeof *company_forms;
+		size_t i = 0, count = text_company_form_count;
 		size_t plain = strcspn(text->s + at, COMPANY_FORM_BEGINNINGS);
 		str_add(out, text->s + at, plain);
 		at += plain;
-		while (i < count && !str_has_prefix(text->s + at, company_forms[i][0]))
+		while (i < count && !str_has_prefix(text->s + at, text_company_forms[i][0]))
 			i++;
 		if (i < count) {
-			str_addz(out, company_forms[i][1]);
-			at += strlen(company_forms[i][0]);
+			str_addz(out, text_company_forms[i][1]);
+			at += strlen(text_company_forms[i][0]);
 		} else if (at < text->len) {
 			str_addc(out, text->s[at++]);
 		}

@@ -44,6 +44,12 @@ bool text_same_key(const char *a, const char *b);
  * one (斎 齋 斉, 﨑 嵜). Never kept but in the search tables, which are made anew when it changes. Nothing below a blank comes out. */
 void text_search_key(struct str *out, const char *text);
 
+/* What text_key() goes by, for a page that must make the same keys: pairs of an old glyph and the usual one; short forms and what they are written out as, compared in
+ * this order. */
+extern const char text_glyph_pairs[];
+extern const char *const text_company_forms[][2];
+extern const size_t text_company_form_count;
+
 /* Removes Unicode white space at both ends, in place; returns text. */
 char *text_trim(char *text);
 /* Keeps only ASCII digits after folding width; false when anything but digits, blanks, hyphens and what shows nothing stood

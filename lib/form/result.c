@@ -10,10 +10,9 @@
 #include "lib/base/civil.h"
 #include "lib/base/file.h"
 #include "lib/base/text.h"
+#include "lib/form/cell.h"
 #include "lib/form/fieldmap_p.h"
-#include "lib/form/number.h"
 
-#define BOM "\xEF\xBB\xBF"
 #define COLUMN_ERROR "エラー内容"
 #define COLUMN_REMEDY "修正方法"
 
@@ -108,76 +107,16 @@ void result_note(struct result *result, const char *note_ja)
 
 /* ---- the rows to mend ---- */
 
-static bool all_digits(const char *text)
-{
-	return *text && strspn(text, "0123456789") == strlen(text);
-}
-
-/* What a spreadsheet would take for a date or a number and change: 1-5, 1/2/3, 007, 1234567890123. */
-static bool would_change(const char *text)
-{
-	size_t group[3] = {0}, groups = 0;
-	for (const char *p = text; groups < 3; p++) {
-		size_t digits = strspn(p, "0123456789");
-		group[groups++] = digits;
-		p += digits;
-		if (*p != '-' && *p != '/') {
-			if (*p || digits == 0)
-				return false;
-			break;
-		}
-	}
-	if (groups == 1)
-		return group[0] > 11 || (group[0] > 1 && *text == '0');
-	return group[0] >= 1 && group[0] <= 2 && group[1] >= 1 && group[1] <= 2 && group[2] <= 4 &&
-	       strspn(text, "0123456789-/") == strlen(text);
-}
-
-static void add_quoted(struct str *out, const char *text)
-{
-	bool quote = strpbrk(text, ",\"\r\n;\t") || *text == ' ';
-	if (quote)
-		str_addc(out, '"');
-	for (; *text; text++) {
-		if (*text == '"')
-			str_addc(out, '"');
-		str_addc(out, *text);
-	}
-	if (quote)
-		str_addc(out, '"');
-}
-
-/* A formula must stay text, and numbers keep their zeros. */
-static void add_cell(struct str *out, int slot, const char *cell)
-{
-	struct str digits = STR_INIT, value = STR_INIT;
-	bool only = text_digits(&digits, cell);
-	if (slot == FIELD_CORPORATE_NUMBER && only && digits.len == 13)
-		str_printf(&value, "T%s", digits.s);
-	else if (slot == FIELD_POSTAL_CODE && only && digits.len == 7)
-		postal_code_print(&value, digits.s);
-	else if (slot == FIELD_TELEPHONE && all_digits(cell) && digits.s[0] == '0' &&
-		 (digits.len == 10 || digits.len == 11))
-		telephone_print(&value, digits.s);
-	else if ((*cell && strchr("=+-@\t\r", *cell)) || (slot != FIELD_APPLIED_ON && would_change(cell)))
-		str_printf(&value, "'%s", cell);
-	else
-		str_addz(&value, cell);
-	add_quoted(out, value.s);
-	str_free(&digits);
-	str_free(&value);
-}
-
 static void csv_header(struct result *result)
 {
 	struct str *line = &result->line;
 	str_clear(line);
-	str_addz(line, BOM COLUMN_ERROR "," COLUMN_REMEDY);
+	str_addz(line, CELL_BOM COLUMN_ERROR "," COLUMN_REMEDY);
 	for (size_t i = 0; i < result->header.count; i++) {
 		if (result->slot[i] == SLOT_IGNORED)
 			continue;
 		str_addc(line, ',');
-		add_quoted(line, result->header.item[i]);
+		cell_quote(line, result->header.item[i]);
 	}
 	str_addz(line, "\r\n");
 	(void)fwrite(line->s, 1, line->len, result->csv);
@@ -211,9 +150,9 @@ static void finding_cells(struct result *result, const struct findings *findings
 	}
 	if (detail_ja)
 		add_sentence(&wrong, detail_ja);
-	add_quoted(&result->line, wrong.s);
+	cell_quote(&result->line, wrong.s);
 	str_addc(&result->line, ',');
-	add_quoted(&result->line, remedy.s);
+	cell_quote(&result->line, remedy.s);
 	str_free(&wrong);
 	str_free(&remedy);
 }
@@ -230,7 +169,7 @@ static void csv_row(struct result *result, const struct form_record *record, con
 		if (slot == SLOT_IGNORED)
 			continue;
 		str_addc(&result->line, ',');
-		add_cell(&result->line, slot, i < record->raw_count ? record->raw[i] : "");
+		cell_add(&result->line, slot, i < record->raw_count ? record->raw[i] : "");
 	}
 	str_addz(&result->line, "\r\n");
 	(void)fwrite(result->line.s, 1, result->line.len, result->csv);
@@ -332,7 +271,7 @@ static void summary(
 		[FORM_CSV] = "CSV", [FORM_JSON] = "JSON", [FORM_TEXT] = "テキスト"};
 	const int *count = result->count;
 	bool decisions = result->head.content == CONTENT_DECISIONS;
-	str_addz(out, BOM "SECURITY ACTION 自己宣言　受付結果\r\n\r\nファイル: ");
+	str_addz(out, CELL_BOM "SECURITY ACTION 自己宣言　受付結果\r\n\r\nファイル: ");
 	str_addz(out, result->name);
 	str_addz(out, "\r\n処理日時: ");
 	civil_time_print(out, at);

@@ -10,28 +10,21 @@
 
 /* ---- values ---- */
 
-static const char *const prefectures[] = {"北海道", "青森県", "岩手県", "宮城県", "秋田県", "山形県",
-	"福島県", "茨城県", "栃木県", "群馬県", "埼玉県", "千葉県", "東京都", "神奈川県", "新潟県", "富山県",
-	"石川県", "福井県", "山梨県", "長野県", "岐阜県", "静岡県", "愛知県", "三重県", "滋賀県", "京都府",
-	"大阪府", "兵庫県", "奈良県", "和歌山県", "鳥取県", "島根県", "岡山県", "広島県", "山口県", "徳島県",
-	"香川県", "愛媛県", "高知県", "福岡県", "佐賀県", "長崎県", "熊本県", "大分県", "宮崎県", "鹿児島県",
-	"沖縄県"};
-
 const char *sheet_find_prefecture(const char *text)
 {
 	const char *first = NULL, *name = NULL;
-	for (size_t i = 0; i < sizeof prefectures / sizeof *prefectures; i++) {
-		const char *at = strstr(text, prefectures[i]);
+	for (size_t i = 0; i < PREFECTURES; i++) {
+		const char *at = strstr(text, prefecture_name[i]);
 		if (at && (!first || at < first)) {
 			first = at;
-			name = prefectures[i];
+			name = prefecture_name[i];
 		}
 	}
 	/* 東京, 大阪: without the suffix only when nothing else stands there. */
-	for (size_t i = 0; i < sizeof prefectures / sizeof *prefectures && !name; i++) {
-		size_t len = strlen(prefectures[i]) - strlen("県");
-		if (strlen(text) == len && strncmp(text, prefectures[i], len) == 0)
-			name = prefectures[i];
+	for (size_t i = 0; i < PREFECTURES && !name; i++) {
+		size_t len = strlen(prefecture_name[i]) - strlen("県");
+		if (strlen(text) == len && strncmp(text, prefecture_name[i], len) == 0)
+			name = prefecture_name[i];
 	}
 	return name;
 }
