@@ -23,6 +23,7 @@ ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(LDFLAGS) $(if $(SANITIZE),-fsanitize=$(
 LIB_SRC    := $(sort $(wildcard lib/*.c lib/*/*.c))
 DAEMON_SRC := $(sort $(wildcard daemon/*.c))
 CTL_SRC    := $(sort $(wildcard ctl/*.c))
+PDF_SRC    := $(sort $(wildcard pdf/*.c))
 TEST_SRC   := $(sort $(wildcard tests/unit/test_*.c))
 
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
@@ -53,7 +54,7 @@ check-unit: deps-check
 # ---- building ----
 
 .PHONY: programs
-programs: $(BUILD)/sengend $(BUILD)/sengenctl $(BUILD)/locale/ja/LC_MESSAGES/sengen.mo events $(BUILD)/completion/sengenctl
+programs: $(BUILD)/sengend $(BUILD)/sengenctl $(BUILD)/sengen-pdf $(BUILD)/locale/ja/LC_MESSAGES/sengen.mo events $(BUILD)/completion/sengenctl
 
 $(BUILD)/locale/%/LC_MESSAGES/sengen.mo: po/%.po
 	@mkdir -p $(@D)
@@ -101,6 +102,13 @@ $(BUILD)/sengend: $(call obj,$(DAEMON_SRC)) $(BUILD)/libsengen.a
 
 $(BUILD)/sengenctl: $(call obj,$(CTL_SRC)) $(BUILD)/libsengen.a
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+# Apart from the others, so that what draws is loaded by nobody else.
+PDF_CFLAGS := $(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags cairo-pdf pangocairo 2>/dev/null))
+PDF_LIBS   := $(shell $(PKG_CONFIG) --libs cairo-pdf pangocairo 2>/dev/null)
+$(call obj,$(PDF_SRC)): PKG_CFLAGS += $(PDF_CFLAGS)
+$(BUILD)/sengen-pdf: $(call obj,$(PDF_SRC)) $(BUILD)/libsengen.a
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PDF_LIBS) -lunistring
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
@@ -168,6 +176,7 @@ install: programs
 		$(DESTDIR)$(SYSUSERSDIR) $(DESTDIR)$(TMPFILESDIR) $(DESTDIR)$(DATADIR)/sengen
 	install -m 755 $(BUILD)/sengend $(DESTDIR)$(SBINDIR)/sengend
 	install -m 755 $(BUILD)/sengenctl $(DESTDIR)$(BINDIR)/sengenctl
+	install -D -m 755 $(BUILD)/sengen-pdf $(DESTDIR)$(PREFIX)/libexec/sengen/sengen-pdf
 	for f in $$(cd config && find . -type f); do [ -e "$(DESTDIR)$(SYSCONFDIR)/sengen/$$f" ] || \
 		install -D -m 644 "config/$$f" "$(DESTDIR)$(SYSCONFDIR)/sengen/$$f"; done
 	for f in $$(find templates spool -type f); do install -D -m 644 "$$f" "$(DESTDIR)$(DATADIR)/sengen/$$f"; done
@@ -196,9 +205,9 @@ lint: compile_commands.json
 		'-Djson_array_foreach(a,i,v)=while(next(a,&i,&v))' -I. lib daemon ctl
 	@echo '$(LIB_SRC) $(DAEMON_SRC) $(CTL_SRC)' | tr ' ' '\n' | xargs -P 2 -n 4 clang-tidy --quiet -p . 
 format:
-	clang-format -i $$(find lib daemon ctl tests bench -name '*.[ch]')
+	clang-format -i $$(find lib daemon ctl pdf tests bench -name '*.[ch]')
 format-check:
-	@clang-format --dry-run -Werror $$(find lib daemon ctl tests bench -name '*.[ch]')
+	@clang-format --dry-run -Werror $$(find lib daemon ctl pdf tests bench -name '*.[ch]')
 
 # Each reader of outside bytes under libFuzzer: tests/fuzz/fuzz_x.c with its seeds in tests/fuzz/corpus/x.
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))

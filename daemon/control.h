@@ -13,6 +13,7 @@
  *   erase                                      personal data, for good; "mail":3 in place of the application; reason required
  *   purge                                      what is past its time is erased now
  *   release-ceiling, release-restored          the answers to the daemon's two questions
+ *   record-list                                "rows":12,"digest":"…": a public list that sengenctl publish wrote, for the history
  *   import                                     then a line {"import":{…}} per declaration, then {"end":true}:
  *     declaration_id, user_number, state ("id_issued", "logo_authorized", "stopped"), star, applied_on, id_issued_on,
  *     logo_authorized_on, stopped_on, form {key: value} with the keys of register.h

@@ -49,6 +49,8 @@ command_run command_release_ceiling, command_release_restored, command_pause, co
 
 /* ---- control_erase.c ---- */
 command_run command_purge, command_erase;
+/* ---- control_publish.c ---- */
+command_run command_record_list;
 
 /* ---- control_import.c ---- */
 command_run command_import_begin;

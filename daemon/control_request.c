@@ -160,6 +160,7 @@ static const struct command {
 	{"resume", RIGHT_RELEASE, false, false, command_resume},
 	{"purge", RIGHT_ADMINISTER, false, false, command_purge},
 	{"erase", RIGHT_ADMINISTER, false, true, command_erase},
+	{"record-list", RIGHT_WORK, false, false, command_record_list},
 	{"import", RIGHT_ADMINISTER, false, false, command_import_begin},
 };
 

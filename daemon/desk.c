@@ -17,6 +17,7 @@ const struct desk_job desk_jobs[] = {
 	{.name = "alarms", .run = desk_alarms, .by_minute = true},
 	{.name = "metrics", .run = desk_metrics, .by_minute = true},
 	{.name = "report", .run = desk_report, .by_minute = true},
+	{.name = "publish", .run = desk_publish, .stop = desk_publish_stop},
 	{.name = "purge", .run = desk_purge, .stop = desk_purge_stop},
 	{0},
 };

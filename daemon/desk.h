@@ -28,6 +28,8 @@ desk_run_fn desk_metrics;
 desk_run_fn desk_report;
 desk_run_fn desk_purge;
 void desk_books_stop(void **state);
+desk_run_fn desk_publish;
+void desk_publish_stop(void **state);
 void desk_purge_stop(void **state);
 
 /* In the order they run when several are due; .name == NULL ends. One file a job: desk_NAME.c. */

@@ -14,4 +14,7 @@ extern const char embedded_request_rules[];
 extern const char embedded_house[]; /* lib/desk/house.css */
 extern const char embedded_age[]; /* lib/desk/age.js */
 
+extern const char embedded_search[]; /* lib/desk/search.js */
+extern const char embedded_list[]; /* lib/desk/list.css */
+
 #endif
