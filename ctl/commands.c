@@ -97,7 +97,16 @@ const struct command commands[] = {
 		{REASON, {"on", "DAY", N_("on that day")}}},
 	{"resend", N_("APPLICATION NOTICE"),
 		N_("send a notice (receipt, id, logo) once more, to the registered address"), HELP_DECIDE,
-		RIGHT_WORK, NEED_SOCKET, true, 2, 2, command_resend, {{0}}},
+		RIGHT_WORK, NEED_SOCKET, true, 2, 2, command_resend,
+		{{"anew", NULL, N_("made anew with the values of today, instead of the first letter again")},
+			REASON}},
+	{"correct", N_("APPLICATION FIELD=VALUE..."),
+		N_("correct fields of the form; what still waits to be sent is made anew"), HELP_DECIDE,
+		RIGHT_WORK, NEED_SOCKET, true, 2, -1, command_correct, {REASON}},
+	{"move", N_("APPLICATION STATE"), N_("do the next stage now, before its day"), HELP_DECIDE,
+		RIGHT_WORK, NEED_SOCKET, true, 2, 2, command_move, {REASON}},
+	{"undo", N_("APPLICATION"), N_("take the last change of state back, where nobody was told of it"),
+		HELP_DECIDE, RIGHT_WORK, NEED_SOCKET, true, 1, 1, command_undo, {REASON}},
 	{"review resolve", N_("REQUEST ACTION"),
 		N_("decide it: carry-out does it, ask has the registered address confirm it, close ends it "
 		   "with "

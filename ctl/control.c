@@ -251,6 +251,18 @@ enum rc command_resend(struct ctl *ctl, struct err *err)
 		json_decref(request);
 		return err_set(err, RC_USAGE, _("There is no notice \"%s\"."), ctl->argument[1]);
 	}
+	bool anew = option_of(ctl, "anew");
+	if (!anew && option_of(ctl, "reason"))
+		rc = err_set(err, RC_USAGE, "%s",
+			_("A reason goes with --anew: the first letter again needs none."));
+	if (rc == RC_OK && anew) {
+		(void)json_object_set_new(request, "anew", json_true());
+		rc = reason_add(ctl, request, true, err);
+	}
+	if (rc != RC_OK) {
+		json_decref(request);
+		return rc;
+	}
 	return control_ask(ctl, request, err);
 }
 

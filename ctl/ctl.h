@@ -176,6 +176,9 @@ enum rc command_decide(struct ctl *ctl, struct err *err); /* hold approve confir
 enum rc command_stop(struct ctl *ctl, struct err *err);
 enum rc command_release(struct ctl *ctl, struct err *err);
 enum rc command_resend(struct ctl *ctl, struct err *err);
+enum rc command_correct(struct ctl *ctl, struct err *err);
+enum rc command_move(struct ctl *ctl, struct err *err);
+enum rc command_undo(struct ctl *ctl, struct err *err);
 enum rc command_import(struct ctl *ctl, struct err *err);
 enum rc command_preview(struct ctl *ctl, struct err *err);
 enum rc command_report(struct ctl *ctl, struct err *err);

@@ -8,7 +8,10 @@
  *   ping                                       is anybody there
  *   hold reject (reason required), release approve confirm withdraw (reason welcome)
  *   stop                                       Form B-3; "on":"2026-12-31" for a day to come, "reason"
- *   resend                                     "template":"id"
+ *   resend                                     "template":"id"; "anew":true with a reason: made anew with today's values
+ *   correct                                    "fields":{"telephone":"…"}, keys of register.h, "" clears; "reason"
+ *   move                                       "to":"id_issued": the next stage now; "reason"
+ *   undo                                       takes the last change of state back; "reason"
  *   pause, resume                              "what":["intake","deciding","sending","reading"]; a pause wants a reason
  *   erase                                      personal data, for good; "mail":3 in place of the application; reason required
  *   purge                                      what is past its time is erased now

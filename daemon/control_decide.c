@@ -40,8 +40,63 @@ enum rc command_resend(struct control_request *request, struct err *err)
 	const char *name = json_string_value(json_object_get(request->json, "template"));
 	if (!name || !*name)
 		return control_usage(err, "\"template\" must name the letter, such as \"id\" or \"logo\".");
+	if (json_is_true(json_object_get(request->json, "anew")))
+		return office_resend_anew(&request->ctx->office, request->application_id, name,
+			request->reason, request->actor, &request->notice_id, &request->why_ja, request->pool,
+			err);
 	return office_resend(&request->ctx->office, request->application_id, name, request->actor,
 		&request->notice_id, &request->why_ja, request->pool, err);
+}
+
+/* {"command":"correct","application":12,"fields":{"telephone":"03-0000-0000"},"reason":"…"} */
+enum rc command_correct(struct control_request *request, struct err *err)
+{
+	struct form_values changed = {.value = {NULL}};
+	json_t *fields = json_object_get(request->json, "fields");
+	const char *fault = json_object_size(fields) ? control_read_form(fields, &changed)
+						     : "\"fields\" must be an object of fields and values";
+	if (fault)
+		return control_usage(err, fault);
+	return office_correct(&request->ctx->office, request->application_id, &changed, request->reason,
+		request->actor, &request->why_ja, request->pool, err);
+}
+
+/* It is done by now; how it stands is said where it can be read. */
+static void tell_state(struct control_request *request, const char *more_ja)
+{
+	struct application app;
+	struct err unread;
+	if (application_get(
+		    request->ctx->office.store, request->application_id, &app, request->pool, &unread))
+		return;
+	if (app.hold == HOLD_REVIEW)
+		request->done_ja = pool_printf(
+			request->pool, "通知を作れなかったため、要確認にしました（%s）。", app.hold_reason);
+	else
+		request->done_ja = pool_printf(
+			request->pool, "「%s」になりました。%s", state_name_ja(app.state), more_ja);
+}
+
+/* {"command":"move","application":12,"to":"id_issued","reason":"…"} */
+enum rc command_move(struct control_request *request, struct err *err)
+{
+	enum state to = control_read_state(json_object_get(request->json, "to"));
+	if (to == STATE_NONE)
+		return control_usage(err, "\"to\" must be a state, such as id_issued or logo_authorized.");
+	enum rc rc = office_move(&request->ctx->office, request->application_id, to, request->reason,
+		request->actor, &request->why_ja, request->pool, err);
+	if (!rc)
+		tell_state(request, "通知は送信待ちです。");
+	return rc;
+}
+
+enum rc command_undo(struct control_request *request, struct err *err)
+{
+	enum rc rc = office_undo(&request->ctx->office, request->application_id, request->reason,
+		request->actor, &request->why_ja, request->pool, err);
+	if (!rc)
+		tell_state(request, "保留にしてあります。進めるときは保留を解除してください。");
+	return rc;
 }
 
 /* What became of it, in the words that staff find in the list. It is done by now, whether it can be told or not. */

@@ -38,7 +38,7 @@ static bool read_day(const json_t *object, const char *key, civil_day *day)
 	return *day != CIVIL_DAY_NONE;
 }
 
-static enum state read_state(const json_t *value)
+enum state control_read_state(const json_t *value)
 {
 	const char *name = json_string_value(value);
 	for (int state = STATE_NONE + 1; name && state < STATE_COUNT; state++)
@@ -47,8 +47,7 @@ static enum state read_state(const json_t *value)
 	return STATE_NONE;
 }
 
-/* NULL: good; else what is wrong. */
-static const char *read_form(json_t *object, struct form_values *form)
+const char *control_read_form(json_t *object, struct form_values *form)
 {
 	const char *key;
 	json_t *value;
@@ -64,10 +63,6 @@ static const char *read_form(json_t *object, struct form_values *form)
 			return "a value of \"form\" is no single line of text";
 		form->value[field] = text;
 	}
-	struct mailaddr address;
-	const char *mail = form->value[FIELD_MAIL];
-	if (mail && *mail && mailaddr_read(&address, mail) != MAILADDR_OK)
-		return "the mail address is not one";
 	return NULL;
 }
 
@@ -85,7 +80,7 @@ static const char *read_import(const json_t *object, struct import_row *row)
 		if (!row->user_number)
 			return "\"user_number\" must be 10 or 11 digits that begin with 9";
 	}
-	row->state = read_state(json_object_get(object, "state"));
+	row->state = control_read_state(json_object_get(object, "state"));
 	row->star = (int)json_integer_value(json_object_get(object, "star"));
 	if (row->state == STATE_NONE)
 		return "\"state\" must be id_issued, logo_authorized or stopped";
@@ -96,7 +91,12 @@ static const char *read_import(const json_t *object, struct import_row *row)
 		!read_day(object, "logo_authorized_on", &row->logo_authorized_on) ||
 		!read_day(object, "stopped_on", &row->stopped_on))
 		return "a day must be written as 2026-12-31";
-	return read_form(json_object_get(object, "form"), &row->form);
+	const char *fault = control_read_form(json_object_get(object, "form"), &row->form);
+	struct mailaddr address;
+	const char *mail = row->form.value[FIELD_MAIL];
+	if (!fault && mail && *mail && mailaddr_read(&address, mail) != MAILADDR_OK)
+		return "the mail address is not one";
+	return fault;
 }
 
 static void refuse_row(struct control_import *import, int row, const char *message, struct str *out)

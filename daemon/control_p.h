@@ -36,13 +36,16 @@ json_t *control_refuse_right(
 enum rc control_usage(struct err *err, const char *what); /* RC_USAGE */
 /* "application" or "declaration_id" of the request. */
 enum rc control_find_application(struct control_request *request, struct err *err);
+/* The fields of a form: {key: value}, each one line of text. NULL: good; else what is wrong. */
+const char *control_read_form(json_t *object, struct form_values *form);
+enum state control_read_state(const json_t *value); /* STATE_NONE: it is none */
 /* 0 when it is none. */
 int64_t control_read_declaration(const json_t *value);
 
 /* ---- control_decide.c ---- */
 typedef enum rc command_run(struct control_request *request, struct err *err);
 command_run command_hold, command_release, command_approve, command_confirm, command_reject, command_withdraw,
-	command_stop, command_resend, command_resolve;
+	command_stop, command_resend, command_resolve, command_correct, command_move, command_undo;
 
 /* ---- control_office.c ---- */
 command_run command_release_ceiling, command_release_restored, command_pause, command_resume;

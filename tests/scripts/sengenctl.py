@@ -2,6 +2,7 @@
 """Every command of sengenctl against a daemon that runs: exit codes, JSON, language, and that no user number is ever shown."""
 import json
 import os
+import pwd
 import shutil
 import subprocess
 import sys
@@ -309,6 +310,54 @@ def ending():
     assert [question["name"] for question in status["questions"]] == ["late"], status
 
 
+def changing():
+    """What staff change themselves: back from an end, fields of the form, the next stage, parts of the work."""
+    ctl("undo", "1", rc=2)
+    undone = data("undo", "1", "--reason", "取下げは別の会社だった")[0]
+    assert "保留" in undone["message_ja"], undone
+    shown = data("show", "1")[0]
+    assert (shown["state"], shown["hold"]) == ("received", "staff"), shown
+    ctl("release", "1")
+    assert "元に戻す変更がありません" in ctl("undo", "1", "--reason", "x", rc=1, lang="ja_JP.UTF-8")
+
+    for words in (["correct", "1"], ["correct", "1", "電話番号", "--reason", "x"], ["correct", "1", "色=赤", "--reason", "x"],
+                  ["correct", "1", "telephone=1", "電話番号=2", "--reason", "x"], ["correct", "1", "telephone=03-0000-0000"],
+                  ["correct", "x", "telephone=1", "--reason", "x"], ["move", "1", "nowhere", "--reason", "x"],
+                  ["move", "1", "id_issued"], ["pause", "sending"], ["pause", "tea", "--reason", "x"], ["resume"],
+                  ["resend", "1", "receipt", "--anew"], ["resend", "1", "receipt", "--reason", "x"]):
+        ctl(*words, rc=2)
+    assert "都道府県" in ctl("correct", "1", "都道府県=架空県", "--reason", "x", rc=1, lang="ja_JP.UTF-8")
+    assert "最初の通知" in ctl("correct", "1", "お申込日=2026-01-01", "--reason", "x", rc=1, lang="ja_JP.UTF-8")
+    ctl("correct", "1", "電話番号＝０３－１２３４－５６７８", "contact=見本 次郎", "--reason", "電話で確認")
+    form = data("show", "1")[0]["form"]
+    assert (form["telephone"], form["contact"]) == ("03-1234-5678", "見本 次郎"), form
+
+    paused = data("pause", "sending", "reading", "--reason", "サーバー移行")[0]
+    assert "送信" in paused["message_ja"] and "受信" in paused["message_ja"], paused
+    ctl("pause", "intake", "sending", "--reason", "x", rc=1)  # one is paused already: none is changed
+    names = [question["name"] for question in json.loads(ctl("status", "--json", rc=1))["questions"]]
+    assert "sending_paused" in names and "reading_paused" in names and "intake_paused_by_staff" not in names, names
+    assert data("resend", "1", "receipt", "--anew", "--reason", "担当者の変更")[0]["notice"] > 0
+    assert "次の段階は" in ctl("move", "1", "logo_authorized", "--reason", "至急", rc=1, lang="ja_JP.UTF-8")
+    assert "ID発行済み" in ctl("move", "1", "ID発行済み", "--reason", "至急", lang="ja_JP.UTF-8")
+    issued = data("show", "1")[0]
+    assert issued["state"] == "id_issued" and issued["notices"][-1]["state"] == "queued", issued
+    assert "一時停止" in ctl("why", "1", lang="ja_JP.UTF-8")
+    ctl("undo", "1", "--reason", "取り違え")
+    back = data("show", "1")[0]
+    assert back["state"] == "received" and back["notices"][-1]["state"] == "cancelled", back
+    ctl("resume", "sending", "reading")
+    ctl("resume", "sending", rc=1)
+    ctl("release", "1")
+    ctl("move", "1", "id_issued", "--reason", "至急")
+    wait_for("the ID's notice", lambda: data("show", "1")[0]["notices"][-1]["state"] == "sent")
+    assert data("show", "1")[0]["declaration_id"] == issued["declaration_id"]
+    assert "すでに送信" in ctl("undo", "1", "--reason", "取り違え", rc=1, lang="ja_JP.UTF-8")
+    who = [row["actor"] for row in data("show", "1")[0]["history"] if row["event"] == "correct"]
+    assert who == ["staff:%d(%s)" % (os.geteuid(), pwd.getpwuid(os.geteuid()).pw_name)], who
+    assert data("audit")[0]["whole"] is True
+
+
 def main():
     with open(CONF, "w", encoding="utf-8") as conf:
         conf.write('spool_directory = "spool";\nstate_directory = "state";\nruntime_directory = "run";\n'
@@ -332,6 +381,7 @@ def main():
         returning()
         auditing()
         ending()
+        changing()
     except BaseException:
         sys.stdout.write(open(log.name, encoding="utf-8", errors="replace").read()[-4000:])
         raise
