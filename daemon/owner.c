@@ -20,14 +20,26 @@ static bool account_get(uid_t uid, struct passwd *entry, char *buffer, size_t si
 	return getpwuid_r(uid, entry, buffer, size, &found) == 0 && found;
 }
 
+/* Debian gives each person a group of the same name, in which nobody else is. */
+static bool is_own_group(gid_t gid, const struct passwd *entry)
+{
+	struct group group, *found = NULL;
+	char buffer[ENTRY_BYTES];
+	return gid == entry->pw_gid && getgrgid_r(gid, &group, buffer, sizeof buffer, &found) == 0 && found &&
+	       strcmp(group.gr_name, entry->pw_name) == 0;
+}
+
 const char *owner_text(const struct spool_taken *taken, struct pool *pool)
 {
 	struct passwd entry;
 	char buffer[ENTRY_BYTES];
-	const char *shared = taken->mode & (S_IWGRP | S_IWOTH) ? OWNER_SHARED : "";
-	if (account_get(taken->owner, &entry, buffer, sizeof buffer))
-		return pool_printf(pool, "%u(%s)%s", taken->owner, entry.pw_name, shared);
-	return pool_printf(pool, "%u%s", taken->owner, shared);
+	bool account = account_get(taken->owner, &entry, buffer, sizeof buffer);
+	bool shared = (taken->mode & S_IWOTH) ||
+		      ((taken->mode & S_IWGRP) && !(account && is_own_group(taken->group, &entry)));
+	const char *behind = shared ? OWNER_SHARED : "";
+	if (account)
+		return pool_printf(pool, "%u(%s)%s", taken->owner, entry.pw_name, behind);
+	return pool_printf(pool, "%u%s", taken->owner, behind);
 }
 
 struct owner owner_read(const char *text, struct pool *pool)

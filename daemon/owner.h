@@ -2,7 +2,7 @@
  * owner.h - whose file it is, and what that person may do
  *
  * A decision file is decided by the owner of the file; the register keeps the owner as text, "1000(sato)", and the history as the actor
- * "staff:1000(sato)". A file that others may write to is nobody's decision: its text has OWNER_SHARED behind it.
+ * "staff:1000(sato)". A file that others may write to (the owner's private group does not count) is nobody's decision: its text has OWNER_SHARED behind it.
  */
 #ifndef SENGEN_OWNER_H
 #define SENGEN_OWNER_H

@@ -420,6 +420,7 @@ static void taken_from(struct spool_taken *taken, const struct stat *st)
 	taken->ino = (int64_t)st->st_ino;
 	taken->mtime_ns = nanoseconds(&st->st_mtim);
 	taken->owner = st->st_uid;
+	taken->group = st->st_gid;
 	taken->mode = st->st_mode;
 }
 

@@ -52,7 +52,7 @@ struct spool_taken {
 	uint8_t digest[SHA256_LEN];
 	int64_t size;
 	int64_t dev, ino, mtime_ns; /* of the original */
-	unsigned owner; /* user ID */
+	unsigned owner, group; /* IDs */
 	unsigned mode; /* who may write to it, as stat(2) has it */
 };
 enum spool_answer {

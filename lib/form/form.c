@@ -523,7 +523,7 @@ enum rc reader_emit(struct form_reader *reader)
 			"一つのファイルの件数が多すぎます。ファイルを分けて入れてください。",
 			"The file holds more records than the limit allows; split it.");
 	record->record++;
-	if (!reader->content_known && record->damage_count == 0)
+	if (!reader->content_known && (record->damage_count == 0 || reader->value[SLOT_DECISION_ACTION]))
 		reader_tell_content(reader, reader->value[SLOT_DECISION_ACTION] != NULL,
 			reader->value[FIELD_KIND] || reader->value[FIELD_PLEDGE]);
 	if (reader->head.content == CONTENT_DECISIONS) {

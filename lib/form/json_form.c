@@ -267,6 +267,11 @@ static enum rc emit_object(struct json *json, size_t begin, size_t end)
 		put_object(json, "", object, 0);
 		json_decref(object);
 	} else {
+		/* A broken first record must not make decisions into applications. */
+		const char *piece = json->text + begin;
+		if (!reader->content_known && memmem(piece, end - begin, "\"処理\"", strlen("\"処理\"")))
+			reader_tell_content(
+				reader, true, memmem(piece, end - begin, "誓約", strlen("誓約")) != NULL);
 		reader_damage(reader, FIELD_COUNT, "%s（%d行目）。", fault_ja(json_error_code(&error)),
 			line + (error.line > 0 ? error.line - 1 : 0));
 	}

@@ -684,6 +684,13 @@ static void test_form__decision_words_in_applications(void **state)
 	assert_int_equal(rig.count, 2);
 	assert_true(rig.record[0].damage[0] != '\0');
 	assert_string_equal(rig.record[1].decision[DECISION_ACTION], "許可");
+	rig_readz(&rig, "[{\"申込番号\":1,\"処理\":\"許可\",,},{\"申込番号\":2,\"処理\":\"許可\"}]");
+	assert_int_equal(rig.head.content, CONTENT_DECISIONS);
+	assert_int_equal(rig.count, 2);
+	assert_true(rig.record[0].damage[0] != '\0');
+	assert_string_equal(rig.record[1].decision[DECISION_ACTION], "許可");
+	rig_readz(&rig, "申込番号：1\n処理：許可\n理由：\x82\n\n申込番号：2\n処理：許可\n");
+	assert_int_equal(rig.head.content, CONTENT_DECISIONS);
 }
 
 /* ---- files that are none, limits ---- */

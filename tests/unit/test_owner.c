@@ -19,7 +19,9 @@ static void test_owner__text(void **state)
 	assert_string_equal(owner_text(&taken, pool), "0(root)");
 	taken.mode = 0100644;
 	assert_string_equal(owner_text(&taken, pool), "0(root)");
-	taken.mode = 0100660;
+	taken.mode = 0100660; /* root's own group */
+	assert_string_equal(owner_text(&taken, pool), "0(root)");
+	taken.group = 1;
 	assert_string_equal(owner_text(&taken, pool), "0(root)" OWNER_SHARED);
 	taken.mode = 0100602;
 	assert_string_equal(owner_text(&taken, pool), "0(root)" OWNER_SHARED);
