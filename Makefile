@@ -169,6 +169,7 @@ SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 TMPFILESDIR ?= $(PREFIX)/lib/tmpfiles.d
 CATALOGDIR ?= $(PREFIX)/lib/systemd/catalog
 COMPLETIONDIR ?= $(DATADIR)/bash-completion/completions
+DOCDIR ?= $(DATADIR)/doc/sengen
 
 .PHONY: install
 install: programs
@@ -188,9 +189,22 @@ install: programs
 	install -d $(DESTDIR)$(CATALOGDIR) $(DESTDIR)$(COMPLETIONDIR)
 	install -m 644 $(BUILD)/sengen.catalog $(BUILD)/sengen.ja.catalog $(DESTDIR)$(CATALOGDIR)/
 	install -m 644 $(BUILD)/completion/sengenctl $(DESTDIR)$(COMPLETIONDIR)/sengenctl
+	install -D -m 644 -t $(DESTDIR)$(DOCDIR) README.md README.ja.md
 	for page in man/*.[1-8] $(BUILD)/man/*.[1-8]; do s=$${page##*.}; install -D -m 644 $$page $(DESTDIR)$(MANDIR)/man$$s/$${page##*/}; done
 	for mo in $(BUILD)/locale/*/LC_MESSAGES/sengen.mo; do [ ! -f $$mo ] || install -D -m 644 $$mo \
 		$(DESTDIR)$(DATADIR)/$${mo#$(BUILD)/}; done
+
+# The Debian package, from a copy of this tree: $(BUILD)/deb/sengen_VERSION_ARCH.deb. Tests are those of `make check`.
+DEB := $(BUILD)/deb
+.PHONY: deb
+deb:
+	@tools/install-deps deb
+	@rm -rf $(DEB) && mkdir -p $(DEB)/sengen-$(VERSION)
+	@tar -c --exclude-vcs --exclude=./build* --exclude=./demo-out . | tar -x -C $(DEB)/sengen-$(VERSION)
+	cd $(DEB)/sengen-$(VERSION) && DEB_BUILD_OPTIONS="nocheck parallel=$$(nproc)" DEB_BUILD_PROFILES=nocheck \
+		dpkg-buildpackage --unsigned-source --unsigned-changes --build=any
+	@rm -rf $(DEB)/sengen-$(VERSION)
+	@ls -l $(DEB)/*.deb
 
 # For editors and linters.
 compile_commands.json: Makefile
