@@ -22,7 +22,8 @@ void i18n_bind(void)
 	*slash = '\0';
 	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
 		(void)snprintf(dir, sizeof dir, "%s/%s", self, places[i]);
-		if (stat(dir, &st) == 0)
+		/* /usr/bin/locale is a program. */
+		if (stat(dir, &st) == 0 && S_ISDIR(st.st_mode))
 			break;
 	}
 	(void)bindtextdomain("sengen", dir);

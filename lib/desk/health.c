@@ -423,6 +423,30 @@ static enum rc check_review(struct health *health, struct err *err)
 		err);
 }
 
+static enum rc check_books(struct health *health, struct err *err)
+{
+	struct books_result last;
+	enum rc rc = books_last(health->office, &last, err);
+	if (rc != RC_OK)
+		return rc;
+	int64_t age = last.at ? health->now - last.at : 0;
+	enum health_level level = last.differences   ? HEALTH_BAD
+				  : age > BOOKS_LATE ? HEALTH_WARN
+						     : HEALTH_GOOD;
+	const char *text = _("the books are balanced in the evening");
+	if (last.differences)
+		text = pool_printf(health->pool,
+			_("the books of %s have %lld differences; each is named by: sengenctl balance"),
+			time_of(health, last.at), (long long)last.differences);
+	else if (level)
+		text = pool_printf(health->pool,
+			_("the books were last balanced at %s; see the journal of sengen-desk"),
+			time_of(health, last.at));
+	else if (last.at)
+		text = pool_printf(health->pool, _("the books of %s balance"), time_of(health, last.at));
+	return tell(health, "books", level, last.differences, text, err);
+}
+
 /* ---- the machine ---- */
 
 static enum rc note_row(void *ctx, const struct history_row *row, struct err *err)
@@ -623,8 +647,8 @@ enum rc health_check(struct office *office, const struct tally *tally, health_fn
 {
 	static enum rc (*const checks[])(struct health * health, struct err * err) = {check_roles,
 		check_restored, check_pauses, check_hold, check_intake, check_queue, check_outbox,
-		check_unknown, check_server, check_fetch, check_late, check_review, check_clock, check_disks,
-		check_credentials, check_report};
+		check_unknown, check_server, check_fetch, check_late, check_review, check_books, check_clock,
+		check_disks, check_credentials, check_report};
 	struct health health = {.office = office,
 		.settings = office->settings,
 		.tally = tally,

@@ -233,6 +233,29 @@ static void test_health__restored(void **state)
 	expect(&seen, "restored", HEALTH_BAD, "release --restored");
 }
 
+static void keep_books(struct rig *rig, int64_t differences)
+{
+	struct balance balance = {.at = rig->clock.now, .differences = differences, .head_seq = 1};
+	assert_ok(store_begin(rig->office.store, &rig_err));
+	assert_ok(books_keep(&rig->office, &balance, &rig_err));
+	assert_ok(store_commit(rig->office.store, &rig_err));
+}
+
+static void test_health__books(void **state)
+{
+	struct rig *rig = *state;
+	struct seen seen;
+	keep_books(rig, 3);
+	look(rig, &seen);
+	expect(&seen, "books", HEALTH_BAD, "3 differences");
+	keep_books(rig, 0);
+	look(rig, &seen);
+	expect(&seen, "books", HEALTH_GOOD, "balance");
+	clock_set(&rig->clock, rig->clock.now + 3 * 86400);
+	look(rig, &seen);
+	expect(&seen, "books", HEALTH_WARN, "sengen-desk");
+}
+
 /* ---- the machine ---- */
 
 static int lock_role(struct rig *rig, const char *role)
@@ -507,6 +530,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_health__late_and_overdue, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_health__review_grows_old, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_health__clock_set_back, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_health__books, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_health__restored, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_health__roles_by_their_locks, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_health__disk_is_short, rig_setup, rig_teardown),
