@@ -29,6 +29,13 @@ const struct command commands[] = {
 			{"live", NULL, N_("only live ones")},
 			{"due", "DAY", N_("only those whose next notice is due by that day")},
 			{"limit", "N", N_("at most so many")}}},
+	{"search", N_("TEXT..."),
+		N_("find applications by name, person, address, mail, telephone or any number, "
+		   "half-remembered too"),
+		HELP_LOOK, RIGHT_READ, NEED_STORE, true, 1, -1, command_search,
+		{{"limit", "N", N_("at most so many (default 20)")},
+			{"before", "N",
+				N_("only those numbered below that: the next ones of a long result")}}},
 	{"show", N_("APPLICATION"), N_("show one application: form, history, notices"), HELP_LOOK, RIGHT_READ,
 		NEED_STORE, true, 1, 1, command_show, {{0}}},
 	{"why", N_("APPLICATION"), N_("say what was sent, what comes next, and why nothing has come yet"),

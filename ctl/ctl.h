@@ -165,6 +165,7 @@ enum rc reason_add(struct ctl *ctl, json_t *request, bool required, struct err *
 
 enum rc command_status(struct ctl *ctl, struct err *err);
 enum rc command_list(struct ctl *ctl, struct err *err);
+enum rc command_search(struct ctl *ctl, struct err *err);
 enum rc command_show(struct ctl *ctl, struct err *err);
 enum rc command_why(struct ctl *ctl, struct err *err);
 enum rc command_requests(struct ctl *ctl, struct err *err);
