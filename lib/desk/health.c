@@ -17,6 +17,7 @@
 
 #include "lib/base/file.h"
 #include "lib/base/i18n.h"
+#include "lib/desk/silence.h"
 #include "lib/desk/report.h"
 #include "lib/mail/dkim.h"
 
@@ -423,6 +424,46 @@ static enum rc check_review(struct health *health, struct err *err)
 		err);
 }
 
+static enum rc tell_silence(
+	struct health *health, enum daily kind, const char *what, enum health_level level, struct err *err)
+{
+	struct silence silence;
+	const char *name = pool_printf(health->pool, "silence:%s", daily_name(kind));
+	enum rc rc = silence_check(health->office, health->tally, kind, &silence, err);
+	if (rc != RC_OK)
+		return rc;
+	if (silence.silent)
+		return tell(health, name, level, silence.days,
+			pool_printf(health->pool,
+				_("%s: nothing for %d days on which it is usual, at most %d so far; the last "
+				  "at %s. See whether the way in or out is blocked"),
+				what, silence.days, silence.usual, time_of(health, silence.last)),
+			err);
+	const char *text = silence.known
+				   ? pool_printf(health->pool, _("%s: as usual"), what)
+				   : pool_printf(health->pool, _("%s: too little is known to tell"), what);
+	return tell(health, name, HEALTH_GOOD, silence.known ? silence.days : 0, text, err);
+}
+
+static enum rc check_silence(struct health *health, struct err *err)
+{
+	const struct {
+		enum daily kind;
+		const char *what;
+		enum health_level level;
+	} ways[] = {
+		{DAILY_FILES, _("form files"), HEALTH_BAD},
+		{DAILY_MAILS, _("requests by mail"), HEALTH_BAD},
+		{DAILY_SENT, _("notices sent"), HEALTH_BAD},
+		/* That nothing comes back may be good news. */
+		{DAILY_BOUNCES, _("notices that come back"), HEALTH_WARN},
+	};
+	enum rc rc = RC_OK;
+	for (size_t i = 0; i < sizeof ways / sizeof *ways && rc == RC_OK; i++)
+		rc = tell_silence(health, ways[i].kind, ways[i].what, ways[i].level, err);
+	return rc;
+}
+
 static enum rc check_books(struct health *health, struct err *err)
 {
 	struct books_result last;
@@ -647,8 +688,8 @@ enum rc health_check(struct office *office, const struct tally *tally, health_fn
 {
 	static enum rc (*const checks[])(struct health * health, struct err * err) = {check_roles,
 		check_restored, check_pauses, check_hold, check_intake, check_queue, check_outbox,
-		check_unknown, check_server, check_fetch, check_late, check_review, check_books, check_clock,
-		check_disks, check_credentials, check_report};
+		check_unknown, check_server, check_fetch, check_silence, check_late, check_review,
+		check_books, check_clock, check_disks, check_credentials, check_report};
 	struct health health = {.office = office,
 		.settings = office->settings,
 		.tally = tally,

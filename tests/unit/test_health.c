@@ -256,6 +256,34 @@ static void test_health__books(void **state)
 	expect(&seen, "books", HEALTH_WARN, "sengen-desk");
 }
 
+/* A file each office day for eight weeks, then none for two. */
+static void test_health__silence(void **state)
+{
+	struct rig *rig = *state;
+	struct seen seen;
+	look(rig, &seen);
+	expect(&seen, "silence:files", HEALTH_GOOD, "too little");
+	for (int day = 0; day < 56; day++) {
+		if (calendar_is_open(&rig->settings->calendar, rig->clock.now)) {
+			const struct history_row row = {.at = rig->clock.now,
+				.event = EVENT_FILE,
+				.ref = day + 1,
+				.actor = "daemon",
+				.note = ""};
+			assert_ok(store_begin(rig->office.store, &rig_err));
+			assert_ok(history_add(rig->office.store, &row, &rig_err));
+			assert_ok(store_commit(rig->office.store, &rig_err));
+		}
+		clock_set(&rig->clock, rig->clock.now + 86400);
+	}
+	look(rig, &seen);
+	expect(&seen, "silence:files", HEALTH_GOOD, "as usual");
+	clock_set(&rig->clock, rig->clock.now + 14 * 86400);
+	look(rig, &seen);
+	expect(&seen, "silence:files", HEALTH_BAD, "form files: nothing for");
+	assert_in_range(find(&seen, "silence:files")->value, 8, 11);
+}
+
 /* ---- the machine ---- */
 
 static int lock_role(struct rig *rig, const char *role)
@@ -530,6 +558,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_health__late_and_overdue, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_health__review_grows_old, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_health__clock_set_back, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_health__silence, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_health__books, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_health__restored, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_health__roles_by_their_locks, rig_setup, rig_teardown),
