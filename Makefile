@@ -128,7 +128,7 @@ $(BUILD)/libtests.a: $(call obj,$(sort $(wildcard tests/*.c)))
 	@rm -f $@
 	@$(AR) rcs $@ $^
 
-$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libtests.a $(BUILD)/libdaemon.a $(BUILD)/libsengen.a
+$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libtests.a $(BUILD)/libdaemon.a $(BUILD)/libsengen.a | $(BUILD)/locale/ja/LC_MESSAGES/sengen.mo
 	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka -lssl
 
 # Programs that test scripts talk to.

@@ -92,7 +92,8 @@ class Lively:
         if self.hostile:
             self.drop("\"><script>alert(5)</script>.csv".replace("/", "\u2215"), [self.row(name=HOSTILE_NAME, prefecture="東京府")],
                       at(datetime.date(2026, 6, 9), "15:00"))
-            self.drop("反転\u202etxt.exe.csv", [self.row(name=HOSTILE_NAME, applied_on=old)], at(datetime.date(2026, 6, 9), "15:10"))
+            self.drop("反転\u202etxt.exe.csv", [self.row(name=HOSTILE_NAME, applied_on=old), self.row(prefecture="東京府")],
+                      at(datetime.date(2026, 6, 9), "15:10"))
 
     # ---- mails ----
 
