@@ -17,6 +17,7 @@
 
 #include "lib/base/file.h"
 #include "lib/base/i18n.h"
+#include "lib/desk/digest.h"
 #include "lib/desk/silence.h"
 #include "lib/desk/report.h"
 #include "lib/mail/dkim.h"
@@ -488,6 +489,29 @@ static enum rc check_books(struct health *health, struct err *err)
 	return tell(health, "books", level, last.differences, text, err);
 }
 
+/* Digests and alarms that nobody got. */
+static enum rc check_desk_mail(struct health *health, struct err *err)
+{
+	static const char *const kind[] = {NOTICE_DIGEST, NOTICE_ALARM};
+	int64_t lost = 0;
+	enum rc rc = RC_OK;
+	for (size_t i = 0; i < sizeof kind / sizeof *kind && rc == RC_OK; i++) {
+		int64_t failed, returned;
+		rc = outbox_lost(
+			health->office->store, kind[i], health->now - 7 * DAY, &failed, &returned, err);
+		lost += failed + returned;
+	}
+	return rc ? rc
+		  : tell(health, "desk-mail", lost ? HEALTH_WARN : HEALTH_GOOD, lost,
+			    lost ? pool_printf(health->pool,
+					   _("%lld digests or alarms of the last 7 days did not arrive; see "
+					     "the "
+					     "addresses of desk_mail and alarm_mail"),
+					   (long long)lost)
+				 : _("digests and alarms arrive"),
+			    err);
+}
+
 /* ---- the machine ---- */
 
 static enum rc note_row(void *ctx, const struct history_row *row, struct err *err)
@@ -689,7 +713,7 @@ enum rc health_check(struct office *office, const struct tally *tally, health_fn
 	static enum rc (*const checks[])(struct health * health, struct err * err) = {check_roles,
 		check_restored, check_pauses, check_hold, check_intake, check_queue, check_outbox,
 		check_unknown, check_server, check_fetch, check_silence, check_late, check_review,
-		check_books, check_clock, check_disks, check_credentials, check_report};
+		check_books, check_clock, check_disks, check_credentials, check_report, check_desk_mail};
 	struct health health = {.office = office,
 		.settings = office->settings,
 		.tally = tally,

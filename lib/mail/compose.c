@@ -532,7 +532,7 @@ static void add_alternative(struct str *out, const struct compose *mail, enum ma
 	struct str boundary = STR_INIT;
 	boundary_make(&boundary, mail);
 	str_printf(out,
-		"Content-Type: multipart/alternative; boundary=\"%s\"\r\nContent-Transfer-Encoding: "
+		"Content-Type: multipart/alternative;\r\n boundary=\"%s\"\r\nContent-Transfer-Encoding: "
 		"7bit\r\n\r\n--%s\r\n",
 		boundary.s, boundary.s);
 	add_text_part(out, "plain", mail->body, charset);

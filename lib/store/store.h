@@ -509,6 +509,9 @@ struct waiting_books {
 };
 enum rc books_of_waiting(
 	struct store *store, const utc_time since[WAITING_AGES], struct waiting_books *out, struct err *err);
+/* Notices of that name and of no application, queued since: given up or unknown, and come back (in any way that counts). */
+enum rc outbox_lost(struct store *store, const char *template_name, utc_time since, int64_t *failed,
+	int64_t *returned, struct err *err);
 /* Ids of all template sets, in the pool. */
 enum rc template_sets(struct store *store, int64_t **id, int *count, struct pool *pool, struct err *err);
 /* Notices that the mail server took in [from, until), by the register, in that order. */

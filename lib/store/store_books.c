@@ -541,3 +541,40 @@ enum rc outbox_each_accepted(
 	} while (rc == RC_OK && count == BATCH);
 	return rc;
 }
+
+/* ---- mails that belong to nobody ---- */
+
+static enum rc count_lost(struct store *store, sqlite3_stmt *stmt, int64_t template, utc_time since,
+	int64_t *count, struct err *err)
+{
+	if (!stmt)
+		return err->rc;
+	sql_int(stmt, ":template", template);
+	sql_int(stmt, ":since", since);
+	return sql_number(store, stmt, 0, count, err);
+}
+
+enum rc outbox_lost(struct store *store, const char *template_name, utc_time since, int64_t *failed,
+	int64_t *returned, struct err *err)
+{
+	int64_t template;
+	*failed = *returned = 0;
+	enum rc rc = word_find(store, template_name, &template, err);
+	if (rc != RC_OK || template == 0)
+		return rc;
+	rc = count_lost(store,
+		sql_ready(store,
+			"SELECT count(*) FROM outbox WHERE application_id IS NULL AND template = :template"
+			" AND queued_at >= :since AND state IN (4, 5)",
+			err),
+		template, since, failed, err);
+	if (rc != RC_OK)
+		return rc;
+	return count_lost(store,
+		sql_ready(store,
+			"SELECT count(*) FROM outbox o WHERE application_id IS NULL AND template = :template"
+			" AND queued_at >= :since AND EXISTS (SELECT 1 FROM bounce b WHERE b.notice_id = o.id"
+			" AND b.notice_id IS NOT NULL AND b.class <> 0)",
+			err),
+		template, since, returned, err);
+}
