@@ -191,6 +191,8 @@ enum rc command_check_config(struct ctl *ctl, struct err *err);
 enum rc command_check_form(struct ctl *ctl, struct err *err);
 enum rc command_inspect(struct ctl *ctl, struct err *err);
 enum rc command_audit(struct ctl *ctl, struct err *err);
+enum rc command_backup(struct ctl *ctl, struct err *err);
+enum rc command_restore_check(struct ctl *ctl, struct err *err);
 enum rc command_purge(struct ctl *ctl, struct err *err);
 enum rc command_erase(struct ctl *ctl, struct err *err);
 enum rc command_health(struct ctl *ctl, struct err *err);

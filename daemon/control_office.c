@@ -1,7 +1,9 @@
 /* What staff decide about the office as a whole: its questions, its pauses. */
+#include <inttypes.h>
 #include <string.h>
 
 #include "daemon/control_p.h"
+#include "lib/desk/restored.h"
 
 enum rc command_release_ceiling(struct control_request *request, struct err *err)
 {
@@ -10,7 +12,24 @@ enum rc command_release_ceiling(struct control_request *request, struct err *err
 
 enum rc command_release_restored(struct control_request *request, struct err *err)
 {
-	return office_release_restored(&request->ctx->office, request->actor, err);
+	struct office *office = &request->ctx->office;
+	struct restored_sent sent = {0};
+	enum rc rc =
+		store_restored(office->store) == RESTORED_NO ? RC_OK : restored_settle(office, &sent, err);
+	rc = rc ? rc : office_release_restored(office, request->actor, err);
+	if (rc || sent.again + sent.lost == 0)
+		return rc;
+	request->done = pool_printf(request->pool,
+		"Released. %" PRId64
+		" notices that wait in the copy had been sent and are booked so; %" PRId64
+		" were sent after it was made and are not in it: those letters may go out once more.",
+		sent.again, sent.lost);
+	request->done_ja = pool_printf(request->pool,
+		"台帳を引き継ぎました。複製では送信待ちの通知のうち%" PRId64
+		"通は送信済みだったため、送信済みとして記録しました。複製の後に作られて送信された%" PRId64
+		"通は複製にないため、同じ内容がもう一度送られることがあります。",
+		sent.again, sent.lost);
+	return RC_OK;
 }
 
 static enum pause pause_by_name(const char *name)

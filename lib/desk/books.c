@@ -522,3 +522,8 @@ enum rc books_begin(struct office *office, struct err *err)
 	str_free(&value);
 	return rc;
 }
+
+enum rc books_begin_anew(struct office *office, utc_time from, struct err *err)
+{
+	return set_settled(office, from, err);
+}

@@ -68,5 +68,7 @@ enum rc books_keep(struct office *office, const struct balance *balance, struct 
 /* From here on the transport's log is complete: called when the desk first works on a register, which may have sent before there was such a log. In the caller's
  * transaction; changes nothing later on. */
 enum rc books_begin(struct office *office, struct err *err);
+/* A register that was put back: the log up to then speaks of notices whose numbers are given out again. In the caller's transaction. */
+enum rc books_begin_anew(struct office *office, utc_time from, struct err *err);
 
 #endif

@@ -118,6 +118,40 @@ static enum rc compare_witness(struct store *store, bool *older, struct err *err
 	return RC_OK;
 }
 
+static enum rc one_number(struct store *store, const char *literal, int64_t *value, struct err *err)
+{
+	sqlite3_stmt *stmt = sql_ready(store, literal, err);
+	return stmt ? sql_number(store, stmt, 0, value, err) : err->rc;
+}
+
+enum rc store_copy_of(struct store *store, utc_time *at, int64_t *last_notice, struct err *err)
+{
+	struct str noted = STR_INIT;
+	char *end;
+	enum rc rc = fact_get(store, FACT_COPY_OF, &noted, err);
+	*at = strtoll(noted.s, &end, 10);
+	*last_notice = strtoll(end, NULL, 10);
+	if (rc == RC_OK && noted.len == 0)
+		rc = one_number(store, "SELECT at FROM history ORDER BY seq DESC LIMIT 1", at, err);
+	if (rc == RC_OK && noted.len == 0)
+		rc = one_number(store, "SELECT max(id) FROM outbox", last_notice, err);
+	str_free(&noted);
+	return rc;
+}
+
+/* Before it goes on: files are registered while it is held. */
+static enum rc note_copy(struct store *store, struct err *err)
+{
+	utc_time at;
+	int64_t last_notice;
+	char text[48];
+	enum rc rc = fact_set(store, FACT_COPY_OF, NULL, err);
+	if (rc == RC_OK)
+		rc = store_copy_of(store, &at, &last_notice, err);
+	(void)sqlite3_snprintf(sizeof text, text, "%lld %lld", (long long)at, (long long)last_notice);
+	return rc == RC_OK ? fact_set(store, FACT_COPY_OF, text, err) : rc;
+}
+
 /* Within the transaction of opening: is this the register that this machine and this witness know? */
 static enum rc recognise(struct store *store, struct err *err)
 {
@@ -138,6 +172,8 @@ static enum rc recognise(struct store *store, struct err *err)
 			restored = RESTORED_OTHER_HOST;
 		if (restored != RESTORED_NO)
 			rc = set_number(store, FACT_RESTORED, restored, err);
+		if (rc == RC_OK && restored != RESTORED_NO)
+			rc = note_copy(store, err);
 	}
 	if (rc == RC_OK && store->host && host.len == 0)
 		rc = fact_set(store, FACT_HOST, store->host, err);
@@ -172,6 +208,8 @@ enum rc store_adopt(struct store *store, struct err *err)
 	int64_t seq = 0;
 	uint8_t hash[SHA256_LEN] = {0};
 	rc = fact_set(store, FACT_RESTORED, NULL, err);
+	if (rc == RC_OK)
+		rc = fact_set(store, FACT_COPY_OF, NULL, err);
 	if (rc == RC_OK && store->host)
 		rc = fact_set(store, FACT_HOST, store->host, err);
 	if (rc == RC_OK)

@@ -72,6 +72,10 @@ enum rc history_each(struct store *store, int64_t application_id, int64_t after_
 /* The last row's number and hash (seq 0 and zeros when empty). */
 enum rc history_head(struct store *store, int64_t *seq, uint8_t hash[SHA256_LEN], struct err *err);
 
+/* The hash of one row; *there false: there is no such row. */
+enum rc history_hash(
+	struct store *store, int64_t seq, uint8_t hash[SHA256_LEN], bool *there, struct err *err);
+
 struct audit {
 	int64_t rows;
 	const char *
@@ -583,6 +587,8 @@ enum rc store_scrub_log(struct store *store, bool *done, struct err *err);
  * under PATH.part, opened anew, checked (integrity, chain) and synced before it gets its name. store_progress() is told of bytes, then of rows. A store opened for
  * reading is enough. RC_REFUSED: the file is there already, or another backup writes it. On failure nothing is left. */
 enum rc store_backup(struct store *store, const char *path, struct audit *audit, struct err *err);
+/* The version of a register's file, and the one that this program writes; nothing is opened or changed. RC_STORE: it is no register, or can't be read. */
+enum rc store_version(const char *path, int64_t *version, int64_t *known, struct err *err);
 /* RC_STORE: the file is damaged, whatever its rows say. */
 enum rc store_check_file(struct store *store, struct err *err);
 
@@ -594,6 +600,10 @@ enum restored {
 };
 /* As found when the store was opened for writing, or released since. */
 enum restored store_restored(const struct store *store);
+/* How many rows the witness has seen; 0: it has seen nothing, or there is none. Nothing is made or changed. RC_STORE: it can't be read. */
+enum rc store_witness(const char *path, int64_t *seq, struct err *err);
+/* The moment a restored register is a copy of, and the highest notice it had then; of one that is not restored, as it stands now. */
+enum rc store_copy_of(struct store *store, utc_time *at, int64_t *last_notice, struct err *err);
 /* Staff have looked and release it: the store belongs to this host and this witness from now on. */
 enum rc store_adopt(struct store *store, struct err *err);
 

@@ -125,6 +125,31 @@ static enum rc copy_write(struct copy *copy, struct err *err)
 	return rc;
 }
 
+/* Four bytes of the file's header, big endian (https://www.sqlite.org/fileformat.html, 1.3). */
+static int64_t header_number(const unsigned char *at)
+{
+	return (int64_t)((uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3]);
+}
+
+enum rc store_version(const char *path, int64_t *version, int64_t *known, struct err *err)
+{
+	unsigned char header[100];
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	ssize_t got = fd >= 0 ? read(fd, header, sizeof header) : -1;
+	enum rc rc = RC_OK;
+	*known = SCHEMA_VERSION;
+	if (got < 0)
+		rc = err_set(err, RC_STORE, "%s could not be read: %s.", path, strerror(errno));
+	else if (got != sizeof header || memcmp(header, "SQLite format 3", 16) != 0 ||
+		 header_number(header + 68) != APPLICATION_ID)
+		rc = err_set(err, RC_STORE, "%s is no register of sengen.", path);
+	else
+		*version = header_number(header + 60);
+	if (fd >= 0)
+		(void)close(fd);
+	return rc;
+}
+
 enum rc store_check_file(struct store *store, struct err *err)
 {
 	sqlite3_stmt *stmt = sql_ready(store, "PRAGMA integrity_check(1)", err);

@@ -80,6 +80,22 @@ enum rc history_head(struct store *store, int64_t *seq, uint8_t hash[SHA256_LEN]
 	return rc;
 }
 
+enum rc history_hash(
+	struct store *store, int64_t seq, uint8_t hash[SHA256_LEN], bool *there, struct err *err)
+{
+	*there = false;
+	sqlite3_stmt *stmt = sql_ready(store, "SELECT hash FROM history WHERE seq = :seq", err);
+	if (!stmt)
+		return err->rc;
+	sql_int(stmt, ":seq", seq);
+	enum rc rc = sql_row(store, stmt, there, err);
+	if (rc != RC_OK || !*there)
+		return rc;
+	*there = column_digest(stmt, 0, hash, SHA256_LEN);
+	sql_done(stmt);
+	return RC_OK;
+}
+
 static enum rc add_payload(struct store *store, int64_t seq, const uint8_t salt[SALT_LEN], const char *actor,
 	const char *note, struct err *err)
 {

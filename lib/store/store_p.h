@@ -142,6 +142,7 @@ enum rc word_find(struct store *store, const char *text, int64_t *number, struct
 #define FACT_HOST "store.host"
 #define FACT_SIMULATED "store.simulated"
 #define FACT_RESTORED "store.restored"
+#define FACT_COPY_OF "store.copy_of" /* of a restored one: moment of its last row, its highest notice */
 #define FACT_ERASED "store.erased" /* the log holds what was erased up to that row of the history */
 #define FACT_SEARCH "store.search"
 

@@ -171,3 +171,20 @@ enum rc witness_advance(
 	(void)flock(witness->fd, LOCK_UN);
 	return rc;
 }
+
+enum rc store_witness(const char *path, int64_t *seq, struct err *err)
+{
+	char *name = xstrdup(path);
+	struct witness witness = {.fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), .path = name};
+	struct witness_head head = {0};
+	enum rc rc = RC_OK;
+	if (witness.fd >= 0)
+		rc = read_locked(&witness, &head, err);
+	else if (errno != ENOENT)
+		rc = fault(&witness, "opened", err);
+	if (witness.fd >= 0)
+		(void)close(witness.fd);
+	*seq = head.seq;
+	free(name);
+	return rc;
+}
