@@ -95,6 +95,9 @@ enum rc command_plan(struct ctl *ctl, struct err *err)
 		return err_set(err, RC_USAGE, "%s",
 			_("The last day must not be before the first, nor ten years after it."));
 	bool counting = option_of(ctl, "count") != NULL;
+	if (!ctl->json && store_restored(ctl->store) != RESTORED_NO)
+		say("! %s", _("the register is a restored copy; nothing is sent until: sengenctl release "
+			      "--restored"));
 	struct plan plan = {.ctl = ctl, .from = from, .shown = CIVIL_DAY_NONE};
 	int64_t(*count)[STAGE_MAX] = xcalloc((size_t)(until - from) + 1, sizeof *count);
 	rc = office_plan(&ctl->office, from, until, counting ? NULL : plan_one, &plan, count, err);
