@@ -354,6 +354,47 @@ static void test_purge__files(void **state)
 	assert_int_equal(row.rows_done, 1);
 }
 
+/* ---- the public list ---- */
+
+struct intervals {
+	int count, with_values;
+};
+
+static enum rc take_interval(void *ctx, const struct published *published, struct err *err)
+{
+	struct intervals *intervals = ctx;
+	(void)err;
+	intervals->count++;
+	intervals->with_values += *published->values != '\0';
+	return RC_OK;
+}
+
+static void test_purge__public_list(void **state)
+{
+	struct rig *rig = *state;
+	rig_configure(rig, KEEP_SHORT);
+	int64_t id = rig_apply(rig, 1);
+	rig_run_days(rig, 30);
+	struct intervals intervals = {0};
+	stop(rig, id, "終了");
+	assert_ok(published_of(rig->office.store, id, take_interval, &intervals, &rig_err));
+	if (intervals.with_values == 0) {
+		assert_ok(store_begin(rig->office.store, &rig_err));
+		assert_ok(published_open(rig->office.store, id, rig->clock.now - 100, &rig_err));
+		assert_ok(published_close(rig->office.store, id, rig->clock.now, "values", &rig_err));
+		assert_ok(store_commit(rig->office.store, &rig_err));
+	}
+	rig_run_days(rig, 59);
+	assert_int_equal(run(rig, false).erased[RETAINED_PUBLIC], 0);
+	rig_run_days(rig, 3);
+	assert_true(run(rig, false).erased[RETAINED_PUBLIC] > 0);
+	intervals = (struct intervals){0};
+	assert_ok(published_of(rig->office.store, id, take_interval, &intervals, &rig_err));
+	assert_true(intervals.count > 0); /* that it was public, and when, stays */
+	assert_int_equal(intervals.with_values, 0);
+	assert_int_equal(run(rig, false).erased[RETAINED_PUBLIC], 0);
+}
+
 /* ---- on request ---- */
 
 static enum rc erase(struct rig *rig, int64_t id, bool preview, const char *reason, struct erasure *out,
@@ -400,6 +441,14 @@ static void test_purge__erase_application(void **state)
 	assert_int_equal(out.forms, 1);
 	assert_true(out.letters >= 3 && out.history >= 1 && out.mails == 1 && out.requests == 1);
 	assert_int_equal(out.files, 1);
+	assert_int_equal(out.search, 1);
+	int64_t found[4];
+	int count = 0;
+	bool others;
+	assert_ok(
+		search_applications(rig->office.store, "サンプル1", 0, found, 4, &count, &others, &rig_err));
+	for (int i = 0; i < count; i++)
+		assert_int_not_equal(found[i], id);
 	scrub(rig, &more);
 	assert_false(more);
 	static const char *const markers[] = {"shirushi", "info1@", "info1\1"};
@@ -451,6 +500,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_purge__passed_over, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_purge__mail, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_purge__files, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_purge__public_list, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_purge__erase_application, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_purge__erase_mail, rig_setup, rig_teardown),
 	};
