@@ -52,6 +52,9 @@ if [ "$(id -u)" = 0 ]; then
 	user=$(sed -n 's/^sengen:[^:]*:\([0-9]*\):.*/\1/p' "$root/etc/passwd")
 	staff=$(sed -n 's/^sengen-staff:[^:]*:\([0-9]*\):.*/\1/p' "$root/etc/group")
 	grep -q '^sengen-staff:.*:sengen$' "$root/etc/group" || fail "sengen is not in sengen-staff"
+	for group in sengen-release sengen-admin; do
+		grep -q "^$group:" "$root/etc/group" || fail "the group $group is missing"
+	done
 	while read -r mode path; do
 		got=$(stat -c '%a %u %g' "$root$path")
 		[ "$got" = "$mode $user $staff" ] || fail "$path is $got, not $mode $user $staff"
@@ -67,6 +70,8 @@ if [ "$(id -u)" = 0 ]; then
 		644 /var/spool/sengen/templates/使用中止.csv
 		644 /var/spool/sengen/templates/説明.txt
 		700 /var/spool/sengen/work
+		750 /var/lib/sengen
+		750 /run/sengen
 	LIST
 	[ "$(stat -c '%a %u %g' "$root/etc/sengen/credentials")" = "700 0 0" ] || fail "credentials are open"
 fi
