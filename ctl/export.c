@@ -153,7 +153,7 @@ static enum rc put_line(struct export *export, struct err *err)
 	bool good = fwrite(export->line.s, 1, export->line.len, export->file) == export->line.len;
 	str_clear(&export->line);
 	return good ? RC_OK
-		    : err_set(err, RC_STORE, _("The file could not be written: %s."), strerror(errno));
+		    : err_set(err, RC_STORE, _("The file could not be written: %s."), errno_text(errno));
 }
 
 static enum rc put_heads(struct export *export, struct err *err)
@@ -199,12 +199,12 @@ static enum rc write_file(
 	export->file = fopen(temporary.s, "wxe");
 	enum rc rc = export->file ? put_heads(export, err)
 				  : err_set(err, RC_REFUSED, _("%s could not be made: %s."), temporary.s,
-					    strerror(errno));
+					    errno_text(errno));
 	if (rc == RC_OK)
 		rc = application_each(export->ctl->store, filter, true, put_row, export, err);
 	if (export->file && (fclose(export->file) != 0 || (rc == RC_OK && rename(temporary.s, path) != 0)) &&
 		rc == RC_OK)
-		rc = err_set(err, RC_STORE, _("%s could not be written: %s."), path, strerror(errno));
+		rc = err_set(err, RC_STORE, _("%s could not be written: %s."), path, errno_text(errno));
 	if (rc != RC_OK && export->file)
 		(void)unlink(temporary.s);
 	str_free(&temporary);

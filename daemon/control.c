@@ -98,7 +98,7 @@ static void turn_away(int fd, const struct settings *settings, const struct cont
 	struct str line = STR_INIT;
 	control_answer_line(&line, control_refuse_right(settings, peer, RIGHT_READ));
 	(void)send(fd, line.s, line.len, MSG_NOSIGNAL | MSG_DONTWAIT);
-	log_event(LEVEL_NOTICE, "control.refused", "actor=\"%s\"", peer->actor);
+	log_event(LEVEL_NOTICE, "control.refused", "actor=\"%.*s\"", ACTOR_UID(peer->actor));
 	str_free(&line);
 	(void)close(fd);
 }

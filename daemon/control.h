@@ -60,4 +60,7 @@ void control_request(struct role_context *ctx, struct control_import *import, co
 /* Drops what an import has not yet written. */
 void control_import_drop(struct control_import *import);
 
+/* For the log, which holds no names: the actor without what stands in brackets, as arguments of %.*s. */
+#define ACTOR_UID(actor) (int)strcspn((actor), "("), (actor)
+
 #endif

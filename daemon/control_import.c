@@ -172,8 +172,8 @@ static void import_end(struct control_request *request, struct str *out)
 	(void)json_object_set_new(json, "known", json_integer(import->known));
 	(void)json_object_set_new(json, "refused", json_integer(import->refused));
 	control_answer_line(out, json);
-	log_event(LEVEL_NOTICE, "control.import", "imported=%d known=%d refused=%d actor=\"%s\"",
-		import->imported, import->known, import->refused, request->actor);
+	log_event(LEVEL_NOTICE, "control.import", "imported=%d known=%d refused=%d actor=\"%.*s\"",
+		import->imported, import->known, import->refused, ACTOR_UID(request->actor));
 	control_import_drop(import);
 	role_wake(request->ctx->settings, "scheduler");
 }

@@ -186,7 +186,8 @@ static enum rc run_command(struct control_request *request, json_t **refusal, st
 	if (!command)
 		return control_usage(err, "There is no such command; see sengenctl(1).");
 	if (request->peer->right < command->right) {
-		log_event(LEVEL_NOTICE, "control.refused", "command=%s actor=\"%s\"", name, request->actor);
+		log_event(LEVEL_NOTICE, "control.refused", "command=%s actor=\"%.*s\"", name,
+			ACTOR_UID(request->actor));
 		*refusal = control_refuse_right(request->ctx->settings, request->peer, command->right);
 		return RC_REFUSED;
 	}
@@ -199,8 +200,8 @@ static enum rc run_command(struct control_request *request, json_t **refusal, st
 		rc = control_find_application(request, err);
 	rc = rc ? rc : command->run(request, err);
 	log_event(LEVEL_NOTICE, "control.command",
-		"command=%s application=%" PRId64 " request=%" PRId64 " actor=\"%s\" rc=%s", name,
-		request->application_id, request->request_id, request->actor, rc_name(rc));
+		"command=%s application=%" PRId64 " request=%" PRId64 " actor=\"%.*s\" rc=%s", name,
+		request->application_id, request->request_id, ACTOR_UID(request->actor), rc_name(rc));
 	if (!rc && command->right > RIGHT_READ)
 		wake_all(request->ctx->settings);
 	return rc;

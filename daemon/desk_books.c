@@ -116,7 +116,7 @@ static enum rc begin_file(
 	enum rc rc = RC_OK;
 	if (fd < 0 && why != ENOENT && why != ENOTDIR && why != ELOOP)
 		rc = err_set(
-			err, RC_STORE, "An archived file, %s, can't be opened: %s.", path.s, strerror(why));
+			err, RC_STORE, "An archived file, %s, can't be opened: %s.", path.s, errno_text(why));
 	else if (fd < 0 || !is_unchanged(fd, chosen))
 		rc = keep_rows(ctx, recount, -1, err);
 	else if (chosen->repetition)

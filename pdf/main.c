@@ -341,14 +341,14 @@ static void go_through(struct sheet *sheet, enum pass pass)
 	free(sheet->group);
 	sheet->group = NULL;
 	if (fseeko(stdin, 0, SEEK_SET) != 0)
-		die("the input is no file that can be read again: %s", strerrordesc_np(errno));
+		die("the input is no file that can be read again: %s", errno_text(errno));
 	while ((len = getline(&line, &size, stdin)) > 0) {
 		if (line[len - 1] == '\n')
 			line[len - 1] = '\0';
 		take_line(sheet, line);
 	}
 	if (ferror(stdin))
-		die("the input could not be read: %s", strerrordesc_np(errno));
+		die("the input could not be read: %s", errno_text(errno));
 	free(line);
 	if (sheet->page == 0 && pass != PASS_WIDTHS)
 		begin_page(sheet);
@@ -423,7 +423,7 @@ static void close_sheet(struct sheet *sheet)
 	if (status != CAIRO_STATUS_SUCCESS || fflush(stdout) != 0)
 		die("the PDF could not be written: %s", status != CAIRO_STATUS_SUCCESS
 								? cairo_status_to_string(status)
-								: strerrordesc_np(errno));
+								: errno_text(errno));
 	size_t count = glyphs_missing(sheet->text, missing, sizeof missing, 20);
 	if (count > 0)
 		(void)fprintf(stderr, "missing %zu %s\n", count, missing);

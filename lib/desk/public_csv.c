@@ -25,7 +25,7 @@ static enum rc put_line(struct public_csv *csv, struct err *err)
 	sha256_add(csv->stream, csv->line.s, csv->line.len);
 	if (fwrite(csv->line.s, 1, csv->line.len, csv->out.file) != csv->line.len)
 		return err_set(
-			err, RC_STORE, "%s could not be written: %s.", csv->out.path, strerrordesc_np(errno));
+			err, RC_STORE, "%s could not be written: %s.", csv->out.path, errno_text(errno));
 	return RC_OK;
 }
 

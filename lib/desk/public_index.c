@@ -62,7 +62,7 @@ static int unlinked_file(const char *directory, struct err *err)
 		(void)unlink(path.s);
 	else
 		(void)err_set(err, RC_STORE, "No temporary file could be made in %s: %s.", directory,
-			strerrordesc_np(errno));
+			errno_text(errno));
 	str_free(&path);
 	return fd;
 }
@@ -155,7 +155,7 @@ static enum rc read_chunk(
 	if (got != CHUNK_BYTES)
 		return err_set(err, RC_STORE,
 			"The temporary index of the public list could not be read back: %s.",
-			got < 0 ? strerrordesc_np(errno) : "it is shorter than what was written");
+			got < 0 ? errno_text(errno) : "it is shorter than what was written");
 	memcpy(out, room, sizeof(struct posting) * CHUNK);
 	memcpy(before, room + sizeof(struct posting) * CHUNK, sizeof *before);
 	return RC_OK;

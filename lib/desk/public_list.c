@@ -28,8 +28,7 @@ enum rc public_file_open(struct public_file *out, const char *directory, const c
 	out->temporary = str_take(&path);
 	out->file = fopen(out->temporary, "we");
 	if (!out->file)
-		return err_set(
-			err, RC_STORE, "%s could not be made: %s.", out->temporary, strerrordesc_np(errno));
+		return err_set(err, RC_STORE, "%s could not be made: %s.", out->temporary, errno_text(errno));
 	return RC_OK;
 }
 
@@ -40,15 +39,14 @@ enum rc public_file_close(struct public_file *out, struct err *err)
 	good = fclose(out->file) == 0 && good;
 	out->file = NULL;
 	return good ? RC_OK
-		    : err_set(err, RC_STORE, "%s could not be written: %s.", out->path,
-			      strerrordesc_np(errno));
+		    : err_set(err, RC_STORE, "%s could not be written: %s.", out->path, errno_text(errno));
 }
 
 enum rc public_file_place(struct public_file *out, struct err *err)
 {
 	if (rename(out->temporary, out->path) != 0)
-		return err_set(err, RC_STORE, "%s could not be put in place: %s.", out->path,
-			strerrordesc_np(errno));
+		return err_set(
+			err, RC_STORE, "%s could not be put in place: %s.", out->path, errno_text(errno));
 	free(out->temporary);
 	out->temporary = NULL;
 	return RC_OK;
@@ -162,7 +160,7 @@ static enum rc lock_directory(struct public_writer *writer, struct err *err)
 	str_free(&path);
 	if (writer->lock < 0)
 		return err_set(err, RC_STORE, "No files can be made in %s: %s.", writer->directory,
-			strerrordesc_np(errno));
+			errno_text(errno));
 	if (flock(writer->lock, LOCK_EX | LOCK_NB) != 0)
 		return err_set(err, RC_REFUSED,
 			"Another process is writing the public list in %s; try again when it is done.",
@@ -182,7 +180,7 @@ static enum rc open_rows(struct public_writer *writer, struct err *err)
 	str_free(&path);
 	return writer->file ? RC_OK
 			    : err_set(err, RC_STORE, "No temporary file could be made in %s: %s.",
-				      writer->directory, strerrordesc_np(errno));
+				      writer->directory, errno_text(errno));
 }
 
 static enum rc want_settled(struct office *office, struct err *err)
@@ -307,7 +305,7 @@ static enum rc write_row(struct public_writer *writer, const struct application 
 	writer->file_len += (int64_t)row->len;
 	if (fwrite(row->s, 1, row->len, writer->file) != row->len)
 		return err_set(err, RC_STORE, "The rows of the public list could not be kept in %s: %s.",
-			writer->directory, strerrordesc_np(errno));
+			writer->directory, errno_text(errno));
 	return RC_OK;
 }
 
@@ -413,14 +411,13 @@ static enum rc sort_rows(struct public_writer *writer, struct err *err)
 	unmap(writer);
 	if (fflush(writer->file) != 0)
 		return err_set(err, RC_STORE, "The rows of the public list could not be kept in %s: %s.",
-			writer->directory, strerrordesc_np(errno));
+			writer->directory, errno_text(errno));
 	if (writer->file_len > 0) {
 		void *map =
 			mmap(NULL, (size_t)writer->file_len, PROT_READ, MAP_SHARED, fileno(writer->file), 0);
 		if (map == MAP_FAILED)
 			return err_set(err, RC_STORE,
-				"The rows of the public list could not be read back: %s.",
-				strerrordesc_np(errno));
+				"The rows of the public list could not be read back: %s.", errno_text(errno));
 		writer->rows.map = map;
 		writer->map_len = (size_t)writer->file_len;
 	}

@@ -45,11 +45,11 @@ static enum rc write_file(struct public_page *page, const char *name, const stru
 	int fd = open(path.s, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	enum rc rc = RC_OK;
 	if (fd < 0)
-		rc = err_set(err, RC_STORE, "%s could not be made: %s.", path.s, strerrordesc_np(errno));
+		rc = err_set(err, RC_STORE, "%s could not be made: %s.", path.s, errno_text(errno));
 	else
 		rc = file_write_all(fd, text->s, text->len, err);
 	if (fd >= 0 && close(fd) != 0 && rc == RC_OK)
-		rc = err_set(err, RC_STORE, "%s could not be written: %s.", path.s, strerrordesc_np(errno));
+		rc = err_set(err, RC_STORE, "%s could not be written: %s.", path.s, errno_text(errno));
 	page->bytes += (int64_t)text->len;
 	page->files++;
 	str_free(&path);
@@ -161,8 +161,8 @@ static enum rc put_row(struct public_page *page, const struct public_entry *entr
 		rc = public_index_add(page->index, page->row, page->key.s, err);
 	}
 	if (rc == RC_OK && fwrite(&id, sizeof id, 1, page->ids.file) != 1)
-		rc = err_set(err, RC_STORE, "%s could not be written: %s.", page->ids.path,
-			strerrordesc_np(errno));
+		rc = err_set(
+			err, RC_STORE, "%s could not be written: %s.", page->ids.path, errno_text(errno));
 	page->row++;
 	return rc == RC_OK && page->row % BLOCK == 0 ? put_block(page, err) : rc;
 }
@@ -260,7 +260,7 @@ static enum rc put_rest(struct public_page *page, struct err *err)
 		rc = public_file_close(&page->ids, err);
 	if (rc == RC_OK && chmod(page->ids.temporary, 0600) != 0)
 		rc = err_set(err, RC_STORE, "%s could not be closed to others: %s.", page->ids.temporary,
-			strerrordesc_np(errno));
+			errno_text(errno));
 	return rc == RC_OK ? public_file_place(&page->ids, err) : rc;
 }
 
@@ -408,8 +408,7 @@ enum rc public_page_place(struct public_page *page, int forms, utc_time made_at,
 	/* Thousands of small files at once, instead of one by one. */
 	int fd = open(page->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (rc == RC_OK && (fd < 0 || syncfs(fd) != 0))
-		rc = err_set(
-			err, RC_STORE, "%s could not be written: %s.", page->path, strerrordesc_np(errno));
+		rc = err_set(err, RC_STORE, "%s could not be written: %s.", page->path, errno_text(errno));
 	if (fd >= 0)
 		(void)close(fd);
 	(void)snprintf(now.data, sizeof now.data, "%s", page->data);

@@ -49,7 +49,7 @@ static enum rc put_line(struct public_pdf *pdf, struct err *err)
 	str_clear(&pdf->line);
 	return good ? RC_OK
 		    : err_set(err, RC_STORE, "The rows of %s could not be kept: %s.", pdf->out.path,
-			      strerrordesc_np(errno));
+			      errno_text(errno));
 }
 
 static enum rc open_input(struct public_pdf *pdf, const char *directory, struct err *err)
@@ -64,7 +64,7 @@ static enum rc open_input(struct public_pdf *pdf, const char *directory, struct 
 	str_free(&path);
 	return pdf->input ? RC_OK
 			  : err_set(err, RC_STORE, "No temporary file could be made in %s: %s.", directory,
-				    strerrordesc_np(errno));
+				    errno_text(errno));
 }
 
 static enum rc put_heads(struct public_pdf *pdf, struct err *err)
@@ -172,7 +172,7 @@ static enum rc spawn(struct public_pdf *pdf, struct err *err)
 	int ends[2];
 	enum rc rc = find_program(&program, err);
 	if (rc == RC_OK && pipe2(ends, O_CLOEXEC) != 0)
-		rc = err_set(err, RC_STORE, "sengen-pdf could not be started: %s.", strerrordesc_np(errno));
+		rc = err_set(err, RC_STORE, "sengen-pdf could not be started: %s.", errno_text(errno));
 	if (rc == RC_OK) {
 		posix_spawn_file_actions_t actions;
 		sigset_t none;
@@ -192,8 +192,8 @@ static enum rc spawn(struct public_pdf *pdf, struct err *err)
 		pdf->pipe = ends[0];
 		if (fault) {
 			pdf->child = 0;
-			rc = err_set(err, RC_STORE, "%s could not be started: %s.", program.s,
-				strerrordesc_np(fault));
+			rc = err_set(
+				err, RC_STORE, "%s could not be started: %s.", program.s, errno_text(fault));
 		}
 	}
 	str_free(&program);
@@ -256,7 +256,7 @@ enum rc public_pdf_step(struct public_pdf *pdf, int64_t until_ms, bool *done, st
 		return rc;
 	if (fflush(pdf->input) != 0)
 		return err_set(err, RC_STORE, "The rows of %s could not be kept: %s.", pdf->out.path,
-			strerrordesc_np(errno));
+			errno_text(errno));
 	return spawn(pdf, err);
 }
 

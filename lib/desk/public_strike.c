@@ -87,7 +87,7 @@ static enum rc find_rows(struct strike *strike, const char *data, struct str *ou
 	path_join(&path, data, ".ids");
 	int fd = open(path.s, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0) {
-		(void)err_set(err, RC_STORE, "%s could not be read: %s.", path.s, strerrordesc_np(errno));
+		(void)err_set(err, RC_STORE, "%s could not be read: %s.", path.s, errno_text(errno));
 		str_free(&path);
 		return err->rc;
 	}

@@ -200,7 +200,7 @@ static enum rc remove_file(struct scrubbing *scrubbing, const char *path, struct
 		return err_set(err, RC_STORE,
 			"A file whose data were erased could not be removed: %s. Check the owner and mode of "
 			"its directory; it is tried again.",
-			strerror(errno));
+			errno_text(errno));
 	return RC_OK;
 }
 

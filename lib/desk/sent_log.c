@@ -40,7 +40,7 @@ static enum rc log_fault(const char *path, struct err *err)
 {
 	return err_set(err, RC_STORE,
 		"The log of sent mails, %s, could not be written: %s. Nothing more is sent until it can.",
-		path, strerror(errno));
+		path, errno_text(errno));
 }
 
 /* Lines of one month. */
@@ -159,7 +159,7 @@ static enum rc read_month(
 		if (why == ENOENT)
 			return RC_OK;
 		return err_set(err, RC_STORE, "The log of sent mails, %s, could not be read: %s.", path,
-			strerror(why));
+			errno_text(why));
 	}
 	enum rc rc = RC_OK;
 	while (!rc && fgets(text, sizeof text, file)) {

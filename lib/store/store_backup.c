@@ -26,7 +26,7 @@ static enum rc fault(const struct copy *copy, const char *what, struct err *err)
 {
 	return err_set(err, RC_STORE,
 		"The copy %s could not be %s: %s. Check the directory, its owner and the room there.",
-		copy->path, what, strerror(errno));
+		copy->path, what, errno_text(errno));
 }
 
 static enum rc page_bytes(struct store *store, int64_t *bytes, struct err *err)

@@ -12,6 +12,10 @@ left=$(msgattrib --untranslated --no-wrap "$work/ja.po" | grep '^msgid "..*"' ||
 old=$(msgattrib --only-obsolete --no-wrap "$work/ja.po" | grep '^#~ msgid' || true)
 [ -z "$old" ] || { echo "no longer used: $old"; exit 1; }
 
+# What the system says of an error stands in English sentences: errno_text() (lib/base/err.h), which no LANGUAGE changes.
+half=$(grep -rnE '[^_a-z](strerror|strerrordesc_np|strerror_r)\(' lib daemon ctl pdf --include='*.c' | grep -v '^lib/base/err.c:' || true)
+[ -z "$half" ] || { echo "not through errno_text(): $half"; exit 1; }
+
 ctl=${SENGEN_BUILD:-build}/sengenctl
 # A machine without a Japanese locale still answers in Japanese where it is asked to.
 LC_ALL=ja_JP.UTF-8 "$ctl" --help | grep -q '^使い方' || { echo "no Japanese help"; exit 1; }
