@@ -219,6 +219,15 @@ static void cell_word(struct cells *cells, const char *word)
 	cell_end(cells);
 }
 
+/* A sentence, given room. */
+static void cell_sentence(struct cells *cells, const char *text)
+{
+	str_addz(cell_begin(cells), "<div class=\"wide\">");
+	html_text(&cells->report->out, report_masked(cells->report, text));
+	str_addz(&cells->report->out, "</div>");
+	cell_end(cells);
+}
+
 static void cell_number(struct cells *cells, int64_t number)
 {
 	cell_text(cells, pool_printf(cells->report->pool, "%" PRId64, number));
@@ -275,7 +284,7 @@ static enum rc add_review_application(void *ctx, const struct application *app, 
 	cell_text(&cells, business_of(app));
 	cell_word(&cells, state_name_ja(app->state));
 	cell_time(&cells, app->received_at);
-	cell_text(&cells, report_masked(report, app->hold_reason));
+	cell_sentence(&cells, app->hold_reason);
 	cell_ways(&cells, "申込み", app->id, way, (int)(sizeof way / sizeof *way));
 	html_row_end(&report->out);
 	return RC_OK;
@@ -368,7 +377,7 @@ static enum rc cell_application(struct cells *cells, int64_t id, struct err *err
 	struct report *report = cells->report;
 	struct application app;
 	if (!id) {
-		cell_word(cells, "特定できません");
+		cell_text(cells, "特定できません");
 		return RC_OK;
 	}
 	enum rc rc = application_get(report->office->store, id, &app, report->pool, err);
@@ -412,7 +421,7 @@ static enum rc add_review_request(void *ctx, const struct request *request, stru
 	if (rc != RC_OK)
 		return rc;
 	cell_time(&cells, request->opened_at);
-	cell_text(&cells, report_masked(report, request->note));
+	cell_sentence(&cells, request->note);
 	cell_request_ways(&cells, request);
 	html_row_end(&report->out);
 	return RC_OK;
@@ -469,7 +478,7 @@ static enum rc add_overdue(void *ctx, const struct application *app, struct err 
 	cell_text(&cells, business_of(app));
 	cell_word(&cells, state_name_ja(app->state));
 	cell_time(&cells, app->latest_at);
-	cell_text(&cells, report_masked(report, why.s));
+	cell_sentence(&cells, why.s);
 	html_row_end(&report->out);
 	str_free(&why);
 	return rc;
