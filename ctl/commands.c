@@ -53,6 +53,8 @@ const struct command commands[] = {
 		N_("show one request: the mail, what was read in it, what is on file, what can be done"),
 		HELP_LOOK, RIGHT_READ, NEED_STORE, true, 1, 1, command_review_show,
 		{{"raw", NULL, N_("the mail as it came, byte for byte (into a file)")}}},
+	{"batches", "", N_("list what waits to be released, with the number of mails and three samples"),
+		HELP_LOOK, RIGHT_READ, NEED_STORE, true, 0, 0, command_batches, {{0}}},
 	{"plan", "", N_("list the notices of the coming days"), HELP_LOOK, RIGHT_READ, NEED_STORE, true, 0, 0,
 		command_plan,
 		{{"days", "N", N_("so many days from today (default 14)")},
@@ -89,6 +91,9 @@ const struct command commands[] = {
 		N_("let an application go on, or answer a question of the office"), HELP_DECIDE, RIGHT_WORK,
 		NEED_SOCKET, true, 0, 2, command_release,
 		{REASON, {"ceiling", NULL, N_("send what is due beyond the day's ceiling")},
+			{"batch", "N",
+				N_("send a batch that waits for a person; look at it first: sengenctl "
+				   "batches")},
 			{"restored", NULL, N_("take over a restored register")}}},
 	{"approve", N_("APPLICATION [REASON]"),
 		N_("let a stage that waits, or a reviewed application, go on"), HELP_DECIDE, RIGHT_WORK,

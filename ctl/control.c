@@ -232,9 +232,19 @@ enum rc command_stop(struct ctl *ctl, struct err *err)
 enum rc command_release(struct ctl *ctl, struct err *err)
 {
 	bool ceiling = option_of(ctl, "ceiling"), restored = option_of(ctl, "restored");
-	if (ceiling + restored + (ctl->argument_count > 0) != 1)
+	bool batch = option_of(ctl, "batch");
+	if (batch + ceiling + restored + (ctl->argument_count > 0) != 1)
 		return err_set(err, RC_USAGE, "%s",
-			_("Name an application, or give --ceiling or --restored, one of them."));
+			_("Name an application, or give --batch, --ceiling or --restored, one of them."));
+	if (batch) {
+		int64_t number;
+		enum rc rc = option_number(ctl, "batch", 1, INT32_MAX, 0, &number, err);
+		return rc ? rc
+			  : control_ask(ctl,
+				    json_pack("{s:s, s:I}", "command", "release-batch", "batch",
+					    (json_int_t)number),
+				    err);
+	}
 	if (ceiling || restored)
 		return control_ask(ctl,
 			json_pack("{s:s}", "command", ceiling ? "release-ceiling" : "release-restored"), err);

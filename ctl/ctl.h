@@ -152,6 +152,10 @@ enum rc received_get(struct ctl *ctl, int64_t message_id, struct received *out, 
 enum rc requests_print(
 	struct ctl *ctl, const struct request_filter *filter, json_t *into, int64_t *count, struct err *err);
 
+/* ---- preview.c ---- */
+/* A letter can be rendered without a secret being read: passwords are stars. */
+void secrets_stand_in(struct ctl *ctl);
+
 /* ---- control.c ---- */
 
 /* Sends one request and prints the answer. Takes the request. RC_SERVER is not used: a daemon that is not there is RC_REFUSED. */
@@ -172,6 +176,7 @@ enum rc command_requests(struct ctl *ctl, struct err *err);
 enum rc command_review_list(struct ctl *ctl, struct err *err);
 enum rc command_review_show(struct ctl *ctl, struct err *err);
 enum rc command_review_resolve(struct ctl *ctl, struct err *err);
+enum rc command_batches(struct ctl *ctl, struct err *err);
 enum rc command_plan(struct ctl *ctl, struct err *err);
 enum rc command_decide(struct ctl *ctl, struct err *err); /* hold approve confirm reject withdraw */
 enum rc command_stop(struct ctl *ctl, struct err *err);

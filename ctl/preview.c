@@ -15,7 +15,7 @@ static void print_text(const char *text)
 
 /* A letter shows a user number and a logo's password; nobody needs them on a terminal. So secrets are not read here, and the number of a real
  * application is masked as everywhere. */
-static void stand_in_secrets(struct ctl *ctl)
+void secrets_stand_in(struct ctl *ctl)
 {
 	const struct settings *settings = ctl->settings;
 	struct secrets *secrets = &ctl->secrets;
@@ -73,7 +73,7 @@ enum rc command_preview(struct ctl *ctl, struct err *err)
 			_("The raw mail of this application would show its user number; leave --raw out, or "
 			  "leave the "
 			  "application out for sample data."));
-	stand_in_secrets(ctl);
+	secrets_stand_in(ctl);
 	if (rc == RC_OK)
 		rc = office_preview(&ctl->office, app.id, option_of(ctl, "profile"), option_of(ctl, "notice"),
 			&rendered, raw ? &wire : NULL, err);

@@ -162,6 +162,10 @@ static enum rc add_questions(struct ctl *ctl, struct status *status, json_t *obj
 			  "release "
 			  "--ceiling"),
 			ceiling_detail(ctl, &holds.stages)},
+		{holds.template_sets > 0, "batch_templates",
+			_("the first letters of new templates wait for a person; look at them with sengenctl "
+			  "batches, then: sengenctl release --batch N"),
+			pool_printf(ctl->pool, "%" PRId64, holds.template_sets)},
 		{holds.paused[PAUSE_INTAKE], "intake_paused_by_staff",
 			_("staff paused intake; files wait in incoming until: sengenctl resume intake"), ""},
 		{holds.paused[PAUSE_DECIDING], "deciding_paused",

@@ -15,6 +15,7 @@
  *   pause, resume                              "what":["intake","deciding","sending","reading"]; a pause wants a reason
  *   erase                                      personal data, for good; "mail":3 in place of the application; reason required
  *   purge                                      what is past its time is erased now
+ *   release-batch                              "batch":3; "waits_for_second":true in the answer: it takes another person
  *   release-ceiling, release-restored          the answers to the daemon's two questions
  *   record-list                                "rows":12,"digest":"…": a public list that sengenctl publish wrote, for the history
  *   import                                     then a line {"import":{…}} per declaration, then {"end":true}:

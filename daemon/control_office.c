@@ -5,9 +5,36 @@
 #include "daemon/control_p.h"
 #include "lib/desk/restored.h"
 
+static void tell_release(struct control_request *request, enum rc rc)
+{
+	if (rc)
+		return;
+	request->done = request->waits_for_second ? "Noted. It takes a second person to release it." : NULL;
+	request->done_ja =
+		request->waits_for_second
+			? "許可を記録しました。二人の許可が必要です。ほかの人が確認して許可すると、送信が"
+			  "始まります。"
+			: "送信を許可しました。";
+}
+
 enum rc command_release_ceiling(struct control_request *request, struct err *err)
 {
-	return office_release_ceiling(&request->ctx->office, request->actor, err);
+	enum rc rc = office_release_ceiling(&request->ctx->office, request->actor, &request->waits_for_second,
+		&request->why_ja, request->pool, err);
+	tell_release(request, rc);
+	return rc;
+}
+
+/* {"command":"release-batch","batch":3} */
+enum rc command_release_batch(struct control_request *request, struct err *err)
+{
+	int64_t batch_id = json_integer_value(json_object_get(request->json, "batch"));
+	if (batch_id < 1)
+		return control_usage(err, "\"batch\" must be a number from 1 on.");
+	enum rc rc = office_release_batch(&request->ctx->office, batch_id, request->actor,
+		&request->waits_for_second, &request->why_ja, request->pool, err);
+	tell_release(request, rc);
+	return rc;
 }
 
 enum rc command_release_restored(struct control_request *request, struct err *err)

@@ -158,6 +158,7 @@ static const struct command {
 	{"undo", RIGHT_WORK, true, true, command_undo},
 	{"resolve", RIGHT_WORK, false, false, command_resolve},
 	{"release-ceiling", RIGHT_RELEASE, false, false, command_release_ceiling},
+	{"release-batch", RIGHT_RELEASE, false, false, command_release_batch},
 	{"release-restored", RIGHT_ADMINISTER, false, false, command_release_restored},
 	{"pause", RIGHT_WORK, false, true, command_pause},
 	{"resume", RIGHT_RELEASE, false, false, command_resume},

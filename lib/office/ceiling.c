@@ -5,8 +5,8 @@
  *   ceiling.queued        DAY AT_ONCE STAGES       queued on that day
  *   ceiling.limit         DAY STAGES               what that day allows; receipts have their ceiling in the configuration
  *   ceiling.forecast      DAY N1 … N10             made on DAY: stage notices of the ten days after it
- *   ceiling.asked.KIND    DAY DUE LIMIT            the question stands
  *   ceiling.released.KIND N                        so many more may go beyond the limit: staff said so
+ * The question itself is a batch that waits (batch.c): BATCH_RECEIPTS, BATCH_STAGES.
  */
 #include "lib/office/office_p.h"
 
@@ -24,10 +24,11 @@
 #define FACT_FORECAST "ceiling.forecast"
 
 static const struct {
-	const char *name, *asked, *released;
+	const char *name, *released;
+	enum batch_reason reason;
 } kinds[CEILING_KINDS] = {
-	[CEILING_AT_ONCE] = {"receipts", "ceiling.asked.receipts", "ceiling.released.receipts"},
-	[CEILING_STAGES] = {"stages", "ceiling.asked.stages", "ceiling.released.stages"},
+	[CEILING_AT_ONCE] = {"receipts", "ceiling.released.receipts", BATCH_RECEIPTS},
+	[CEILING_STAGES] = {"stages", "ceiling.released.stages", BATCH_STAGES},
 };
 
 /* Receipts and whatever else follows a form at once come as forms come: no forecast knows them. */
@@ -91,11 +92,20 @@ static enum rc write_released(struct office *office, enum ceiling_kind kind, int
 static enum rc read_question(
 	struct office *office, enum ceiling_kind kind, struct ceiling_question *out, struct err *err)
 {
-	int64_t number[2];
-	enum rc rc = read_fact(office, kinds[kind].asked, &out->day, number, 2, err);
-	out->asked = out->day != CIVIL_DAY_NONE;
-	out->due = number[0];
-	out->limit = number[1];
+	*out = (struct ceiling_question){.day = CIVIL_DAY_NONE};
+	enum rc rc = held_batch_open(office->store, kinds[kind].reason, &out->batch_id, err);
+	if (rc != RC_OK || !out->batch_id)
+		return rc;
+	struct pool *pool = pool_new();
+	struct held_batch batch;
+	rc = held_batch_get(office->store, out->batch_id, &batch, pool, err);
+	if (rc == RC_OK) {
+		out->asked = true;
+		out->day = civil_day_of(batch.asked_at);
+		out->due = batch.due;
+		out->limit = batch.limit;
+	}
+	pool_free(&pool);
 	return rc;
 }
 
@@ -127,6 +137,8 @@ static enum rc limit_of(
 struct due_counter {
 	struct office *office;
 	enum ceiling_kind kind;
+	ceiling_due_fn *fn; /* NULL: only counted */
+	void *ctx;
 	int64_t count;
 };
 
@@ -135,19 +147,29 @@ static enum rc count_due(void *ctx, const struct application *app, struct err *e
 	struct due_counter *counter = ctx;
 	const struct rules *rules;
 	enum rc rc = rules_get(counter->office, app->template_set, &rules, err);
-	if (rc == RC_OK && app->stage >= 0 && app->stage < rules->profile.stage_count)
-		counter->count += ceiling_kind_of(&rules->profile.stage[app->stage]) == counter->kind;
+	if (rc != RC_OK || app->stage < 0 || app->stage >= rules->profile.stage_count)
+		return rc;
+	const struct stage *stage = &rules->profile.stage[app->stage];
+	if (ceiling_kind_of(stage) != counter->kind)
+		return RC_OK;
+	counter->count++;
+	return counter->fn ? counter->fn(counter->ctx, app, stage) : RC_OK;
+}
+
+enum rc ceiling_each_due(struct office *office, enum ceiling_kind kind, ceiling_due_fn *fn, void *ctx,
+	int64_t *count, struct err *err)
+{
+	struct application_filter filter = {
+		.hold = HOLD_NONE, .live_only = true, .due_before = clock_now(office->clock) + 1};
+	struct due_counter counter = {.office = office, .kind = kind, .fn = fn, .ctx = ctx};
+	enum rc rc = application_each(office->store, &filter, false, count_due, &counter, err);
+	*count = counter.count;
 	return rc;
 }
 
 static enum rc due_of_kind(struct office *office, enum ceiling_kind kind, int64_t *count, struct err *err)
 {
-	struct application_filter filter = {
-		.hold = HOLD_NONE, .live_only = true, .due_before = clock_now(office->clock) + 1};
-	struct due_counter counter = {.office = office, .kind = kind};
-	enum rc rc = application_each(office->store, &filter, false, count_due, &counter, err);
-	*count = counter.count;
-	return rc;
+	return ceiling_each_due(office, kind, NULL, NULL, count, err);
 }
 
 /* When it was asked one notice was too many; an answer lets go whatever is due by now. */
@@ -156,6 +178,13 @@ static enum rc look_at_question(
 {
 	enum rc rc = read_question(office, kind, out, err);
 	return rc == RC_OK && out->asked ? due_of_kind(office, kind, &out->due, err) : rc;
+}
+
+static enum rc count_sets(void *ctx, const struct held_batch *batch, struct err *err)
+{
+	(void)err;
+	*(int64_t *)ctx += batch->reason == BATCH_TEMPLATES;
+	return RC_OK;
 }
 
 enum rc office_holds(struct office *office, struct office_holds *out, struct err *err)
@@ -168,43 +197,43 @@ enum rc office_holds(struct office *office, struct office_holds *out, struct err
 		rc = look_at_question(office, CEILING_AT_ONCE, &out->at_once, err);
 	if (rc == RC_OK)
 		rc = look_at_question(office, CEILING_STAGES, &out->stages, err);
+	if (rc == RC_OK)
+		rc = held_batch_each_open(office->store, count_sets, &out->template_sets, err);
 	return rc;
 }
 
-static enum rc note_ceiling(
-	struct office *office, const char *actor, const char *note, int64_t number, struct err *err)
+static enum rc note_ceiling(struct office *office, const char *actor, const char *note, int64_t batch_id,
+	int64_t number, struct err *err)
 {
 	struct history_row row = {.at = clock_now(office->clock),
 		.event = EVENT_CEILING,
+		.ref = batch_id,
 		.number = number,
 		.actor = actor,
 		.note = note};
 	return history_add(office->store, &row, err);
 }
 
-static enum rc release(struct office *office, enum ceiling_kind kind, const char *actor, struct err *err)
+enum rc ceiling_let_go(struct office *office, enum ceiling_kind kind, const char *actor, int64_t batch_id,
+	int64_t *due, struct err *err)
 {
-	int64_t due, released;
-	enum rc rc = due_of_kind(office, kind, &due, err);
+	int64_t released;
+	enum rc rc = due_of_kind(office, kind, due, err);
 	if (rc == RC_OK)
 		rc = read_released(office, kind, &released, err);
 	if (rc == RC_OK)
-		rc = write_released(office, kind, released + due, err);
-	if (rc == RC_OK)
-		rc = fact_set(office->store, kinds[kind].asked, NULL, err);
-	if (rc == RC_OK)
-		rc = note_ceiling(office, actor, "released", due, err);
-	return rc;
+		rc = write_released(office, kind, released + *due, err);
+	return rc == RC_OK ? note_ceiling(office, actor, "released", batch_id, *due, err) : rc;
 }
 
 /* A simulation goes on by itself, but says what it would have asked. */
 static enum rc ask(struct office *office, enum ceiling_kind kind, civil_day today, int64_t limit,
 	bool *answered, struct err *err)
 {
-	int64_t number[2] = {0, limit};
-	enum rc rc = due_of_kind(office, kind, &number[0], err);
+	int64_t due = 0;
+	enum rc rc = due_of_kind(office, kind, &due, err);
 	if (rc == RC_OK)
-		rc = note_ceiling(office, ACTOR_DAEMON, "asked", number[0], err);
+		rc = note_ceiling(office, ACTOR_DAEMON, "asked", 0, due, err);
 	if (rc != RC_OK)
 		return rc;
 	if (office->answers_ceiling) {
@@ -212,24 +241,23 @@ static enum rc ask(struct office *office, enum ceiling_kind kind, civil_day toda
 		civil_day_print(&day, today);
 		printf("%s  %" PRId64 " %s notices are due beyond the %" PRId64
 		       " this day allows. Send them? yes (simulation)\n",
-			day.s, number[0], kinds[kind].name, limit);
+			day.s, due, kinds[kind].name, limit);
 		str_free(&day);
 		*answered = true;
-		return release(office, kind, "simulation", err);
+		return ceiling_let_go(office, kind, "simulation", 0, &due, err);
 	}
 	log_event(LEVEL_FAULT, "ceiling.asked", "kind=%s due=%" PRId64 " limit=%" PRId64, kinds[kind].name,
-		number[0], limit);
-	return write_fact(office, kinds[kind].asked, today, number, 2, err);
+		due, limit);
+	return batch_ask(office, kinds[kind].reason, 0, due, limit, err);
 }
 
 enum rc ceiling_allows(struct office *office, enum ceiling_kind kind, bool *yes, struct err *err)
 {
 	civil_day today = office_today(office);
-	int64_t queued[CEILING_KINDS], limit, released;
-	struct ceiling_question question;
+	int64_t queued[CEILING_KINDS], limit, released, open = 0;
 	*yes = false;
-	enum rc rc = read_question(office, kind, &question, err);
-	if (rc != RC_OK || question.asked)
+	enum rc rc = held_batch_open(office->store, kinds[kind].reason, &open, err);
+	if (rc != RC_OK || open)
 		return rc;
 	rc = read_queued(office, today, queued, err);
 	if (rc == RC_OK)
@@ -257,26 +285,6 @@ enum rc ceiling_count(struct office *office, enum ceiling_kind kind, struct err 
 	}
 	queued[kind]++;
 	return rc == RC_OK ? write_fact(office, FACT_QUEUED, today, queued, CEILING_KINDS, err) : rc;
-}
-
-enum rc office_release_ceiling(struct office *office, const char *actor, struct err *err)
-{
-	struct txn txn;
-	int answered = 0;
-	enum rc rc = txn_begin(office, &txn, err);
-	if (rc != RC_OK)
-		return rc;
-	for (enum ceiling_kind kind = 0; rc == RC_OK && kind < CEILING_KINDS; kind++) {
-		struct ceiling_question question;
-		rc = read_question(office, kind, &question, err);
-		if (rc == RC_OK && question.asked) {
-			rc = release(office, kind, actor, err);
-			answered++;
-		}
-	}
-	if (rc == RC_OK && answered == 0)
-		rc = err_set(err, RC_REFUSED, "no question about a ceiling is open");
-	return txn_end(office, &txn, rc, err);
 }
 
 enum rc office_release_restored(struct office *office, const char *actor, struct err *err)

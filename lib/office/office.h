@@ -97,6 +97,7 @@ bool office_is_desk_mail(const struct notice *notice);
 /* ---- what holds the office as a whole ---- */
 struct ceiling_question { /* a kind of notice reached its ceiling, and nobody has answered yet */
 	bool asked;
+	int64_t batch_id;
 	civil_day day; /* on which it was asked */
 	int64_t due, limit; /* due by now, which an answer lets go; what the day allowed */
 };
@@ -105,6 +106,7 @@ struct office_holds {
 	bool paused[PAUSE_COUNT]; /* facts "pause.intake" … */
 	struct ceiling_question at_once; /* receipts and whatever answers a form at once (receipt_ceiling) */
 	struct ceiling_question stages; /* notices of the cadence (ceiling_percent, ceiling_minimum) */
+	int64_t template_sets; /* new ones whose first letters wait for a person */
 };
 enum rc office_holds(struct office *office, struct office_holds *out, struct err *err);
 /* How many live applications have missed, or within `alarm_days` will miss, the latest day of their next notice unless somebody acts: held, in
@@ -187,8 +189,23 @@ enum rc office_masks(struct office *office, struct mask *out, struct err *err);
 enum right office_right(const struct settings *settings, uid_t uid, const gid_t *groups, int count);
 /* The group whose members have it, by the settings. */
 const char *office_right_group(const struct settings *settings, enum right right);
-/* Answers the questions of the ceiling at once, or releases a restored store. */
-enum rc office_release_ceiling(struct office *office, const char *actor, struct err *err);
+/* What a batch holds back now: how many notices, and up to BATCH_SAMPLES of them drawn at random (F27): a store opened for reading is enough. */
+#define BATCH_SAMPLES 3
+struct batch_sample {
+	int64_t application_id;
+	int64_t notice_id; /* 0: it is not queued yet */
+	const char *template_name;
+};
+struct batch_look {
+	int64_t waiting;
+	struct batch_sample sample[BATCH_SAMPLES];
+	int count;
+};
+enum rc office_look_at_batch(struct office *office, const struct held_batch *batch, struct batch_look *out,
+	struct pool *pool, struct err *err);
+/* Answers the questions of the ceiling at once (office_release_batch() for each that is open), or releases a restored store. */
+enum rc office_release_ceiling(struct office *office, const char *actor, bool *waits_for_second,
+	const char **why_ja, struct pool *pool, struct err *err);
 enum rc office_release_restored(struct office *office, const char *actor, struct err *err);
 
 /* ---- what is public (N28) ---- */

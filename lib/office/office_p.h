@@ -180,6 +180,13 @@ enum ceiling_kind { CEILING_AT_ONCE, CEILING_STAGES, CEILING_KINDS };
 enum ceiling_kind ceiling_kind_of(const struct stage *stage);
 /* May one more notice of that kind be queued now? When the ceiling is reached it asks (once), within the caller's transaction. */
 enum rc ceiling_allows(struct office *office, enum ceiling_kind kind, bool *yes, struct err *err);
+/* Lets go whatever is due by now (*due). */
+enum rc ceiling_let_go(struct office *office, enum ceiling_kind kind, const char *actor, int64_t batch_id,
+	int64_t *due, struct err *err);
+/* Applications of that kind that are due by now; fn may be NULL. */
+typedef enum rc ceiling_due_fn(void *ctx, const struct application *app, const struct stage *stage);
+enum rc ceiling_each_due(struct office *office, enum ceiling_kind kind, ceiling_due_fn *fn, void *ctx,
+	int64_t *count, struct err *err);
 /* Counts one that was queued. */
 enum rc ceiling_count(struct office *office, enum ceiling_kind kind, struct err *err);
 /* Has the day changed since ceiling_new_day()? */
@@ -190,6 +197,13 @@ enum rc ceiling_new_day(struct office *office, struct err *err);
 enum rc office_may_decide(struct office *office, bool *yes, struct err *err);
 /* "2026-11-22" in the office's zone. */
 civil_day office_today(const struct office *office);
+
+/* ---- batch.c: what waits for a person because of its number (N20) ---- */
+/* Asks, within the caller's transaction: the batch, and its row of the history. */
+enum rc batch_ask(struct office *office, enum batch_reason reason, int64_t template_set, int64_t due,
+	int64_t limit, struct err *err);
+/* Do the settings want two people for that reason? */
+bool batch_takes_two(const struct office *office, enum batch_reason reason);
 
 /* ---- bounced.c ---- */
 /* What an enum bounce_class means, for staff, in the language of the process. */

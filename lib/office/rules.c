@@ -333,9 +333,15 @@ static enum rc keep(struct office *office, const struct profile *profile, size_t
 	pack(profile, templates, &packed);
 	template_set_free(&templates);
 	sha256(digest, packed.s, packed.len);
-	rc = template_set_keep(office->store, profile->name, digest, packed.s, packed.len,
-		clock_now(office->clock), &id, err);
+	int64_t known = 0;
+	rc = template_set_find_id(office->store, profile->name, digest, &known, err);
+	if (rc == RC_OK)
+		rc = template_set_keep(office->store, profile->name, digest, packed.s, packed.len,
+			clock_now(office->clock), &id, err);
 	str_free(&packed);
+	/* Nobody has seen a letter of it yet: the first ones wait for a person, where the office wants that. A simulation answers by itself. */
+	if (rc == RC_OK && !known && !office->answers_ceiling && batch_takes_two(office, BATCH_TEMPLATES))
+		rc = batch_ask(office, BATCH_TEMPLATES, id, 0, 0, err);
 	const struct rules *rules;
 	if (rc == RC_OK)
 		rc = rules_get(office, id, &rules, err);

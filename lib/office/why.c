@@ -84,6 +84,7 @@ struct why {
 	struct due due;
 	struct notice previous; /* .id 0: none */
 	struct office_holds holds;
+	bool set_waits; /* its templates wait for their first release */
 	utc_time now;
 	struct pool *pool;
 	struct str *out;
@@ -188,7 +189,12 @@ static bool say_previous(const struct why *why)
 		return false;
 	switch (notice->state) {
 	case OUTBOX_QUEUED:
-		if (why->holds.paused[PAUSE_SENDING])
+		if (why->set_waits)
+			say(why->out,
+				_("The notice \"%s\" waits: its text was never sent before, and staff must "
+				  "release it (sengenctl batches)."),
+				office_notice_text(notice->template_name));
+		else if (why->holds.paused[PAUSE_SENDING])
 			say(why->out,
 				_("The notice \"%s\" waits to be sent. Sending is paused for the whole "
 				  "office."),
@@ -340,6 +346,8 @@ enum rc office_why(struct office *office, const struct application *app, struct 
 		rc = office_previous_notice(office, app, &why.previous, why.pool, err);
 	if (rc == RC_OK)
 		rc = office_holds(office, &why.holds, err);
+	if (rc == RC_OK && why.holds.template_sets)
+		rc = held_batch_holds_set(office->store, app->template_set, &why.set_waits, err);
 	if (rc == RC_OK) {
 		why.due = cadence_due(app, &why.rules->profile, &office->settings->calendar);
 		for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++)

@@ -154,6 +154,9 @@ enum rc number_take(struct store *store, int64_t number, int kind, int64_t appli
 /* Keeps the packed set unless its digest is known; *id either way. */
 enum rc template_set_keep(struct store *store, const char *profile, const uint8_t digest[SHA256_LEN],
 	const char *packed, size_t len, utc_time at, int64_t *id, struct err *err);
+/* The id of the set with that digest; 0: it is not kept. */
+enum rc template_set_find_id(struct store *store, const char *profile, const uint8_t digest[SHA256_LEN],
+	int64_t *id, struct err *err);
 enum rc template_set_get(struct store *store, int64_t id, struct str *packed, struct err *err);
 
 /* ---- outbox ---- */
@@ -451,6 +454,12 @@ enum rc held_batch_get(
 	struct store *store, int64_t id, struct held_batch *out, struct pool *pool, struct err *err);
 typedef enum rc held_batch_fn(void *ctx, const struct held_batch *batch, struct err *err);
 enum rc held_batch_each_open(struct store *store, held_batch_fn *fn, void *ctx, struct err *err); /* by id */
+/* The open one with that reason; *id 0: there is none. */
+enum rc held_batch_open(struct store *store, enum batch_reason reason, int64_t *id, struct err *err);
+/* The notices of a set that wait to be sent: counted, and each id handed to fn (NULL: only counted). fn may not touch the store. */
+typedef void notice_id_fn(void *ctx, int64_t notice_id);
+enum rc held_batch_notices(struct store *store, int64_t template_set, notice_id_fn *fn, void *ctx,
+	int64_t *count, struct err *err);
 /* Whether a template set waits: outbox_claim() passes over its notices. */
 enum rc held_batch_holds_set(struct store *store, int64_t template_set, bool *yes, struct err *err);
 

@@ -128,6 +128,15 @@ static enum rc template_set_known(
 	return sql_number(store, stmt, 0, id, err);
 }
 
+enum rc template_set_find_id(struct store *store, const char *profile, const uint8_t digest[SHA256_LEN],
+	int64_t *id, struct err *err)
+{
+	int64_t word;
+	*id = 0;
+	enum rc rc = word_find(store, profile, &word, err);
+	return rc == RC_OK && word ? template_set_known(store, word, digest, id, err) : rc;
+}
+
 enum rc template_set_keep(struct store *store, const char *profile, const uint8_t digest[SHA256_LEN],
 	const char *packed, size_t len, utc_time at, int64_t *id, struct err *err)
 {

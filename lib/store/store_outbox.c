@@ -441,15 +441,22 @@ static bool skipped(const int64_t *words, size_t count, int64_t domain)
 }
 
 /* Ids of waiting notices behind (*after_at, *after_id), passing over the domains that are to be skipped; the index alone is read. */
-static enum rc next_waiting(struct store *store, utc_time now, utc_time *after_at, int64_t *after_id,
-	const int64_t *skip, size_t skip_count, int64_t ids[BATCH], int *count, struct err *err)
+/* What the index covers alone; while a template set waits for a person its notices are looked at one by one, and passed over. */
+#define SELECT_WAITING                                                                                       \
+	"SELECT id, domain, next_try_at FROM outbox WHERE next_try_at IS NOT NULL AND " SQL_WAITING          \
+	" AND next_try_at <= :now AND (next_try_at, id) > (:after_at, :after_id)"
+#define UNHELD                                                                                               \
+	" AND (template_set IS NULL OR template_set NOT IN"                                                  \
+	" (SELECT template_set FROM held_batch WHERE released_at = 0 AND template_set IS NOT NULL))"
+#define BY_MOMENT " ORDER BY next_try_at, id"
+
+static enum rc next_waiting(struct store *store, bool held, utc_time now, utc_time *after_at,
+	int64_t *after_id, const int64_t *skip, size_t skip_count, int64_t ids[BATCH], int *count,
+	struct err *err)
 {
 	*count = 0;
-	sqlite3_stmt *stmt = sql_ready(store,
-		"SELECT id, domain, next_try_at FROM outbox WHERE next_try_at IS NOT NULL AND " SQL_WAITING
-		" AND next_try_at <= :now AND (next_try_at, id) > (:after_at, :after_id) ORDER BY"
-		" next_try_at, id",
-		err);
+	sqlite3_stmt *stmt = held ? sql_ready(store, SELECT_WAITING UNHELD BY_MOMENT, err)
+				  : sql_ready(store, SELECT_WAITING BY_MOMENT, err);
 	if (!stmt)
 		return err->rc;
 	sql_int(stmt, ":now", now);
@@ -494,11 +501,14 @@ static enum rc claim_all(struct store *store, utc_time now, int limit, const int
 	struct notice *out, int *count, struct pool *pool, struct err *err)
 {
 	utc_time after_at = INT64_MIN;
-	int64_t after_id = 0, ids[BATCH];
+	int64_t after_id = 0, ids[BATCH], held = 0;
 	int found;
+	enum rc rc = held_batch_open(store, BATCH_TEMPLATES, &held, err);
+	if (rc != RC_OK)
+		return rc;
 	do {
-		enum rc rc =
-			next_waiting(store, now, &after_at, &after_id, skip, skip_count, ids, &found, err);
+		rc = next_waiting(
+			store, held != 0, now, &after_at, &after_id, skip, skip_count, ids, &found, err);
 		for (int i = 0; rc == RC_OK && i < found && *count < limit; i++) {
 			bool claimed;
 			rc = claim_one(store, ids[i], now, &out[*count], &claimed, pool, err);

@@ -4,6 +4,7 @@ import json
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -99,6 +100,10 @@ def deciding():
     ctl("confirm", "1", rc=1)
     ctl("approve", "999", rc=1)
     ctl("release", "--ceiling", rc=1)
+    assert not data("batches") and "Nothing" in ctl("batches")
+    ctl("release", "--batch", "1", rc=1)
+    ctl("release", "--batch", "x", rc=2)
+    ctl("release", "--batch", "1", "--ceiling", rc=2)
     ctl("release", "--restored", rc=1)
 
 
@@ -358,6 +363,39 @@ def changing():
     assert data("audit")[0]["whole"] is True
 
 
+def batching(daemon):
+    """The first letters of templates that nobody has seen yet wait for two people; the daemon's user is one of them."""
+    shutil.copytree(os.path.join(ROOT, "templates", "mail"), os.path.join(work, "mail"))
+    receipt = os.path.join(work, "mail", "form", "receipt.txt")
+    with open(receipt, "a", encoding="utf-8") as out:
+        out.write("\n（新しい文面です。）\n")
+    with open(CONF, "a", encoding="utf-8") as conf:
+        conf.write('template_directory = "mail";\nsecond_person = ( "templates" );\n')
+    daemon.send_signal(signal.SIGHUP)
+    batch = wait_for("the question", lambda: data("batches"))[0]
+    assert batch["reason"] == "templates" and batch["waiting"] == 0 and not batch["samples"], batch
+    before = max(line["application"] for line in data("list"))
+    form = open(FORM, encoding="utf-8-sig").read().replace("4999202479656", "7010705000725")
+    path = os.path.join(work, "spool", "incoming", "another.txt")
+    with open(path + ".part", "w", encoding="utf-8") as out:
+        out.write(form)
+    os.rename(path + ".part", path)
+    new = wait_for("another application", lambda: [line for line in data("list") if line["application"] > before])[0]["application"]
+    ctl("approve", str(new), "確認済み")
+    batch = wait_for("its receipt", lambda: [line for line in data("batches") if line["waiting"]])[0]
+    mail = data("show", str(new))[0]["form"]["mail"]
+    sample = batch["samples"][0]
+    assert batch["waiting"] == 1 and sample["application"] == new and "新しい文面" in sample["body"], batch
+    assert mail not in sample["body"] + sample["to"] and sample["to"].endswith("@" + mail.split("@")[1]), batch
+    shown = ctl("batches", lang="ja_JP.UTF-8")
+    assert "release --batch %d" % batch["batch"] in shown and mail not in shown, shown
+    assert "sengenctl batches" in ctl("why", str(new))
+    assert data("release", "--batch", str(batch["batch"]))[0]["waits_for_second"] is True
+    assert "二人" in ctl("release", "--batch", str(batch["batch"]), rc=1, lang="ja_JP.UTF-8")
+    assert data("batches")[0]["first_by"].startswith("staff:")
+    assert "batch_templates" in [question["name"] for question in json.loads(ctl("status", "--json", rc=1))["questions"]]
+
+
 def main():
     with open(CONF, "w", encoding="utf-8") as conf:
         conf.write('spool_directory = "spool";\nstate_directory = "state";\nruntime_directory = "run";\n'
@@ -382,6 +420,7 @@ def main():
         auditing()
         ending()
         changing()
+        batching(daemon)
     except BaseException:
         sys.stdout.write(open(log.name, encoding="utf-8", errors="replace").read()[-4000:])
         raise
