@@ -139,7 +139,7 @@ enum rc store_version(const char *path, int64_t *version, int64_t *known, struct
 	enum rc rc = RC_OK;
 	*known = SCHEMA_VERSION;
 	if (got < 0)
-		rc = err_set(err, RC_STORE, "%s could not be read: %s.", path, strerror(errno));
+		rc = err_set(err, RC_STORE, "%s could not be read: %s.", path, errno_text(errno));
 	else if (got != sizeof header || memcmp(header, "SQLite format 3", 16) != 0 ||
 		 header_number(header + 68) != APPLICATION_ID)
 		rc = err_set(err, RC_STORE, "%s is no register of sengen.", path);
