@@ -201,7 +201,7 @@ enum rc command_review_list(struct ctl *ctl, struct err *err)
 	enum rc rc = option_number(ctl, "limit", 1, INT32_MAX, 0, &limit, err);
 	filter.limit = (int)limit;
 	rc = rc ? rc : requests_print(ctl, &filter, NULL, &count, err);
-	rc = rc ? rc : store_books(ctl->store, &books, err);
+	rc = rc ? rc : store_standing(ctl->store, &books, err);
 	if (rc != RC_OK || ctl->json)
 		return rc;
 	say("%s", "");

@@ -32,7 +32,7 @@ static enum rc read_status(struct ctl *ctl, struct status *status, struct err *e
 {
 	struct application_filter overdue = {
 		.hold = -1, .live_only = true, .overdue_at = clock_now(&ctl->clock)};
-	enum rc rc = store_books(ctl->store, &status->books, err);
+	enum rc rc = store_standing(ctl->store, &status->books, err);
 	rc = rc ? rc : application_next_due(ctl->store, &status->next_due, err);
 	rc = rc ? rc : application_each(ctl->store, &overdue, false, count_one, &status->overdue, err);
 	rc = rc ? rc : history_head(ctl->store, &status->head, status->hash, err);
@@ -146,7 +146,6 @@ static enum rc add_questions(struct ctl *ctl, struct status *status, json_t *obj
 	rc = rc ? rc
 		: fact_get(ctl->store, i18n_japanese() ? "mailbox.fault_ja" : "mailbox.fault", &mailbox, err);
 	rc = rc ? rc : office_late(&ctl->office, &late, err);
-	const struct books *books = &status->books;
 	const struct question questions[] = {
 		{holds.restored != RESTORED_NO, "restored",
 			_("the register is a restored copy; nothing is sent until: sengenctl release "
@@ -180,10 +179,6 @@ static enum rc add_questions(struct ctl *ctl, struct status *status, json_t *obj
 			pool_printf(ctl->pool, "%" PRId64, late)},
 		{fault.len > 0, "sender_fault", _("mails can't be handed to the mail server"), fault.s},
 		{mailbox.len > 0, "mailbox_fault", _("the mailbox can't be read"), mailbox.s},
-		{books->orphan_requests > 0, "orphan_requests",
-			_("requests belong to no application; run: sengenctl audit"), ""},
-		{books->orphan_notices || books->orphan_numbers, "orphans",
-			_("notices or numbers belong to no application; run: sengenctl audit"), ""},
 	};
 	json_t *list = json_array();
 	for (size_t i = 0; i < sizeof questions / sizeof *questions && rc == RC_OK; i++) {
@@ -213,13 +208,12 @@ enum rc command_status(struct ctl *ctl, struct err *err)
 		return rc;
 	const struct books *books = &status.books;
 	hex_add(&hash, status.hash, sizeof status.hash);
-	json_t *object = json_pack("{s:I, s:I, s:I, s:I, s:o, s:I, s:s, s:I, s:I, s:I, s:I, s:I}",
-		"applications", (json_int_t)books->applications, "held", (json_int_t)books->held, "review",
+	json_t *object = json_pack("{s:I, s:I, s:I, s:I, s:o, s:I, s:s, s:I, s:I, s:I}", "applications",
+		(json_int_t)books->applications, "held", (json_int_t)books->held, "review",
 		(json_int_t)books->review, "overdue", (json_int_t)status.overdue, "next_due_at",
 		json_time(status.next_due), "history", (json_int_t)status.head, "head", hash.s, "rows",
 		(json_int_t)books->rows, "rows_refused", (json_int_t)books->refused, "rows_same",
-		(json_int_t)books->same, "orphan_notices", (json_int_t)books->orphan_notices,
-		"orphan_numbers", (json_int_t)books->orphan_numbers);
+		(json_int_t)books->same);
 	TABLE_ROW(&table, _("applications"), pool_printf(ctl->pool, "%" PRId64, books->applications));
 	add_states(ctl, books, &table, object);
 	add_requests(ctl, books, &table, object);

@@ -51,7 +51,7 @@ enum rc tally_make(struct office *office, int days, struct tally *out, struct po
 	out->today = civil_day_of(out->at);
 	out->from = out->today - (days > 1 ? days - 1 : 0);
 	out->daily = pool_alloc(pool, (size_t)(out->today - out->from + 1) * sizeof *out->daily);
-	enum rc rc = store_books(office->store, &out->books, err);
+	enum rc rc = store_standing(office->store, &out->books, err);
 	rc = rc ? rc : office_holds(office, &out->holds, err);
 	rc = rc ? rc : take_due(office, out, err);
 	rc = rc ? rc : take_waiting(office, out, err);

@@ -221,6 +221,9 @@ static const struct {
 	{"SELECT id FROM application WHERE user_number IS NOT NULL"
 	 " AND NOT EXISTS (SELECT 1 FROM number n WHERE n.number = user_number) LIMIT 1",
 		"an application bears a user number that was never drawn or taken over"},
+	{"SELECT what FROM (SELECT * FROM (SELECT 0 AS what, 0 AS state, 0 AS hold, 0 AS number WHERE 0"
+	 " UNION ALL" SQL_STANDING ") EXCEPT SELECT * FROM standing) LIMIT 1",
+		"the numbers kept for a quick look are not those of what is on file"},
 	{"SELECT u.application_id FROM published u LEFT JOIN application a ON a.id = u.application_id"
 	 " WHERE u.until = 0 AND (a.state IS NULL OR a.state NOT IN (3, 4)) LIMIT 1",
 		"an application stands in the public list that is no live declaration"},
@@ -305,10 +308,9 @@ enum rc audit_run(struct store *store, const uint8_t *head, struct audit *out, s
 
 /* ---- the books ---- */
 
-static enum rc count_applications(struct store *store, struct books *out, struct err *err)
+/* `stmt` gives state, hold and number of the applications in them. */
+static enum rc count_applications(struct store *store, sqlite3_stmt *stmt, struct books *out, struct err *err)
 {
-	sqlite3_stmt *stmt =
-		sql_ready(store, "SELECT state, hold, count(*) FROM application GROUP BY state, hold", err);
 	if (!stmt)
 		return err->rc;
 	bool more;
@@ -358,16 +360,20 @@ static enum rc count_states(
 	return rc;
 }
 
-enum rc store_books(struct store *store, struct books *out, struct err *err)
+static enum rc count_orphans(struct store *store, const char *sql, int64_t *count, struct err *err)
 {
-	*out = (struct books){0};
-	bool own = sqlite3_get_autocommit(store->db);
-	enum rc rc = own ? sql_exec(store, "BEGIN", err) : RC_OK;
-	if (rc != RC_OK)
-		return rc;
-	rc = count_files(store, out, err);
-	if (rc == RC_OK)
-		rc = count_applications(store, out, err);
+	sqlite3_stmt *stmt = sql_ready(store, sql, err);
+	return stmt ? sql_number(store, stmt, 0, count, err) : err->rc;
+}
+
+static enum rc count_afresh(struct store *store, struct books *out, struct err *err)
+{
+	static const char *const orphans[] = {"SELECT count(*) FROM outbox" NO_APPLICATION("outbox"),
+		"SELECT count(*) FROM number" NO_APPLICATION("number"),
+		"SELECT count(*) FROM request" NO_APPLICATION("request")};
+	enum rc rc = count_applications(store,
+		sql_ready(store, "SELECT state, hold, count(*) FROM application GROUP BY state, hold", err),
+		out, err);
 	if (rc == RC_OK)
 		rc = count_states(store,
 			sql_ready(store, "SELECT state, count(*) FROM message GROUP BY state", err),
@@ -378,22 +384,55 @@ enum rc store_books(struct store *store, struct books *out, struct err *err)
 			out->requests, REQUEST_STATE_COUNT - 1, err);
 	if (rc == RC_OK)
 		rc = outbox_count(store, out->outbox, err);
-	if (rc == RC_OK) {
-		sqlite3_stmt *stmt =
-			sql_ready(store, "SELECT count(*) FROM outbox" NO_APPLICATION("outbox"), err);
-		rc = stmt ? sql_number(store, stmt, 0, &out->orphan_notices, err) : err->rc;
-	}
-	if (rc == RC_OK) {
-		sqlite3_stmt *stmt =
-			sql_ready(store, "SELECT count(*) FROM number" NO_APPLICATION("number"), err);
-		rc = stmt ? sql_number(store, stmt, 0, &out->orphan_numbers, err) : err->rc;
-	}
-	if (rc == RC_OK) {
-		sqlite3_stmt *stmt =
-			sql_ready(store, "SELECT count(*) FROM request" NO_APPLICATION("request"), err);
-		rc = stmt ? sql_number(store, stmt, 0, &out->orphan_requests, err) : err->rc;
-	}
+	if (rc == RC_OK)
+		rc = count_orphans(store, orphans[0], &out->orphan_notices, err);
+	if (rc == RC_OK)
+		rc = count_orphans(store, orphans[1], &out->orphan_numbers, err);
+	return rc == RC_OK ? count_orphans(store, orphans[2], &out->orphan_requests, err) : rc;
+}
+
+static enum rc count_standing(struct store *store, struct books *out, struct err *err)
+{
+	enum rc rc = count_applications(store,
+		sql_ready(store, "SELECT state, hold, number FROM standing WHERE what = 1", err), out, err);
+	if (rc == RC_OK)
+		rc = count_states(store,
+			sql_ready(store, "SELECT state, number FROM standing WHERE what = 2", err),
+			out->outbox, OUTBOX_CANCELLED, err);
+	if (rc == RC_OK)
+		rc = count_states(store,
+			sql_ready(store, "SELECT state, number FROM standing WHERE what = 3", err),
+			out->mails, MESSAGE_FILED, err);
+	if (rc == RC_OK)
+		rc = count_states(store,
+			sql_ready(store, "SELECT state, number FROM standing WHERE what = 4", err),
+			out->requests, REQUEST_STATE_COUNT - 1, err);
+	return rc;
+}
+
+/* All of it as of one moment. */
+static enum rc count(struct store *store, struct books *out,
+	enum rc (*rest)(struct store *, struct books *, struct err *), struct err *err)
+{
+	*out = (struct books){0};
+	bool own = sqlite3_get_autocommit(store->db);
+	enum rc rc = own ? sql_exec(store, "BEGIN", err) : RC_OK;
+	if (rc != RC_OK)
+		return rc;
+	rc = count_files(store, out, err);
+	if (rc == RC_OK)
+		rc = rest(store, out, err);
 	if (own)
 		(void)sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL);
 	return rc;
+}
+
+enum rc store_books(struct store *store, struct books *out, struct err *err)
+{
+	return count(store, out, count_afresh, err);
+}
+
+enum rc store_standing(struct store *store, struct books *out, struct err *err)
+{
+	return count(store, out, count_standing, err);
 }

@@ -26,6 +26,12 @@
 #define SQL_UNSENT "state <> 3"
 #define SQL_UNFILED "state IN (1, 2)" /* enum message_state */
 #define SQL_OPEN "state IN (1, 2, 3)" /* enum request_state */
+/* What the table `standing` holds, counted afresh. */
+#define SQL_STANDING                                                                                         \
+	" SELECT 1, state, hold, count(*) FROM application GROUP BY state, hold UNION ALL"                    \
+	" SELECT 2, state, 0, count(*) FROM outbox GROUP BY state UNION ALL"                                  \
+	" SELECT 3, state, 0, count(*) FROM message GROUP BY state UNION ALL"                                 \
+	" SELECT 4, state, 0, count(*) FROM request GROUP BY state"
 /* Of application a: it is linked to a ★ that lives. */
 #define SQL_RUNNING_STEP_UP                                                                                  \
 	"(a.linked_id IS NOT NULL AND EXISTS (SELECT 1 FROM application s WHERE s.id = a.linked_id AND "     \
@@ -93,7 +99,7 @@ bool column_digest(
 
 /* ---- schema.c ---- */
 struct migration {
-	int from; /* brings a register of this version to from + 1 */
+	int from; /* brings a register of this version to from + 1, with those beside it */
 	const char *sql;
 };
 extern const struct migration migrations[]; /* by `from`; sql NULL ends */
