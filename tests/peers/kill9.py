@@ -195,6 +195,10 @@ if len(with_staff) != counts["outbox"]["unknown"]:
 wrong = [a for a in applications if a["state"] != "logo_authorized" and a["hold"] != "review"]
 if wrong:
     problems.append(f"{len(wrong)} applications not at the end, the first: {wrong[0]}")
+# Whatever died between the transport's log and the register: the books know what it is.
+balance = subprocess.run([sengenctl, "-c", conf, "balance"], capture_output=True, text=True)
+if balance.returncode != 0:
+    problems.append(f"balance: {balance.stdout}{balance.stderr}")
 audit = subprocess.run([sengenctl, "-c", conf, "audit"], capture_output=True, text=True)
 if audit.returncode != 0:
     problems.append(f"audit: {audit.stdout}{audit.stderr}")
