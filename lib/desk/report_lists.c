@@ -53,17 +53,43 @@ static enum health_level shown_level(const struct report *report, const struct h
 	return item->level;
 }
 
-static void add_checks_of(struct report *report, enum health_level level)
+static enum rc add_batch(void *ctx, const struct held_batch *batch, struct err *err)
+{
+	struct report *report = ctx;
+	struct str *out = &report->out;
+	(void)err;
+	str_addz(out, "<li>");
+	html_text(out, pool_printf(report->pool, "%s：%s件、%s から。", batch_reason_name_ja(batch->reason),
+			       report_number(report, batch->due), report_time(report, batch->asked_at)));
+	if (batch->first_at)
+		html_text(out, "1人目の確認は済み、もう1人の確認が要ります。");
+	str_printf(out, "<code>sengenctl release --batch %" PRId64 "</code></li>\n", batch->id);
+	return RC_OK;
+}
+
+/* What waits for a person because of its number, each with how it is let go. */
+static enum rc add_batches(struct report *report, struct err *err)
+{
+	if (report->tally.open_batches == 0)
+		return RC_OK;
+	str_addz(&report->out, "<ul>\n");
+	enum rc rc = held_batch_each_open(report->office->store, add_batch, report, err);
+	str_addz(&report->out, "</ul>\n");
+	return rc;
+}
+
+static enum rc add_checks_of(struct report *report, enum health_level level, struct err *err)
 {
 	struct str *out = &report->out;
+	enum rc rc = RC_OK;
 	int count = 0;
 	for (int i = 0; i < report->health_count; i++)
 		count += shown_level(report, &report->health[i]) == level;
 	if (count == 0)
-		return;
+		return RC_OK;
 	str_printf(out, "<div class=\"box %s\"><p><strong class=\"%s\">%s：%d件</strong></p>\n<ul>\n",
 		level_class[level], level_class[level], level_word[level], count);
-	for (int i = 0; i < report->health_count; i++) {
+	for (int i = 0; i < report->health_count && rc == RC_OK; i++) {
 		const struct health_item *item = &report->health[i];
 		const char *place = place_of(item->name);
 		if (shown_level(report, item) != level)
@@ -74,26 +100,28 @@ static void add_checks_of(struct report *report, enum health_level level)
 			str_addc(out, ' ');
 			html_link(out, place, "一覧を見る");
 		}
+		if (strcmp(item->name, "hold") == 0)
+			rc = add_batches(report, err);
 		str_addz(out, "</li>\n");
 	}
 	str_addz(out, "</ul></div>\n");
+	return rc;
 }
 
 enum rc report_attention(struct report *report, struct err *err)
 {
 	struct str *out = &report->out;
-	(void)err;
 	html_section_begin(out, "attention", "対応が必要なこと");
 	size_t before = out->len;
-	add_checks_of(report, HEALTH_BAD);
-	add_checks_of(report, HEALTH_WARN);
+	enum rc rc = add_checks_of(report, HEALTH_BAD, err);
+	rc = rc ? rc : add_checks_of(report, HEALTH_WARN, err);
 	if (out->len == before)
 		str_printf(out,
 			"<div class=\"box good\"><p><strong class=\"good\">%s：</strong>いま人の対応を待って"
 			"いるものはありません。</p></div>\n",
 			level_word[HEALTH_GOOD]);
 	html_section_end(out);
-	return RC_OK;
+	return rc;
 }
 
 /* ---- all checks ---- */

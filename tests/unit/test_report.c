@@ -212,6 +212,31 @@ static void test_report__mails_lie_beside_it_until_they_are_settled(void **state
 	assert_true(is_there(report_file(rig, "mail/notes.eml")));
 }
 
+static void test_report__batches_say_how_they_are_let_go(void **state)
+{
+	struct rig *rig = *state;
+	struct held_batch batch = {.reason = BATCH_RECEIPTS,
+		.asked_at = rig->clock.now,
+		.first_actor = "",
+		.second_actor = "",
+		.due = 1234,
+		.limit = 500};
+	assert_ok(store_begin(rig->office.store, &rig_err));
+	assert_ok(held_batch_add(rig->office.store, &batch, &rig_err));
+	assert_ok(store_commit(rig->office.store, &rig_err));
+	const char *page = report_page(rig);
+	assert_has(page, "1,234件、2026-06-01 10:00 から。");
+	assert_has(
+		page, pool_printf(rig->pool, "<code>sengenctl release --batch %" PRId64 "</code>", batch.id));
+	assert_lacks(page, "もう1人の確認");
+	batch.first_at = rig->clock.now;
+	batch.first_actor = "staff:1000";
+	assert_ok(store_begin(rig->office.store, &rig_err));
+	assert_ok(held_batch_update(rig->office.store, &batch, &rig_err));
+	assert_ok(store_commit(rig->office.store, &rig_err));
+	assert_has(report_page(rig), "1人目の確認は済み、もう1人の確認が要ります。");
+}
+
 static void test_report__overdue_says_why(void **state)
 {
 	struct rig *rig = *state;
@@ -423,6 +448,7 @@ int main(void)
 		TEST(numbers_are_those_of_the_register),
 		TEST(review_says_how_each_is_settled),
 		TEST(mails_lie_beside_it_until_they_are_settled),
+		TEST(batches_say_how_they_are_let_go),
 		TEST(overdue_says_why),
 		TEST(refused_files_lead_to_their_results),
 		TEST(long_lists_are_cut_and_say_so),
