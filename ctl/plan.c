@@ -82,6 +82,23 @@ static void print_counts(struct ctl *ctl, civil_day from, civil_day until, int64
 	}
 }
 
+/* A plan that nothing carries out must say so. */
+static enum rc say_what_stands_still(struct ctl *ctl, struct err *err)
+{
+	bool deciding = false, sending = false;
+	if (store_restored(ctl->store) != RESTORED_NO)
+		say("! %s", _("the register is a restored copy; nothing is sent until: sengenctl release "
+			      "--restored"));
+	enum rc rc = office_paused(&ctl->office, PAUSE_DECIDING, &deciding, err);
+	if (rc == RC_OK)
+		rc = office_paused(&ctl->office, PAUSE_SENDING, &sending, err);
+	if (deciding)
+		say("! %s", _("staff paused deciding; nothing becomes due until: sengenctl resume deciding"));
+	if (sending)
+		say("! %s", _("staff paused sending; notices wait until: sengenctl resume sending"));
+	return rc;
+}
+
 enum rc command_plan(struct ctl *ctl, struct err *err)
 {
 	civil_day from, until;
@@ -95,9 +112,9 @@ enum rc command_plan(struct ctl *ctl, struct err *err)
 		return err_set(err, RC_USAGE, "%s",
 			_("The last day must not be before the first, nor ten years after it."));
 	bool counting = option_of(ctl, "count") != NULL;
-	if (!ctl->json && store_restored(ctl->store) != RESTORED_NO)
-		say("! %s", _("the register is a restored copy; nothing is sent until: sengenctl release "
-			      "--restored"));
+	rc = ctl->json ? RC_OK : say_what_stands_still(ctl, err);
+	if (rc != RC_OK)
+		return rc;
 	struct plan plan = {.ctl = ctl, .from = from, .shown = CIVIL_DAY_NONE};
 	int64_t(*count)[STAGE_MAX] = xcalloc((size_t)(until - from) + 1, sizeof *count);
 	rc = office_plan(&ctl->office, from, until, counting ? NULL : plan_one, &plan, count, err);

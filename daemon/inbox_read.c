@@ -138,8 +138,32 @@ static enum rc hand_in_some(struct role_context *ctx, const struct mail *mail, s
 	return rc;
 }
 
-/* The last resort: at least it lies where people look. */
-static enum rc leave_to_people(struct role_context *ctx, const struct mail *mail, struct err *err)
+#define NOT_HANDLED "このメールは処理できませんでした。内容を見て、手で処理してください。"
+
+/* A request of no kind, so that the mail stands in the list of what people decide. */
+static enum rc enter_request(struct role_context *ctx, int64_t message_id, struct err *err)
+{
+	utc_time now = clock_now(&ctx->clock);
+	struct request request = {.message_id = message_id,
+		.kind = REQUEST_OTHER,
+		.state = REQUEST_STATE_REVIEW,
+		.opened_at = now,
+		.stop_on = CIVIL_DAY_NONE,
+		.due_at = UTC_NEVER,
+		.actor = "daemon",
+		.note = NOT_HANDLED};
+	enum rc rc = request_add(ctx->office.store, &request, err);
+	struct history_row row = {.at = now,
+		.event = EVENT_REQUEST,
+		.ref = request.id,
+		.number = REQUEST_OTHER,
+		.actor = "daemon",
+		.note = NOT_HANDLED};
+	return rc ? rc : history_add(ctx->office.store, &row, err);
+}
+
+static enum rc file_for_people(
+	struct role_context *ctx, const struct mail *mail, bool request, struct err *err)
 {
 	struct mail_message message = mail->message;
 	message.state = MESSAGE_READ;
@@ -147,7 +171,16 @@ static enum rc leave_to_people(struct role_context *ctx, const struct mail *mail
 	message.folder = FOLDER_REVIEW;
 	enum rc rc = store_begin(ctx->office.store, err);
 	rc = rc ? rc : message_update(ctx->office.store, &message, err);
+	if (!rc && request)
+		rc = enter_request(ctx, message.id, err);
 	return inbox_end(ctx->office.store, rc, err);
+}
+
+/* The last resort: it lies where people look, and where even that can be written it stands in their list. */
+static enum rc leave_to_people(struct role_context *ctx, const struct mail *mail, struct err *err)
+{
+	struct err unlisted = {0};
+	return file_for_people(ctx, mail, true, &unlisted) ? file_for_people(ctx, mail, false, err) : RC_OK;
 }
 
 /* One mail that the office could not take in must not stop those behind it (T11): people get it, unread. Only where not even that can be written is it the

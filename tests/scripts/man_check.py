@@ -123,6 +123,17 @@ def commands():
     return len(names)
 
 
+def rights():
+    """What the help says one needs is what the daemon wants."""
+    wanted = dict(re.findall(r'\{"([a-z-]+)", RIGHT_(\w+), ', read("daemon/control_request.c")))
+    rows = re.findall(r'\{"([a-z -]+)",(?:(?!\n\t\{).)*?HELP_\w+,\s*RIGHT_(\w+),\s*NEED_SOCKET', read("ctl/commands.c"), re.S)
+    for name, right in rows:
+        known = wanted.get(name.split()[-1])
+        if known and known != right:
+            faults.append(f"ctl/commands.c: {name} says RIGHT_{right}, the daemon wants RIGHT_{known}")
+    return len(rows)
+
+
 def tests_named_in_readme():
     """README.md says where each promise is tested: those tests must be there."""
     names = set(re.findall(r"`([\w/.]+\.(?:c|sh))`", read("README.md")))
@@ -132,7 +143,7 @@ def tests_named_in_readme():
     return len(names)
 
 
-counts = {check.__name__: check() for check in (settings, profiles, placeholders, form_fields, daemon_options, commands,
+counts = {check.__name__: check() for check in (settings, profiles, placeholders, form_fields, daemon_options, commands, rights,
                                             tests_named_in_readme)}
 for what, count in counts.items():
     if not count:

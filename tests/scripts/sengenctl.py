@@ -350,6 +350,7 @@ def changing():
     ctl("undo", "1", "--reason", "取り違え")
     back = data("show", "1")[0]
     assert back["state"] == "received" and back["notices"][-1]["state"] == "cancelled", back
+    assert "resume sending" in ctl("plan")
     ctl("resume", "sending", "reading")
     ctl("resume", "sending", rc=1)
     ctl("release", "1")

@@ -422,6 +422,46 @@ static void test_mailbox_role__what_can_not_be_carried_out_goes_to_people(void *
 	box_close(&box);
 }
 
+/* Nothing could be settled about it, but it stands in the list of what people decide. */
+static void test_mailbox_role__what_can_not_be_settled_is_listed(void **state)
+{
+	struct box box = box_open(state, "");
+	tamper(box.rig, "CREATE TRIGGER poison BEFORE UPDATE ON request"
+			" BEGIN SELECT RAISE(ABORT, 'poison'); END");
+	arrive_text(box.rig, "a", "質問があります。");
+	(void)work(&box);
+	struct messages all = messages(box.rig);
+	assert_int_equal(all.count, 1);
+	assert_int_equal(all.item[0].folder, FOLDER_REVIEW);
+	assert_int_equal(requests(box.rig), 1);
+	struct request request;
+	assert_ok(request_get(box.rig->office.store, 1, &request, box.rig->pool, &rig_err));
+	assert_int_equal(request.state, REQUEST_STATE_REVIEW);
+	assert_int_equal(request.message_id, all.item[0].id);
+	struct audit audit;
+	assert_ok(audit_run(box.rig->office.store, NULL, &audit, &rig_err));
+	assert_null(audit.fault);
+	box_close(&box);
+}
+
+/* While reading is paused mails stay where they are. */
+static void test_mailbox_role__reading_is_paused(void **state)
+{
+	struct box box = box_open(state, "");
+	const char *why_ja;
+	assert_ok(office_pause(&box.ctx.office, PAUSE_READING, true, "点検", "staff:0(root)", &why_ja,
+		box.rig->pool, &rig_err));
+	arrive_text(box.rig, "a", "質問があります。");
+	(void)work(&box);
+	pass_seconds(&box, 600);
+	assert_int_equal(messages(box.rig).count, 0);
+	assert_ok(office_pause(&box.ctx.office, PAUSE_READING, false, "", "staff:0(root)", &why_ja,
+		box.rig->pool, &rig_err));
+	(void)work(&box);
+	assert_int_equal(messages(box.rig).count, 1);
+	box_close(&box);
+}
+
 static void test_mailbox_role__a_mail_that_ends_the_process_is_given_up(void **state)
 {
 	struct box box = box_open(state, "");
@@ -619,6 +659,8 @@ int main(void)
 		CASE(staff_move_mails),
 		CASE(trouble_is_told_and_taken_back),
 		CASE(what_can_not_be_carried_out_goes_to_people),
+		CASE(what_can_not_be_settled_is_listed),
+		CASE(reading_is_paused),
 		CASE(a_mail_that_ends_the_process_is_given_up),
 		CASE(no_room_no_mails),
 		CASE(no_room_no_haste),
