@@ -562,14 +562,16 @@ static enum rc mark_done(
 	struct role_context *ctx, struct intake_file *in, const char *archive, struct err *err)
 {
 	struct store *store = ctx->office.store;
+	bool left = false;
 	in->file.state = FILE_DONE;
 	in->file.archive = archive;
 	enum rc rc = store_begin(store, err);
 	rc = rc ? rc : file_update(store, &in->file, err);
+	rc = rc ? rc : file_rows_drop(store, ROWS_DROPPED, &left, err);
 	rc = rc ? rc : store_commit(store, err);
 	if (rc && store_in_transaction(store))
 		store_rollback(store);
-	return rc ? rc : intake_rows_drop(ctx, err);
+	return rc || !left ? rc : intake_rows_drop(ctx, err);
 }
 
 /* Original into the archive, result, register: each can be done again after a crash. */

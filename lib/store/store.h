@@ -357,7 +357,7 @@ enum rc file_row_add(struct store *store, int64_t file_id, int row, int verdict,
 	const void *findings, size_t len, struct err *err);
 enum rc file_row_get(struct store *store, int64_t file_id, int row, int *verdict, int64_t *application_id,
 	struct str *findings, struct err *err);
-/* Forgets what became of the rows of files that are done (they carry values), at most `limit` of them; *left: there are more. */
+/* Forgets what became of the rows of files that are done (they carry values), at most `limit` of them; *left: there may be more. */
 enum rc file_rows_drop(struct store *store, int limit, bool *left, struct err *err);
 
 /* ---- single facts of the office: pauses, ceilings, forecasts, alarms ---- */

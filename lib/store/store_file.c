@@ -213,6 +213,6 @@ enum rc file_rows_drop(struct store *store, int limit, bool *left, struct err *e
 		return err->rc;
 	sql_int(stmt, ":limit", limit);
 	rc = sql_run(store, stmt, err);
-	*left = rc == RC_OK && sqlite3_changes(store->db) > 0;
+	*left = rc == RC_OK && sqlite3_changes(store->db) == limit;
 	return rc;
 }
