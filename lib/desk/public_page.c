@@ -190,15 +190,15 @@ static enum rc put_rows(struct public_page *page, int64_t until_ms, struct err *
 static enum rc put_buckets(struct public_page *page, int64_t until_ms, struct err *err)
 {
 	enum rc rc = RC_OK;
-	while (rc == RC_OK && page->bucket < public_index_buckets(page->index) &&
-		clock_machine_ms() < until_ms) {
+	do { /* one at least, however late it is */
 		char name[32];
 		str_clear(&page->block);
 		rc = public_index_bucket(page->index, page->bucket, &page->block, err);
 		(void)snprintf(name, sizeof name, "i/%d.js", page->bucket++);
 		if (rc == RC_OK)
 			rc = write_file(page, name, &page->block, err);
-	}
+	} while (rc == RC_OK && page->bucket < public_index_buckets(page->index) &&
+		 clock_machine_ms() < until_ms);
 	return rc;
 }
 
