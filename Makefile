@@ -183,8 +183,8 @@ install: programs
 	for f in $$(cd config && find . -type f); do [ -e "$(DESTDIR)$(SYSCONFDIR)/sengen/$$f" ] || \
 		install -D -m 644 "config/$$f" "$(DESTDIR)$(SYSCONFDIR)/sengen/$$f"; done
 	for f in $$(find templates spool -type f); do install -D -m 644 "$$f" "$(DESTDIR)$(DATADIR)/sengen/$$f"; done
-	install -m 644 systemd/*.service systemd/*.target $(DESTDIR)$(UNITDIR)/
-	sed -i 's|^ExecStart=/usr/sbin/|ExecStart=$(SBINDIR)/|; s|/etc/sengen/|$(SYSCONFDIR)/sengen/|' $(DESTDIR)$(UNITDIR)/sengen-*.service
+	install -m 644 systemd/*.service systemd/*.timer systemd/*.target $(DESTDIR)$(UNITDIR)/
+	sed -i 's|^ExecStart=/usr/sbin/|ExecStart=$(SBINDIR)/|; s|/usr/bin/sengenctl|$(BINDIR)/sengenctl|; s|/etc/sengen/|$(SYSCONFDIR)/sengen/|' $(DESTDIR)$(UNITDIR)/sengen-*.service
 	install -m 644 systemd/sysusers.d/sengen.conf $(DESTDIR)$(SYSUSERSDIR)/sengen.conf
 	install -m 644 systemd/tmpfiles.d/sengen.conf $(DESTDIR)$(TMPFILESDIR)/sengen.conf
 	sed -i 's|/usr/share/sengen/|$(DATADIR)/sengen/|; s|/etc/sengen/|$(SYSCONFDIR)/sengen/|' $(DESTDIR)$(TMPFILESDIR)/sengen.conf
