@@ -21,7 +21,6 @@ enum rc command_purge(struct control_request *request, struct err *err)
 	store_rollback(store);
 	if (rc)
 		return rc;
-	role_wake(request->ctx->settings, "desk");
 	request->done = "The purge has begun; its counts come into the journal (purge.done).";
 	request->done_ja =
 		"保存期間の過ぎたデータの消去を始めました。件数は記録（ジャーナルの purge.done）に残ります。";
@@ -58,7 +57,6 @@ enum rc command_erase(struct control_request *request, struct err *err)
 		return rc;
 	log_event(LEVEL_NOTICE, "erase.done", "application=%" PRId64 " mail=%" PRId64 " rows=%" PRId64,
 		request->application_id, mail_id, rows_of(&erased));
-	role_wake(request->ctx->settings, "desk");
 	request->done = pool_printf(request->pool,
 		"Erased: %" PRId64 " rows of the register%s. Backups made before still hold them.",
 		rows_of(&erased),

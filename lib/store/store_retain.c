@@ -398,7 +398,7 @@ static const struct wipe form[] = {
 		" AND event <> 48)",
 		history),
 	{"SELECT count(*) FROM application a JOIN file f ON f.id = a.file_id WHERE a.id = :id"
-	 " AND f.archive <> ''",
+	 " AND f.archive <> '' AND NOT EXISTS (SELECT 1 FROM scrub s WHERE s.file_id = f.id)",
 		"DELETE FROM retained WHERE kind IN (5, 6) AND id ="
 		" (SELECT file_id FROM application WHERE id = :id)",
 		offsetof(struct erasure, files)},
