@@ -6,6 +6,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <systemd/sd-journal.h>
 
 #include "daemon/role.h"
 #include "daemon/simulate.h"
@@ -121,6 +122,13 @@ static enum rc options_read(struct options *options, int argc, char **argv, bool
 	return RC_OK;
 }
 
+static void hand_to_journal(const struct log_entry *entry)
+{
+	(void)sd_journal_send("MESSAGE=%s: %s", entry->program, entry->line, "PRIORITY=%d", entry->priority,
+		"SENGEN_EVENT=%s", entry->event, "SENGEN_PROGRAM=%s", entry->program, "MESSAGE_ID=%s",
+		entry->message_id, NULL);
+}
+
 static void name_in_log(const struct options *options)
 {
 	char name[64];
@@ -132,6 +140,7 @@ static void name_in_log(const struct options *options)
 		(void)snprintf(name, sizeof name, "sengend[%s]", options->role);
 	else
 		(void)snprintf(name, sizeof name, "sengend");
+	log_to_journal(hand_to_journal);
 	log_open(name, level);
 }
 

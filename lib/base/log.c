@@ -5,7 +5,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <syslog.h>
-#include <systemd/sd-journal.h>
 #include <unistd.h>
 
 #include "lib/base/crypt.h"
@@ -16,6 +15,7 @@ static struct {
 	char program[64];
 	enum log_level level;
 	bool journal; /* standard error is the journal's stream */
+	log_journal_fn *to_journal; /* NULL: nobody can hand anything to it */
 } log_state = {.program = "sengen", .level = LEVEL_NOTICE};
 
 static const struct {
@@ -39,6 +39,11 @@ static bool stderr_is_journal(void)
 	(void)snprintf(
 		own, sizeof own, "%llu:%llu", (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
 	return strcmp(stream, own) == 0;
+}
+
+void log_to_journal(log_journal_fn *fn)
+{
+	log_state.to_journal = fn;
 }
 
 void log_open(const char *program, enum log_level level)
@@ -73,12 +78,14 @@ void log_event(enum log_level level, const char *event, const char *fields, ...)
 
 	str_printf(&line, "%s%s", event, raw.len ? " " : "");
 	text_add_printable(&line, raw.s);
-	if (log_state.journal) {
+	if (log_state.journal && log_state.to_journal) {
 		struct str id = STR_INIT;
 		log_message_id(&id, event);
-		(void)sd_journal_send("MESSAGE=%s: %s", log_state.program, line.s, "PRIORITY=%d",
-			levels[level].priority, "SENGEN_EVENT=%s", event, "SENGEN_PROGRAM=%s",
-			log_state.program, "MESSAGE_ID=%s", id.s, NULL);
+		log_state.to_journal(&(struct log_entry){.program = log_state.program,
+			.event = event,
+			.line = line.s,
+			.message_id = id.s,
+			.priority = levels[level].priority});
 		str_free(&id);
 	} else {
 		/* One write, so that lines of several processes on one terminal or file don't mix. */

@@ -18,6 +18,16 @@ enum log_level {
 	LEVEL_TRACE, /* for the developer; off unless asked for */
 };
 
+/* Hands one event to the journal. */
+struct log_entry {
+	const char *program, *event, *line, *message_id; /* line: event and fields */
+	int priority; /* syslog(3) */
+};
+typedef void log_journal_fn(const struct log_entry *entry);
+/* Where events go when standard error is the journal's stream; without it they are lines there too. The daemon sets it: a command that only looks
+ * does without libsystemd, whose loading would be a fifth of its time. */
+void log_to_journal(log_journal_fn *fn);
+
 /* `program` appears in each line ("sengend[intake]"); level: the least important level printed. */
 void log_open(const char *program, enum log_level level);
 
