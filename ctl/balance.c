@@ -3,6 +3,8 @@
 #include "ctl/ctl.h"
 #include "lib/desk/books.h"
 
+#define SHOWN_MAX 100 /* differences for people; --json has up to 1000 of a kind */
+
 struct found {
 	struct ctl *ctl;
 	struct strlist text;
@@ -13,7 +15,8 @@ static enum rc take_difference(void *ctx, const struct difference *difference, s
 {
 	struct found *found = ctx;
 	(void)err;
-	strlist_add(&found->text, difference->text);
+	if (found->text.count < SHOWN_MAX)
+		strlist_add(&found->text, difference->text);
 	(void)json_array_append_new(found->list,
 		json_pack("{s:s, s:I, s:I, s:I, s:s}", "kind", difference_name(difference->kind), "about",
 			(json_int_t)difference->about, "expected", (json_int_t)difference->expected, "found",
