@@ -168,7 +168,9 @@ static enum rc role_tell(
 {
 	int64_t silent = 2 * health->settings->watchdog_seconds + HEALTH_SIGN_SECONDS;
 	enum health_level level = HEALTH_BAD;
-	if (it.life == LIFE_HIDDEN)
+	/* sengend --once has no use for the role that answers sengenctl. */
+	bool not_wanted = it.life == LIFE_NEVER && strcmp(role, "control") == 0;
+	if (it.life == LIFE_HIDDEN || not_wanted)
 		return RC_OK;
 	if (it.life == LIFE_RUNS && it.age <= silent)
 		level = HEALTH_GOOD;
