@@ -26,6 +26,7 @@ enum rc public_file_open(struct public_file *out, const char *directory, const c
 	path_join(&path, directory, ".");
 	str_printf(&path, "%s.tmp", name);
 	out->temporary = str_take(&path);
+	out->mode = 0644;
 	out->file = fopen(out->temporary, "we");
 	if (!out->file)
 		return err_set(err, RC_STORE, "%s could not be made: %s.", out->temporary, errno_text(errno));
@@ -34,7 +35,7 @@ enum rc public_file_open(struct public_file *out, const char *directory, const c
 
 enum rc public_file_close(struct public_file *out, struct err *err)
 {
-	bool good = fflush(out->file) == 0 && fchmod(fileno(out->file), 0644) == 0 &&
+	bool good = fflush(out->file) == 0 && fchmod(fileno(out->file), out->mode) == 0 &&
 		    fsync(fileno(out->file)) == 0;
 	good = fclose(out->file) == 0 && good;
 	out->file = NULL;
@@ -211,6 +212,7 @@ enum rc public_writer_open(
 		.made_on = civil_day_of(writer->began_at),
 		.instant_from = instant_from(office->settings, civil_day_of(writer->began_at))};
 	choose_columns(writer);
+	mode_t mask = umask(PUBLIC_UMASK);
 	enum rc rc = want_settled(office, err);
 	if (rc == RC_OK)
 		rc = file_mkdirs(directory, 0755, err);
@@ -220,6 +222,7 @@ enum rc public_writer_open(
 		rc = open_rows(writer, err);
 	if (rc == RC_OK)
 		rc = published_count(office->store, &writer->all, err);
+	(void)umask(mask);
 	if (rc != RC_OK)
 		public_writer_close(out);
 	return rc;
@@ -527,10 +530,12 @@ enum rc public_writer_step(
 	struct public_writer *writer, int milliseconds, struct public_progress *progress, struct err *err)
 {
 	int64_t until = clock_machine_ms() + milliseconds;
+	mode_t mask = umask(PUBLIC_UMASK);
 	enum rc rc = RC_OK;
 	do
 		rc = step_phase(writer, until, err);
 	while (rc == RC_OK && writer->phase != PHASE_DONE && clock_machine_ms() < until);
+	(void)umask(mask);
 	*progress = (struct public_progress){.finished = writer->phase == PHASE_DONE,
 		.done = (int64_t)writer->rows.count,
 		.all = writer->all,

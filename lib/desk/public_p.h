@@ -7,6 +7,7 @@
 #define SENGEN_PUBLIC_P_H
 
 #include <stdio.h>
+#include <sys/types.h>
 
 #include "lib/desk/public_list.h"
 
@@ -56,10 +57,14 @@ void public_row_read(const struct public_rows *rows, size_t index, struct public
 bool public_on_page(const struct public_rows *rows, const struct public_entry *entry);
 bool public_in_pdf(const struct public_rows *rows, const struct public_entry *entry);
 
+/* Everybody may read a list, however closely the process keeps its other files. */
+#define PUBLIC_UMASK 022
+
 /* ---- files that are put in place whole (public_list.c) ---- */
 struct public_file {
 	FILE *file; /* under a temporary name */
 	char *temporary, *path; /* owned */
+	mode_t mode; /* 0644 unless it is changed before public_file_close() */
 };
 enum rc public_file_open(struct public_file *out, const char *directory, const char *name, struct err *err);
 enum rc public_file_close(

@@ -95,11 +95,9 @@ enum rc public_page_begin(struct public_page **out, const struct public_rows *ro
 	enum rc rc = make_directory(page, "i", err);
 	if (rc == RC_OK)
 		rc = public_index_begin(&page->index, directory, rows->count, err);
-	/* Not for the public, who may read everything else here. */
-	mode_t mask = umask(077);
 	if (rc == RC_OK)
 		rc = public_file_open(&page->ids, page->path, ".ids", err);
-	(void)umask(mask);
+	page->ids.mode = 0600; /* not for the public, who may read everything else here */
 	return rc;
 }
 
@@ -258,9 +256,6 @@ static enum rc put_rest(struct public_page *page, struct err *err)
 	str_free(&text);
 	if (rc == RC_OK)
 		rc = public_file_close(&page->ids, err);
-	if (rc == RC_OK && chmod(page->ids.temporary, 0600) != 0)
-		rc = err_set(err, RC_STORE, "%s could not be closed to others: %s.", page->ids.temporary,
-			errno_text(errno));
 	return rc == RC_OK ? public_file_place(&page->ids, err) : rc;
 }
 

@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/base/file.h"
@@ -129,6 +130,7 @@ enum rc public_list_strike(struct office *office, const char *directory, bool *e
 	enum rc rc = public_state_read(directory, &state, err);
 	if (rc != RC_OK || !*state.data)
 		return rc;
+	mode_t mask = umask(PUBLIC_UMASK);
 	rc = published_ended(office->store, state.made_at, take_ended, &strike, err);
 	if (rc == RC_OK && strike.count > 0) {
 		struct str data = STR_INIT;
@@ -136,6 +138,7 @@ enum rc public_list_strike(struct office *office, const char *directory, bool *e
 		rc = write_gone(&strike, data.s, err);
 		str_free(&data);
 	}
+	(void)umask(mask);
 	if (ended)
 		*ended = strike.any;
 	free(strike.id);

@@ -173,6 +173,40 @@ static void test_public_list__page_and_its_data(void **state)
 	assert_non_null(strstr(data(&list, "i/0.js"), "sengen.index(0,{"));
 }
 
+/* A role keeps its files to itself; a list is there to be read. */
+static void test_public_list__everybody_may_read_it(void **state)
+{
+	static const struct {
+		const char *name;
+		mode_t mode;
+	} each[] = {{"index.html", 0644}, {"declarations.csv", 0644}, {"declarations.pdf", 0644},
+		{"%s", 0755}, {"%s/r/0", 0755}, {"%s/i", 0755}, {"%s/r/0/0.js", 0644}, {"%s/i/0.js", 0644},
+		{"%s/gone.js", 0644}, {"%s/search.js", 0644}, {"%s/.ids", 0600}};
+	struct rig *rig = *state;
+	struct public_state shown;
+	struct stat st;
+	(void)rig_apply(rig, 1);
+	int64_t id = rig_apply(rig, 2);
+	rig_run_days(rig, 16);
+	struct list list = list_of(rig);
+	mode_t mask = umask(077);
+	write_list(&list, PUBLIC_FORMS, 0, NULL);
+	stop(rig, id);
+	assert_ok(public_list_strike(&rig->office, list.directory, NULL, &rig_err));
+	assert_int_equal(umask(mask), 077);
+	assert_ok(public_state_read(list.directory, &shown, &rig_err));
+	for (size_t i = 0; i < sizeof each / sizeof *each; i++) {
+		struct str path = STR_INIT;
+		str_printf(&path, "%s/", list.directory);
+		str_addz(&path, str_has_prefix(each[i].name, "%s") ? shown.data : each[i].name);
+		str_addz(&path, str_has_prefix(each[i].name, "%s") ? each[i].name + 2 : "");
+		assert_int_equal(stat(path.s, &st), 0);
+		if ((st.st_mode & 0777) != each[i].mode)
+			fail_msg("%s: %o", path.s, st.st_mode & 0777u);
+		str_free(&path);
+	}
+}
+
 static void test_public_list__empty(void **state)
 {
 	struct list list = list_of(*state);
@@ -434,6 +468,7 @@ int main(void)
 		CASE(csv_by_prefecture_and_name),
 		CASE(no_other_field_comes_out),
 		CASE(page_and_its_data),
+		CASE(everybody_may_read_it),
 		CASE(empty),
 		CASE(older_data_go),
 		CASE(the_era_of_instant),
