@@ -131,7 +131,7 @@ $(BUILD)/libtests.a: $(call obj,$(sort $(wildcard tests/*.c)))
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libtests.a $(BUILD)/libdaemon.a $(BUILD)/libsengen.a | $(BUILD)/locale/ja/LC_MESSAGES/sengen.mo
 	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka -lssl
 
-$(BUILD)/tests/unit/test_public_list: | $(BUILD)/sengen-pdf
+$(BUILD)/tests/unit/test_public_list $(BUILD)/tests/unit/test_desk_publish: | $(BUILD)/sengen-pdf
 
 # Programs that test scripts talk to.
 PEERS := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/peers/*.c)))

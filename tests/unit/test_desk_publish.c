@@ -1,0 +1,110 @@
+#include "tests/unit/office_rig.h"
+
+#include <string.h>
+
+#include "daemon/desk.h"
+#include "lib/desk/public_list.h"
+
+static struct role_context context(struct rig *rig)
+{
+	return (struct role_context){
+		.office = rig->office, .settings = rig->settings, .clock = rig->clock, .zygote = -1};
+}
+
+/* Runs the job as the role does until it has nothing to do at this moment; when it wants to come again. */
+static utc_time run(struct rig *rig, void **state)
+{
+	struct role_context ctx = context(rig);
+	utc_time now = rig->clock.now, next;
+	do {
+		next = UTC_NEVER;
+		assert_ok(desk_publish(&ctx, state, now, &next, &rig_err));
+	} while (next <= now);
+	return next;
+}
+
+static struct publication last(struct rig *rig)
+{
+	struct publication publication;
+	assert_ok(publication_last(rig->office.store, &publication, &rig_err));
+	return publication;
+}
+
+static void configure(struct rig *rig)
+{
+	char more[256];
+	(void)snprintf(more, sizeof more, "public_directory = \"%s/public\";", rig->dir);
+	rig_configure(rig, more);
+}
+
+static void test_desk_publish__nothing_without_a_directory(void **state)
+{
+	struct rig *rig = *state;
+	void *job = NULL;
+	bool settled;
+	assert_int_equal(run(rig, &job), UTC_NEVER);
+	assert_ok(office_public_settled(&rig->office, &settled, &rig_err));
+	assert_true(settled); /* what is public is known all the same */
+	assert_int_equal(last(rig).id, 0);
+	desk_publish_stop(&job);
+	assert_null(job);
+}
+
+static void test_desk_publish__once_a_day(void **state)
+{
+	struct rig *rig = *state;
+	void *job = NULL;
+	configure(rig);
+	(void)rig_apply(rig, 1);
+	rig_run_days(rig, 16);
+	assert_int_equal(run(rig, &job), rig->clock.now + 30); /* to look for what ended */
+	assert_int_equal(last(rig).rows, 1);
+	int64_t first = last(rig).id;
+	clock_set(&rig->clock, rig->clock.now + 30);
+	(void)run(rig, &job);
+	assert_int_equal(last(rig).id, first);
+	clock_set(&rig->clock, civil_moment(rig_today(rig) + 1, 2 * 60)); /* publish_at */
+	(void)run(rig, &job);
+	assert_int_equal(last(rig).id, first + 1);
+	assert_int_equal(rig_count_events(rig, 0, EVENT_PUBLISH), 2);
+	desk_publish_stop(&job);
+}
+
+static void test_desk_publish__anew_after_a_stop_but_not_at_each(void **state)
+{
+	struct rig *rig = *state;
+	void *job = NULL;
+	const char *why_ja;
+	configure(rig);
+	int64_t one = rig_apply(rig, 1), two = rig_apply(rig, 2);
+	rig_run_days(rig, 16);
+	(void)run(rig, &job);
+	int64_t first = last(rig).id;
+	clock_set(&rig->clock, rig->clock.now + 600);
+	assert_ok(office_stop(
+		&rig->office, one, CIVIL_DAY_NONE, "B-3", "staff:1", &why_ja, rig->pool, &rig_err));
+	(void)run(rig, &job);
+	assert_int_equal(last(rig).id, first + 1);
+	assert_int_equal(last(rig).rows, 1);
+	clock_set(&rig->clock, rig->clock.now + 30);
+	assert_ok(office_stop(
+		&rig->office, two, CIVIL_DAY_NONE, "B-3", "staff:1", &why_ja, rig->pool, &rig_err));
+	(void)run(rig, &job);
+	assert_int_equal(last(rig).id, first + 1); /* the page has struck it; the files wait */
+	clock_set(&rig->clock, rig->clock.now + 300);
+	(void)run(rig, &job);
+	assert_int_equal(last(rig).rows, 0);
+	desk_publish_stop(&job);
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown(test_desk_publish__##name, rig_setup, rig_teardown)
+	const struct CMUnitTest tests[] = {
+		CASE(nothing_without_a_directory),
+		CASE(once_a_day),
+		CASE(anew_after_a_stop_but_not_at_each),
+	};
+#undef CASE
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
