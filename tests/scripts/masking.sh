@@ -47,7 +47,7 @@ each_request = [[str(n)] for n in range(1, int(requests) + 1)]
 both = [["1"], ["2"]]
 # How a command that shows something is asked; one that is not named here stops this test.
 ways = {
-    "status": [[]], "list": [[]], "show": both, "why": both, "requests": [[]], "review list": [[]], "review show": each_request,
+    "status": [[]], "batches": [[]], "list": [[]], "show": both, "why": both, "requests": [[]], "review list": [[]], "review show": each_request,
     "plan": [[], ["--from", "2026-03-01", "--days", "60"]], "balance": [[]], "published": both, "audit": [[]], "health": [[]], "metrics": [[]],
     "search": [["サンプル1"], ["tanto1"]], "preview": [["1", "--notice", "id"], ["1", "--notice", "logo"], ["1", "--notice", "receipt"], []],
     "report": [[directory + "/report"]], "proof": both + [["1", "--text"]], "publish": [["--csv", "--html", directory + "/public"]],
