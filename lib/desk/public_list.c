@@ -27,7 +27,10 @@ enum rc public_file_open(struct public_file *out, const char *directory, const c
 	str_printf(&path, "%s.tmp", name);
 	out->temporary = str_take(&path);
 	out->mode = 0644;
-	out->file = fopen(out->temporary, "we");
+	/* Never written through a link: others may be allowed to write to the directory. What is there is of a run that was cut short. */
+	(void)unlink(out->temporary);
+	int fd = open(out->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	out->file = fd < 0 ? NULL : fdopen(fd, "w");
 	if (!out->file)
 		return err_set(err, RC_STORE, "%s could not be made: %s.", out->temporary, errno_text(errno));
 	return RC_OK;

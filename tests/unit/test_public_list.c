@@ -461,6 +461,26 @@ static void test_public_list__keys(void **state)
 	}
 }
 
+/* Whoever may write to the directory may put a link under the name beside: nothing is written through it. */
+static void test_public_list__links_are_not_followed(void **state)
+{
+	struct rig *rig = *state;
+	struct list list = list_of(rig);
+	struct str link = STR_INIT, victim = STR_INIT, left = STR_INIT;
+	path_join(&victim, rig->dir, "register-of-somebody");
+	assert_ok(file_write(victim.s, "whole", 5, 0600, &rig_err));
+	assert_ok(file_mkdirs(list.directory, 0755, &rig_err));
+	str_printf(&link, "%s/.%s.tmp", list.directory, PUBLIC_CSV_FILE);
+	assert_int_equal(symlink(victim.s, link.s), 0);
+	write_list(&list, PUBLIC_CSV, 0, NULL);
+	assert_ok(file_read(&left, victim.s, 100, &rig_err));
+	assert_string_equal(left.s, "whole");
+	assert_true(strlen(content(&list, PUBLIC_CSV_FILE)) > 0);
+	str_free(&link);
+	str_free(&victim);
+	str_free(&left);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(test_public_list__##name, rig_setup, rig_teardown)
@@ -476,6 +496,7 @@ int main(void)
 		CASE(what_ends_while_it_is_written),
 		CASE(what_is_corrected_while_it_is_written),
 		CASE(refusals),
+		CASE(links_are_not_followed),
 		CASE(given_up),
 		CASE(is_entered_in_the_history),
 		CASE(keys),
