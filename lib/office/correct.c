@@ -5,6 +5,7 @@
  */
 #include "lib/office/decide_p.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/mailaddr.h"
@@ -159,28 +160,32 @@ static const bool printed[FIELD_COUNT] = {
 };
 
 struct unsent {
-	int64_t id[STAGE_MAX];
-	int count;
+	bool resends; /* they repeat a first letter as it was, so that only another address matters to them */
+	int64_t *id; /* owned */
+	size_t count;
 };
 
 static enum rc take_unsent(void *ctx, const struct notice *notice, struct err *err)
 {
 	struct unsent *unsent = ctx;
 	(void)err;
-	if (notice->state == OUTBOX_QUEUED && notice->stage != STAGE_NONE && unsent->count < STAGE_MAX)
-		unsent->id[unsent->count++] = notice->id;
+	if (notice->state != OUTBOX_QUEUED ||
+		(notice->stage == STAGE_NONE && !(unsent->resends && notice->resend_of)))
+		return RC_OK;
+	unsent->id = xrealloc(unsent->id, (unsent->count + 1) * sizeof *unsent->id);
+	unsent->id[unsent->count++] = notice->id;
 	return RC_OK;
 }
 
 /* A notice that still waits goes out with the new values, to the new address: often the old one is why it waits. One that is at the mail server stays as it is. */
-static enum rc make_anew(
-	struct office *office, struct application *app, const char *actor, struct pool *pool, struct err *err)
+static enum rc make_anew(struct office *office, struct application *app, bool new_address, const char *actor,
+	struct pool *pool, struct err *err)
 {
-	struct unsent unsent = {.count = 0};
+	struct unsent unsent = {.resends = new_address};
 	struct notice notice;
 	const char *refused_ja = NULL;
 	enum rc rc = outbox_each(office->store, app->id, take_unsent, &unsent, err);
-	for (int i = 0; rc == RC_OK && i < unsent.count; i++) {
+	for (size_t i = 0; rc == RC_OK && i < unsent.count; i++) {
 		rc = outbox_get(office->store, unsent.id[i], &notice, pool, err);
 		notice.state = OUTBOX_CANCELLED;
 		if (rc == RC_OK)
@@ -192,6 +197,7 @@ static enum rc make_anew(
 		if (rc == RC_REFUSED && refused_ja)
 			rc = office_review(office, app, refused_ja, notice.id, err);
 	}
+	free(unsent.id);
 	return rc;
 }
 
@@ -250,7 +256,7 @@ static enum rc write_one(struct office *office, struct application *app, const s
 	if (rc == RC_OK && correction->changed[FIELD_NEWS])
 		rc = lift_suppression(office, &after, mail_key, err);
 	if (rc == RC_OK && anew)
-		rc = make_anew(office, &after, actor, pool, err);
+		rc = make_anew(office, &after, correction->changed[FIELD_MAIL], actor, pool, err);
 	if (rc == RC_OK)
 		*app = after;
 	return rc;

@@ -136,7 +136,8 @@ enum rc office_send_again(struct office *office, const struct application *app, 
 	struct draft_order order = {.app = app,
 		.template_name = notice->template_name,
 		.stage = notice->stage,
-		.resend_of = notice->resend_of ? notice->resend_of : notice->id};
+		.resend_of = notice->resend_of ? notice->resend_of : notice->id,
+		.anew = notice->stage == STAGE_NONE}; /* a resend stays one */
 	struct draft draft = {.packed = STR_INIT};
 	*refused_ja = NULL;
 	enum rc rc = rules_get(office, app->template_set, &order.rules, err);

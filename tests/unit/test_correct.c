@@ -95,6 +95,30 @@ static void test_correct__a_queued_notice_follows(void **state)
 	rig_assert_whole(rig);
 }
 
+/* A resend that still waits would tell a stranger what the first letter told: it follows the address, not the other fields. */
+static void test_correct__a_queued_resend_follows_the_address(void **state)
+{
+	struct rig *rig = *state;
+	int64_t resent = 0;
+	int64_t id = rig_apply(rig, 1);
+	(void)rig_turn(rig);
+	why_ja = NULL;
+	assert_ok(office_resend(&rig->office, id, "receipt", STAFF, &resent, &why_ja, rig->pool, &rig_err));
+	assert_ok(correct(rig, id, "社名の誤り", FIELD_BUSINESS_NAME, "株式会社みほん"));
+	assert_string_equal(rig_outbox(rig, id), "receipt/sent receipt/queued");
+	assert_ok(correct(rig, id, "宛先の誤り", FIELD_MAIL, "right@example.co.jp"));
+	struct rig_notices all = rig_notices(rig, id);
+	assert_int_equal(all.count, 3);
+	assert_int_equal(all.item[1].state, OUTBOX_CANCELLED);
+	assert_int_equal(all.item[2].state, OUTBOX_QUEUED);
+	assert_string_equal(all.item[2].recipient, "right@example.co.jp");
+	assert_int_equal(all.item[2].resend_of, all.item[0].id);
+	assert_int_equal(all.item[2].stage, STAGE_NONE);
+	(void)rig_turn(rig);
+	assert_string_equal(rig_outbox(rig, id), "receipt/sent receipt/cancelled receipt/sent");
+	rig_assert_whole(rig);
+}
+
 static void test_correct__what_prints_nothing_leaves_the_notice_alone(void **state)
 {
 	struct rig *rig = *state;
@@ -216,6 +240,7 @@ int main(void)
 		WITH_RIG(test_correct__a_value_is_read_as_in_a_form),
 		WITH_RIG(test_correct__refusals),
 		WITH_RIG(test_correct__a_queued_notice_follows),
+		WITH_RIG(test_correct__a_queued_resend_follows_the_address),
 		WITH_RIG(test_correct__what_prints_nothing_leaves_the_notice_alone),
 		WITH_RIG(test_correct__a_notice_in_flight_stays),
 		WITH_RIG(test_correct__keys_follow),
