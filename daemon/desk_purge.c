@@ -7,6 +7,7 @@
 #include "lib/desk/purge.h"
 
 #define ITEMS_A_STEP 64
+#define SCRUBS_A_STEP 64 /* each a transaction of its own */
 #define LATER 60 /* seconds until what could not go yet is looked at again */
 #define LOOK 10 /* seconds between looks whether somebody erased something, or wants a purge now */
 
@@ -88,8 +89,8 @@ static enum rc go_on(struct role_context *ctx, struct purge_job *job, struct err
 enum rc desk_purge(struct role_context *ctx, void **state, utc_time now, utc_time *next, struct err *err)
 {
 	struct purge_job *job = *state;
-	bool ended = false, more = false;
-	int removed = 0;
+	struct purge_scrubbed scrubbed = {0};
+	bool ended = false;
 	if (store_restored(ctx->office.store) != RESTORED_NO) {
 		*next = now + LATER;
 		return RC_OK;
@@ -103,15 +104,15 @@ enum rc desk_purge(struct role_context *ctx, void **state, utc_time now, utc_tim
 		*next = now; /* the rest, or when the next run is */
 	}
 	if (!rc && (ended || !job->actor)) {
-		rc = purge_scrub(&ctx->office, ended, &removed, &more, err);
-		if (removed)
-			log_event(LEVEL_NOTICE, "purge.removed", "files=%d", removed);
+		rc = purge_scrub(&ctx->office, ended, SCRUBS_A_STEP, &scrubbed, err);
+		if (scrubbed.removed)
+			log_event(LEVEL_NOTICE, "purge.removed", "files=%d", scrubbed.removed);
 	}
 	if (!rc && ended)
 		rc = end_run(ctx, job, now, err);
-	utc_time again = now + (more ? LATER : LOOK);
+	utc_time again = now + (scrubbed.rest ? 0 : scrubbed.waiting ? LATER : LOOK);
 	/* On the virtual clock nobody asks for anything in between. */
-	if (!rc && !job->actor && (more || !ctx->simulating) && *next > again)
+	if (!rc && !job->actor && (scrubbed.rest || scrubbed.waiting || !ctx->simulating) && *next > again)
 		*next = again;
 	return rc;
 }

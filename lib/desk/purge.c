@@ -352,25 +352,28 @@ static enum rc sweep(struct scrubbing *scrubbing, struct err *err)
 	return rc;
 }
 
-enum rc purge_scrub(struct office *office, bool sweeping, int *removed, bool *more, struct err *err)
+enum rc purge_scrub(
+	struct office *office, bool sweeping, int limit, struct purge_scrubbed *out, struct err *err)
 {
 	struct scrubbing scrubbing = {.office = office};
 	struct pool *pool = pool_new();
 	struct scrub scrub, last;
-	bool there = true, emptied = false;
-	enum rc rc = RC_OK;
+	bool there = true, emptied = true;
+	enum rc rc = sweeping ? sweep(&scrubbing, err) : RC_OK;
+	*out = (struct purge_scrubbed){0};
 	for (const struct scrub *after = NULL; rc == RC_OK && there; after = &last) {
 		rc = scrub_next(office->store, after, &scrub, &there, pool, err);
+		out->rest = rc == RC_OK && there && limit-- <= 0;
+		if (out->rest)
+			break;
 		if (rc == RC_OK && there)
 			rc = scrub_one(&scrubbing, &scrub, err);
 		last = scrub;
 	}
-	if (rc == RC_OK && sweeping)
-		rc = sweep(&scrubbing, err);
-	if (rc == RC_OK)
+	if (rc == RC_OK && !out->rest)
 		rc = store_scrub_log(office->store, &emptied, err);
-	*removed = scrubbing.removed;
-	*more = rc == RC_OK && !emptied;
+	out->removed = scrubbing.removed;
+	out->waiting = rc == RC_OK && !emptied;
 	pool_free(&pool);
 	return rc;
 }

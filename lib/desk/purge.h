@@ -34,8 +34,16 @@ utc_time purge_before(const struct settings *settings, enum retained kind, utc_t
 enum rc purge_run(struct office *office, struct purge_cursor *cursor, bool preview, int limit,
 	const char *actor, retained_fn *fn, void *ctx, struct purge_result *out, struct err *err);
 
-/* Takes from the disk what was erased: archived form files with their results, mails laid out by the report, the register's log; and, once a day (sweep), files in
- * accepted/ and rejected/ that the register does not know (they could not be read) and whose date is past refused_file_days. *more: something is left that can't go yet. */
-enum rc purge_scrub(struct office *office, bool sweep, int *removed, bool *more, struct err *err);
+/* What one call of purge_scrub() did. */
+struct purge_scrubbed {
+	int removed; /* files */
+	bool rest; /* the limit was reached: call again, without sweeping */
+	bool waiting; /* something is left that can't go yet */
+};
+
+/* Takes from the disk what was erased, at most `limit` things: archived form files with their results, mails laid out by the report, and behind the last of them the
+ * register's log; and, once a day (sweep), files in accepted/ and rejected/ that the register does not know (they could not be read) and whose date is past refused_file_days. */
+enum rc purge_scrub(
+	struct office *office, bool sweep, int limit, struct purge_scrubbed *out, struct err *err);
 
 #endif

@@ -38,6 +38,14 @@ static enum rc refuse(struct erasing *e, const char *why_ja, const char *why)
 	return err_set(e->err, RC_REFUSED, "nothing was erased: %s", why);
 }
 
+bool office_is_erased(const struct application *app)
+{
+	for (int i = 0; i < FIELD_COUNT; i++)
+		if (app->form.value[i])
+			return false;
+	return true;
+}
+
 static bool is_empty(const struct erasure *erased)
 {
 	return erased->forms + erased->history + erased->letters + erased->mails + erased->requests +
@@ -163,7 +171,7 @@ static enum rc take_request(void *ctx, const struct request *request, struct err
 	if (!request->application_id)
 		return RC_OK;
 	enum rc rc = application_get(e->office->store, request->application_id, &app, e->pool, err);
-	if (rc == RC_OK && app.form.value[FIELD_KIND])
+	if (rc == RC_OK && !office_is_erased(&app))
 		e->application_id = app.id;
 	return rc;
 }

@@ -239,6 +239,9 @@ static enum rc check_undo(struct undo *undo)
 		undo->last.event == EVENT_IMPORT_STOPPED)
 		return decision_refuse(
 			c, "取り込んだときの状態より前には戻せません。", "it was taken over so");
+	if (office_is_erased(&c->app))
+		return decision_refuse(c, "個人データが消去されているため、元に戻せません。",
+			"its personal data were erased");
 	if (!back_to[undo->last.from])
 		return decision_refuse(c, "受け付けたときの状態です。元に戻す変更がありません。",
 			"nothing has changed since it came in");

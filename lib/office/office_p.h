@@ -100,6 +100,11 @@ enum rc draft_dictionary(
 enum rc office_send_again(struct office *office, const struct application *app, const struct notice *notice,
 	const char *actor, const char **refused_ja, struct err *err);
 
+/* ---- erase.c ---- */
+
+/* On request or by a purge: nothing of its form is left. */
+bool office_is_erased(const struct application *app);
+
 /* ---- correct.c: fields of a form changed, whoever wants it ---- */
 struct correction {
 	bool changed

@@ -37,8 +37,10 @@ static struct seen run(struct rig *rig, bool preview)
 
 static void scrub(struct rig *rig, bool *more)
 {
-	int removed;
-	assert_ok(purge_scrub(&rig->office, true, &removed, more, &rig_err));
+	struct purge_scrubbed scrubbed = {.rest = true};
+	for (bool sweep = true; scrubbed.rest; sweep = false)
+		assert_ok(purge_scrub(&rig->office, sweep, 1, &scrubbed, &rig_err));
+	*more = scrubbed.waiting;
 }
 
 static void stop(struct rig *rig, int64_t id, const char *reason)
@@ -449,6 +451,10 @@ static void test_purge__erase_application(void **state)
 		search_applications(rig->office.store, "サンプル1", 0, found, 4, &count, &others, &rig_err));
 	for (int i = 0; i < count; i++)
 		assert_int_not_equal(found[i], id);
+	/* One thing a call: the mail; the file is still to come, and the log behind it. */
+	struct purge_scrubbed one;
+	assert_ok(purge_scrub(&rig->office, false, 1, &one, &rig_err));
+	assert_true(one.rest && there(rig, ARCHIVE));
 	scrub(rig, &more);
 	assert_false(more);
 	static const char *const markers[] = {"shirushi", "info1@", "info1\1"};
@@ -461,6 +467,11 @@ static void test_purge__erase_application(void **state)
 	rig_assert_whole(rig);
 	assert_int_equal(erase(rig, id, false, "もう一度", &out, &why_ja), RC_REFUSED);
 	assert_non_null(strstr(why_ja, "すでに消去"));
+	/* Nobody can live on of whom nothing is known any more: neither in the list nor under a number. */
+	assert_int_equal(office_undo(&rig->office, id, "取り違え", "staff:0", &why_ja, rig->pool, &rig_err),
+		RC_REFUSED);
+	assert_non_null(strstr(why_ja, "消去"));
+	assert_int_equal(rig_app(rig, id).state, STATE_STOPPED);
 	/* Nothing of it is left for a purge. */
 	rig_configure(rig, KEEP_SHORT);
 	rig_run_days(rig, 100);
