@@ -349,6 +349,9 @@ enum rc command_why(struct ctl *ctl, struct err *err)
 		say(_("Application %lld, received %s (%s): %s"), (long long)app.id,
 			time_text(ctl, app.received_at), app.file_id ? origin : _("taken over"),
 			state_text(app.state));
+		const char *business = app.form.value[FIELD_BUSINESS_NAME];
+		if (business && *business)
+			say("%s", business);
 		rc = print_notices(ctl, &app, NULL, err);
 		rc = rc ? rc : print_bounces(ctl, &app, NULL, err);
 		rc = rc ? rc : print_requests(ctl, &app, NULL, err);

@@ -246,9 +246,14 @@ static bool say_due(const struct why *why)
 	else if (why->due.at <= why->now)
 		say(why->out, _("The notice \"%s\" is due and goes out when the office opens: %s."),
 			next_name(why), time_text(why->pool, at));
-	else
+	else {
+		civil_day start = why->app->clock_start, day = civil_day_of(why->due.earliest);
 		say(why->out, _("The notice \"%s\" goes out on %s."), next_name(why),
 			time_text(why->pool, at));
+		if (day > start)
+			say(why->out, _("The clock started on %s; %d days later is %s."),
+				day_text(why->pool, start), (int)(day - start), day_text(why->pool, day));
+	}
 	if (why->due.moved_from != CIVIL_DAY_NONE && !stage->at_once)
 		say(why->out, _("Its day, %s, is no office day (%s)."),
 			day_text(why->pool, why->due.moved_from), why->due.moved_why);
@@ -272,7 +277,8 @@ static bool (*const answers[])(const struct why *why) = {say_ended, say_office, 
 static void say_last_sent(const struct why *why)
 {
 	const struct notice *notice = &why->previous;
-	if (notice->id && notice->state == OUTBOX_SENT)
+	/* Of the stages: where the application has ended, what told of the end went out after it. */
+	if (notice->id && notice->state == OUTBOX_SENT && why->due.wait != WAIT_ENDED)
 		say(why->out, _("Last sent: \"%s\" on %s; the mail server answered: %d %s"),
 			office_notice_text(notice->template_name), time_text(why->pool, notice->accepted_at),
 			notice->reply_code, notice->reply);

@@ -463,6 +463,8 @@ static void test_office_clock__why_answers_in_the_order_of_deciding(void **state
 	rig_run_days(rig, 1);
 	const char *text = why(rig, id);
 	assert_non_null(strstr(text, "The notice \"id\" goes out on 2026-09-24 (Thu) 09:30."));
+	assert_non_null(
+		strstr(text, "The clock started on 2026-09-15 (Tue); 7 days later is 2026-09-22 (Tue)."));
 	assert_non_null(strstr(text, "2026-09-22 (Tue), is no office day (国民の休日)"));
 	assert_non_null(strstr(text, "Last sent: \"receipt\" on 2026-09-15 (Tue) 10:05"));
 	pause_office(rig, "pause.deciding", true);
