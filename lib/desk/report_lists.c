@@ -432,9 +432,9 @@ static void cell_request_ways(struct cells *cells, const struct request *request
 		way[count++] = (struct way){"本人に確かめる",
 			pool_printf(pool, "sengenctl review resolve %lld ask%s", id, about),
 			pool_printf(pool, "%lld,%s,依頼を本人に確認,理由", id, row)};
-	way[count++] =
-		(struct way){"何もせず終える", pool_printf(pool, "sengenctl review resolve %lld close", id),
-			pool_printf(pool, "%lld,,依頼を終了,理由", id)};
+	way[count++] = (struct way){"何もせず終える",
+		pool_printf(pool, "sengenctl review resolve %lld close --reason 理由", id),
+		pool_printf(pool, "%lld,,依頼を終了,理由", id)};
 	cell_ways(cells, "依頼", request->id, way, count);
 }
 

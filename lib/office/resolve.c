@@ -68,7 +68,11 @@ static enum rc act(struct resolution *r)
 			       "さい。",
 			"this kind of request can't be acted on that way");
 	if (in->app.id == 0)
-		return refuse(r, "申込番号を指定してください。どの申込みのことか、特定されていません。",
+		return refuse(r,
+			"どの申込みのことか、まだ決まっていません。sengenctl review show "
+			"の対照表か、sengenctl search "
+			"で申込みを確かめ、申込番号を書いてください（ファイルなら「申込番号」の列、命令なら "
+			"--application 申込番号）。",
 			"no application is known; give its number");
 	if (!in->received && in->request.kind == REQUEST_CHANGE)
 		return refuse(r, "メールの読み取り結果が残っていません。手作業で処理してください。",

@@ -182,7 +182,8 @@ static void test_report__review_says_how_each_is_settled(void **state)
 	assert_has(page, text);
 	(void)snprintf(text, sizeof text, "<code>%" PRId64 ",却下,理由</code>", id);
 	assert_has(page, text);
-	(void)snprintf(text, sizeof text, "<code>sengenctl review resolve %" PRId64 " close</code>",
+	(void)snprintf(text, sizeof text,
+		"<code>sengenctl review resolve %" PRId64 " close --reason 理由</code>",
 		inbound_request(rig, message).id);
 	assert_has(page, text);
 	/* fresh as it is, it is told of at the top */

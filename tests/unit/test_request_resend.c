@@ -438,7 +438,11 @@ static void test_request_resend__staff_say_whose(void **state)
 	int64_t message = inbound_receive(rig, &mail);
 	assert_int_equal(inbound_request(rig, message).state, REQUEST_STATE_REVIEW);
 	assert_int_equal(carry_out(rig, message, 0, &why_ja), RC_REFUSED);
-	assert_string_equal(why_ja, "申込番号を指定してください。どの申込みのことか、特定されていません。");
+	assert_string_equal(why_ja,
+		"どの申込みのことか、まだ決まっていません。sengenctl review show の対照表か、sengenctl "
+		"search "
+		"で申込みを確かめ、申込番号を書いてください（ファイルなら「申込番号」の列、命令なら "
+		"--application 申込番号）。");
 	assert_ok(carry_out(rig, message, second, &why_ja));
 	assert_string_equal(inbound_queued(rig), "logo+1>info2@example.co.jp");
 	struct request request = inbound_request(rig, message);

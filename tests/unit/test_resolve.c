@@ -28,8 +28,11 @@ static void test_resolve__stop(void **state)
 	struct rig *rig = *state;
 	int64_t id = confirm_declaration(rig, 1), message = unclear(rig, REQUEST_STOP, id);
 	assert_int_equal(resolve(rig, message, REQUEST_CARRY_OUT, 0, "電話で確認"), RC_REFUSED);
-	assert_string_equal(
-		resolve_why, "申込番号を指定してください。どの申込みのことか、特定されていません。");
+	assert_string_equal(resolve_why,
+		"どの申込みのことか、まだ決まっていません。sengenctl review show の対照表か、sengenctl "
+		"search "
+		"で申込みを確かめ、申込番号を書いてください（ファイルなら「申込番号」の列、命令なら "
+		"--application 申込番号）。");
 	assert_ok(resolve(rig, message, REQUEST_CARRY_OUT, id, "電話で確認"));
 	assert_int_equal(rig_app(rig, id).state, STATE_STOPPED);
 	struct request request = inbound_request(rig, message);
