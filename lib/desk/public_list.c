@@ -29,7 +29,7 @@ enum rc public_file_open(struct public_file *out, const char *directory, const c
 	out->mode = 0644;
 	/* Never written through a link: others may be allowed to write to the directory. What is there is of a run that was cut short. */
 	(void)unlink(out->temporary);
-	int fd = open(out->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	int fd = open(out->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	out->file = fd < 0 ? NULL : fdopen(fd, "w");
 	if (!out->file)
 		return err_set(err, RC_STORE, "%s could not be made: %s.", out->temporary, errno_text(errno));
