@@ -35,7 +35,8 @@ const char *owner_text(const struct spool_taken *taken, struct pool *pool)
 	char buffer[ENTRY_BYTES];
 	bool account = account_get(taken->owner, &entry, buffer, sizeof buffer);
 	bool shared = (taken->mode & S_IWOTH) ||
-		      ((taken->mode & S_IWGRP) && !(account && is_own_group(taken->group, &entry)));
+		      ((taken->mode & S_IWGRP) &&
+			      (taken->listed || !(account && is_own_group(taken->group, &entry))));
 	const char *behind = shared ? OWNER_SHARED : "";
 	if (account)
 		return pool_printf(pool, "%u(%s)%s", taken->owner, entry.pw_name, behind);

@@ -9,6 +9,7 @@
 #include <strings.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "lib/base/civil.h"
@@ -413,7 +414,7 @@ void spool_leave(struct spool *spool, const char *name, const char *reason)
 
 /* ---- taking ---- */
 
-static void taken_from(struct spool_taken *taken, const struct stat *st)
+static void taken_from(struct spool_taken *taken, int fd, const struct stat *st)
 {
 	taken->size = st->st_size;
 	taken->dev = (int64_t)st->st_dev;
@@ -422,6 +423,7 @@ static void taken_from(struct spool_taken *taken, const struct stat *st)
 	taken->owner = st->st_uid;
 	taken->group = st->st_gid;
 	taken->mode = st->st_mode;
+	taken->listed = fgetxattr(fd, "system.posix_acl_access", NULL, 0) > 0;
 }
 
 /* The name may have become something else since the scan: what was opened is what counts. */
@@ -481,7 +483,7 @@ enum rc spool_take(struct spool *spool, const char *name, const char *copy, enum
 	int from = open_original(spool, name, &before, answer);
 	if (from < 0)
 		return RC_OK;
-	taken_from(taken, &before);
+	taken_from(taken, from, &before);
 	if ((uint64_t)before.st_size > spool->file_limit) {
 		*answer = SPOOL_TOO_LARGE;
 		(void)close(from);

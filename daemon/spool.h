@@ -54,6 +54,7 @@ struct spool_taken {
 	int64_t dev, ino, mtime_ns; /* of the original */
 	unsigned owner, group; /* IDs */
 	unsigned mode; /* who may write to it, as stat(2) has it */
+	bool listed; /* others too stand in an access list (acl(5)); what they may at most is the group's bits of mode */
 };
 enum spool_answer {
 	SPOOL_TAKEN, /* a synced copy lies in work/ under `copy` */

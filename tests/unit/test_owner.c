@@ -21,6 +21,12 @@ static void test_owner__text(void **state)
 	assert_string_equal(owner_text(&taken, pool), "0(root)");
 	taken.mode = 0100660; /* root's own group */
 	assert_string_equal(owner_text(&taken, pool), "0(root)");
+	taken.listed = true; /* whose list may name anybody */
+	assert_string_equal(owner_text(&taken, pool), "0(root)" OWNER_SHARED);
+	taken.mode = 0100640;
+	assert_string_equal(owner_text(&taken, pool), "0(root)");
+	taken.listed = false;
+	taken.mode = 0100660;
 	taken.group = 1;
 	assert_string_equal(owner_text(&taken, pool), "0(root)" OWNER_SHARED);
 	taken.mode = 0100602;

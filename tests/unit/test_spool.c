@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -152,6 +153,27 @@ static void test_spool__a_clock_that_jumps_back_keeps_nobody_waiting(void **stat
 	assert_int_equal(whole_after(86400, NULL), 0);
 	assert_int_equal(whole_after(0, NULL), 0);
 	assert_int_equal(whole_after(6, NULL), 1);
+}
+
+/* Whoever stands in its access list may write to a file whose mode alone looks like one person's. */
+static void test_spool__an_access_list_is_seen(void **state)
+{
+	(void)state;
+	/* acl(5) as the kernel keeps it: version 2; owner rw, user 1 rw, group r, mask rw, others none. */
+	static const unsigned char list[] = {2, 0, 0, 0, 1, 0, 6, 0, 0xff, 0xff, 0xff, 0xff, 2, 0, 6, 0, 1, 0,
+		0, 0, 4, 0, 4, 0, 0xff, 0xff, 0xff, 0xff, 16, 0, 6, 0, 0xff, 0xff, 0xff, 0xff, 32, 0, 0, 0,
+		0xff, 0xff, 0xff, 0xff};
+	enum spool_answer answer;
+	struct spool_taken taken;
+	put(incoming("plain.csv"), "x");
+	assert_int_equal(spool_take(&spool, "plain.csv", "copy", &answer, &taken, &err), RC_OK);
+	assert_false(taken.listed);
+	put(incoming("listed.csv"), "x");
+	if (setxattr(incoming("listed.csv"), "system.posix_acl_access", list, sizeof list, 0) != 0)
+		skip(); /* no such lists on this file system */
+	assert_int_equal(spool_take(&spool, "listed.csv", "copy", &answer, &taken, &err), RC_OK);
+	assert_true(taken.listed);
+	assert_true((taken.mode & S_IWGRP) != 0);
 }
 
 /* As after a share was mounted again: what is dropped there now is seen and taken, by events too. */
@@ -398,6 +420,7 @@ int main(void)
 		WITH_SPOOL(test_spool__a_growing_file_starts_to_settle_anew),
 		WITH_SPOOL(test_spool__a_file_of_the_future_settles_too),
 		WITH_SPOOL(test_spool__a_clock_that_jumps_back_keeps_nobody_waiting),
+		WITH_SPOOL(test_spool__an_access_list_is_seen),
 		WITH_SPOOL(test_spool__incoming_made_anew),
 		WITH_SPOOL(test_spool__renamed_in_is_whole_at_once),
 		WITH_SPOOL(test_spool__renamed_over_a_settling_file_is_whole),
