@@ -176,24 +176,43 @@ static enum rc take_request(void *ctx, const struct request *request, struct err
 	return rc;
 }
 
-static enum rc erase_mail(struct erasing *e, int64_t message_id)
+static enum rc look_at_copy(void *ctx, int64_t message_id, struct err *err)
 {
-	struct store *store = e->office->store;
-	const struct retained_item item = {.kind = RETAINED_MAIL, .id = message_id, .path = ""};
+	struct erasing *e = ctx;
 	struct mail_message message;
 	struct request request;
 	int64_t id = 0;
-	enum rc rc = message_get(store, message_id, &message, e->pool, e->err);
-	if (rc == RC_REFUSED)
-		*e->why_ja = NO_SUCH_MAIL;
+	enum rc rc = message_get(e->office->store, message_id, &message, e->pool, err);
 	if (rc == RC_OK && message.state != MESSAGE_FILED)
 		return refuse(e, NOT_FILED, "the mail is not settled yet");
 	if (rc == RC_OK)
-		rc = request_of_message(store, message_id, &id, e->err);
+		rc = request_of_message(e->office->store, message_id, &id, err);
 	if (rc == RC_OK && id)
-		rc = request_get(store, id, &request, e->pool, e->err);
-	if (rc == RC_OK && id)
-		rc = take_request(e, &request, e->err);
+		rc = request_get(e->office->store, id, &request, e->pool, err);
+	return rc == RC_OK && id ? take_request(e, &request, err) : rc;
+}
+
+static enum rc erase_copy(void *ctx, int64_t message_id, struct err *err)
+{
+	struct erasing *e = ctx;
+	const struct retained_item item = {.kind = RETAINED_MAIL, .id = message_id, .path = ""};
+	struct erasure one;
+	enum rc rc = retained_erase(e->office->store, &item, e->preview, &one, err);
+	e->out->history += one.history;
+	e->out->mails += one.mails;
+	e->out->requests += one.requests;
+	return rc;
+}
+
+static enum rc erase_mail(struct erasing *e, int64_t message_id)
+{
+	struct store *store = e->office->store;
+	struct mail_message message;
+	enum rc rc = message_get(store, message_id, &message, e->pool, e->err);
+	if (rc == RC_REFUSED)
+		*e->why_ja = NO_SUCH_MAIL;
+	if (rc == RC_OK)
+		rc = message_copies(store, message_id, look_at_copy, e, e->err);
 	if (rc == RC_OK && e->request_id)
 		return refuse(e, pool_printf(e->pool, OPEN_REQUEST, e->request_id),
 			"its request is open; settle that first");
@@ -203,7 +222,7 @@ static enum rc erase_mail(struct erasing *e, int64_t message_id)
 	if (rc == RC_OK && !e->preview && !(e->reason && *e->reason))
 		return refuse(e, REASON_WANTED, "a reason is wanted");
 	if (rc == RC_OK)
-		rc = retained_erase(store, &item, e->preview, e->out, e->err);
+		rc = message_copies(store, message_id, erase_copy, e, e->err);
 	if (rc == RC_OK && is_empty(e->out))
 		return refuse(e, NOTHING_LEFT, "its personal data were erased before");
 	return rc == RC_OK && !e->preview ? note(e, 0, STATE_NONE, message_id) : rc;

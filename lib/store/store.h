@@ -575,6 +575,9 @@ enum rc application_erase(
 typedef enum rc erased_message_fn(void *ctx, int64_t message_id, struct err *err);
 enum rc application_mails(
 	struct store *store, int64_t application_id, erased_message_fn *fn, void *ctx, struct err *err);
+/* A mail and all with the same bytes: each is kept for itself. */
+enum rc message_copies(
+	struct store *store, int64_t message_id, erased_message_fn *fn, void *ctx, struct err *err);
 
 /* What an erasure that is on record still has to take from the disk. Taking it away can be done again, so a crash in between costs nothing. */
 struct scrub {

@@ -650,15 +650,30 @@ enum rc retained_erase(struct store *store, const struct retained_item *item, bo
 	" AND r.application_id <> :id AND EXISTS (SELECT 1 FROM application_payload p WHERE"                 \
 	" p.application_id = r.application_id)) ORDER BY m.id"
 
-enum rc application_mails(
-	struct store *store, int64_t application_id, erased_message_fn *fn, void *ctx, struct err *err)
+static enum rc each_mail(struct store *store, const char *literal, int64_t id, erased_message_fn *fn,
+	void *ctx, struct err *err)
 {
 	struct ids mails;
-	enum rc rc = collect(store, MAILS_ABOUT, application_id, &mails, err);
+	enum rc rc = collect(store, literal, id, &mails, err);
 	for (size_t i = 0; rc == RC_OK && i < mails.count; i++)
 		rc = fn(ctx, mails.id[i], err);
 	free(mails.id);
 	return rc;
+}
+
+enum rc application_mails(
+	struct store *store, int64_t application_id, erased_message_fn *fn, void *ctx, struct err *err)
+{
+	return each_mail(store, MAILS_ABOUT, application_id, fn, ctx, err);
+}
+
+enum rc message_copies(
+	struct store *store, int64_t message_id, erased_message_fn *fn, void *ctx, struct err *err)
+{
+	return each_mail(store,
+		"SELECT m.id FROM message f JOIN message m ON m.digest = f.digest WHERE f.id = :id ORDER BY "
+		"m.id",
+		message_id, fn, ctx, err);
 }
 
 struct mail_wipe {

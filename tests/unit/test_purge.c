@@ -481,6 +481,20 @@ static void test_purge__erase_application(void **state)
 		0);
 }
 
+static int64_t taken_again(struct rig *rig, int64_t mail)
+{
+	struct str raw = STR_INIT;
+	struct mail_message message;
+	assert_ok(message_get(rig->office.store, mail, &message, rig->pool, &rig_err));
+	assert_ok(message_raw(rig->office.store, mail, &raw, &rig_err));
+	message.uid = pool_printf(rig->pool, "%s0", message.uid);
+	assert_ok(store_begin(rig->office.store, &rig_err));
+	assert_ok(message_add(rig->office.store, &message, raw.s, raw.len, &rig_err));
+	assert_ok(store_commit(rig->office.store, &rig_err));
+	str_free(&raw);
+	return message.id;
+}
+
 static void test_purge__erase_mail(void **state)
 {
 	struct rig *rig = *state;
@@ -493,11 +507,23 @@ static void test_purge__erase_mail(void **state)
 		RC_REFUSED);
 	(void)closed_request(rig, mail);
 	file_mail(rig, mail);
+	/* The same bytes once more, as when staff put it back into INBOX: whoever is erased is erased there too. */
+	int64_t again = taken_again(rig, mail);
+	assert_int_equal(office_erase_mail(&rig->office, mail, false, "求め", "staff:0", &out, &why_ja,
+				 rig->pool, &rig_err),
+		RC_REFUSED);
+	file_mail(rig, again);
 	assert_ok(office_erase_mail(
 		&rig->office, mail, false, "求め", "staff:0", &out, &why_ja, rig->pool, &rig_err));
-	assert_int_equal(out.mails, 1);
+	assert_int_equal(out.mails, 2);
+	struct str raw = STR_INIT;
+	for (int64_t copy = mail; copy <= again; copy++) {
+		assert_ok(message_raw(rig->office.store, copy, &raw, &rig_err));
+		assert_int_equal(raw.len, 0);
+	}
+	str_free(&raw);
 	rig_assert_whole(rig);
-	assert_int_equal(office_erase_mail(&rig->office, mail + 1, true, NULL, "staff:0", &out, &why_ja,
+	assert_int_equal(office_erase_mail(&rig->office, again + 1, true, NULL, "staff:0", &out, &why_ja,
 				 rig->pool, &rig_err),
 		RC_REFUSED);
 }
