@@ -219,7 +219,7 @@ compile_commands.json: Makefile
 lint: compile_commands.json
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
 		--suppress=missingIncludeSystem -D_GNU_SOURCE '-Ddie(...)=abort()' '-Djson_object_foreach(o,k,v)=while(next(o,&k,&v))' \
-		'-Djson_array_foreach(a,i,v)=while(next(a,&i,&v))' -I. lib daemon ctl
+		'-Djson_array_foreach(a,i,v)=while(next(a,&i,&v))' -I. lib daemon ctl pdf
 	@echo '$(LIB_SRC) $(DAEMON_SRC) $(CTL_SRC)' | tr ' ' '\n' | xargs -P 2 -n 4 clang-tidy --quiet -p . 
 format:
 	clang-format -i $$(find lib daemon ctl pdf tests bench -name '*.[ch]')

@@ -39,7 +39,7 @@ static void sample(struct str *out, const char *name, const char *key, const cha
 static void single(struct str *out, const char *name, const char *type, const char *help, int64_t number)
 {
 	family(out, name, type, help);
-	sample(out, name, NULL, NULL, number);
+	sample(out, name, NULL, "", number);
 }
 
 /* ---- what the register counts ---- */
@@ -136,7 +136,7 @@ static enum rc note_check(void *ctx, const struct health_item *item, struct err 
 			sample(&checks->measured[i], measure->name, measure->key,
 				item->name + strlen(measure->check), item->value);
 		else if (!measure->key && strcmp(item->name, measure->check) == 0)
-			sample(&checks->measured[i], measure->name, NULL, NULL, item->value);
+			sample(&checks->measured[i], measure->name, NULL, "", item->value);
 	}
 	return RC_OK;
 }

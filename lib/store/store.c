@@ -142,8 +142,8 @@ enum rc store_copy_of(struct store *store, utc_time *at, int64_t *last_notice, s
 /* Before it goes on: files are registered while it is held. */
 static enum rc note_copy(struct store *store, struct err *err)
 {
-	utc_time at;
-	int64_t last_notice;
+	utc_time at = 0;
+	int64_t last_notice = 0;
 	char text[48];
 	enum rc rc = fact_set(store, FACT_COPY_OF, NULL, err);
 	if (rc == RC_OK)
