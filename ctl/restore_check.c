@@ -46,7 +46,8 @@ static enum rc copy_bytes(const char *from, const char *to, struct err *err)
 	while (rc == RC_OK && in >= 0 && out >= 0 && (got = read(in, room, 1 << 20)) > 0)
 		rc = file_write_all(out, room, (size_t)got, err);
 	if (rc == RC_OK && (in < 0 || out < 0 || got < 0))
-		rc = err_set(err, RC_STORE, _("%s could not be copied to %s: %s"), from, to, errno_text(errno));
+		rc = err_set(
+			err, RC_STORE, _("%s could not be copied to %s: %s"), from, to, errno_text(errno));
 	if (in >= 0)
 		(void)close(in);
 	if (out >= 0)
@@ -63,8 +64,8 @@ static enum rc open_older(struct check *check, struct err *err)
 		base && *base && strlen(base) < 32 ? base : "/var/tmp");
 	if (!mkdtemp(check->scratch)) {
 		check->scratch[0] = '\0';
-		return err_set(
-			err, RC_STORE, _("No room for a copy to upgrade could be made: %s"), errno_text(errno));
+		return err_set(err, RC_STORE, _("No room for a copy to upgrade could be made: %s"),
+			errno_text(errno));
 	}
 	const char *path = pool_printf(check->ctl->pool, "%s/register.db", check->scratch);
 	const struct store_settings where = {.path = path};

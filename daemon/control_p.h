@@ -48,7 +48,8 @@ command_run command_hold, command_release, command_approve, command_confirm, com
 	command_stop, command_resend, command_resolve, command_correct, command_move, command_undo;
 
 /* ---- control_office.c ---- */
-command_run command_release_ceiling, command_release_batch, command_release_restored, command_pause, command_resume;
+command_run command_release_ceiling, command_release_batch, command_release_restored, command_pause,
+	command_resume;
 
 /* ---- control_erase.c ---- */
 command_run command_purge, command_erase;

@@ -481,10 +481,17 @@ enum rc books_last(struct office *office, struct books_result *out, struct err *
 	struct str value = STR_INIT;
 	*out = (struct books_result){0};
 	enum rc rc = fact_get(office->store, FACT_RESULT, &value, err);
-	if (!rc && value.len > 0 &&
-		sscanf(value.s, "%" SCNd64 " %" SCNd64 " %" SCNd64 " %64[0-9a-f]", &out->at,
-			&out->differences, &out->head_seq, out->head) != 4)
-		rc = err_set(err, RC_STORE, "What the last evening's books found can't be read.");
+	if (!rc && value.len > 0) {
+		char *at = value.s;
+		out->at = strtoll(at, &at, 10);
+		out->differences = strtoll(at, &at, 10);
+		out->head_seq = strtoll(at, &at, 10);
+		at += strspn(at, " ");
+		if (strspn(at, "0123456789abcdef") == sizeof out->head - 1)
+			memcpy(out->head, at, sizeof out->head - 1);
+		else
+			rc = err_set(err, RC_STORE, "What the last evening's books found can't be read.");
+	}
 	str_free(&value);
 	return rc;
 }

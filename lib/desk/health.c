@@ -451,15 +451,15 @@ static enum rc tell_silence(
 static enum rc check_silence(struct health *health, struct err *err)
 {
 	const struct {
-		enum daily kind;
 		const char *what;
+		enum daily kind;
 		enum health_level level;
 	} ways[] = {
-		{DAILY_FILES, _("form files"), HEALTH_BAD},
-		{DAILY_MAILS, _("requests by mail"), HEALTH_BAD},
-		{DAILY_SENT, _("notices sent"), HEALTH_BAD},
+		{_("form files"), DAILY_FILES, HEALTH_BAD},
+		{_("requests by mail"), DAILY_MAILS, HEALTH_BAD},
+		{_("notices sent"), DAILY_SENT, HEALTH_BAD},
 		/* That nothing comes back may be good news. */
-		{DAILY_BOUNCES, _("notices that come back"), HEALTH_WARN},
+		{_("notices that come back"), DAILY_BOUNCES, HEALTH_WARN},
 	};
 	enum rc rc = RC_OK;
 	for (size_t i = 0; i < sizeof ways / sizeof *ways && rc == RC_OK; i++)

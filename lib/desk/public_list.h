@@ -35,7 +35,7 @@ enum rc public_writer_open(
 enum rc public_writer_step(
 	struct public_writer *writer, int milliseconds, struct public_progress *progress, struct err *err);
 /* What is not in place is taken away. */
-void public_writer_close(struct public_writer **writer);
+void public_writer_close(struct public_writer **out);
 
 /* Enters a list that was written, with its row of the history (own transaction); a store opened for writing. */
 enum rc public_list_record(

@@ -89,7 +89,7 @@ enum rc public_pdf_begin(
 	struct public_pdf **out, const struct public_rows *rows, const char *directory, struct err *err);
 enum rc public_pdf_step(struct public_pdf *pdf, int64_t until_ms, bool *done, struct err *err);
 enum rc public_pdf_place(struct public_pdf *pdf, struct err *err);
-void public_pdf_drop(struct public_pdf **pdf);
+void public_pdf_drop(struct public_pdf **out);
 
 /* ---- public_page.c: the search page ---- */
 struct public_page;
@@ -121,7 +121,7 @@ enum rc public_index_begin(struct public_index **out, const char *directory, siz
 enum rc public_index_add(struct public_index *index, uint32_t row, const char *key, struct err *err);
 int public_index_buckets(const struct public_index *index);
 /* The script file of one bucket, appended; each bucket once. */
-enum rc public_index_bucket(struct public_index *index, int bucket, struct str *out, struct err *err);
+enum rc public_index_bucket(struct public_index *index, int number, struct str *out, struct err *err);
 void public_index_drop(struct public_index **index);
 
 /* ---- public_key.c: under what a name is found; search.js does the same ---- */

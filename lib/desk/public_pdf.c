@@ -203,11 +203,15 @@ static enum rc spawn(struct public_pdf *pdf, struct err *err)
 /* What it says at its end: "missing COUNT U+…" for characters that no font has. */
 static void hear(const struct public_pdf *pdf)
 {
-	int count;
-	char which[1024];
-	const char *line = strstr(pdf->complaints.s, "missing ");
-	if (line && sscanf(line, "missing %d %1023[U+0-9A-F ]", &count, which) == 2)
-		log_event(LEVEL_FAULT, "public.glyphs", "count=%d characters=\"%s\"", count, which);
+	static const char word[] = "missing ";
+	const char *line = strstr(pdf->complaints.s, word);
+	if (!line)
+		return;
+	char *which;
+	long count = strtol(line + strlen(word), &which, 10);
+	which += strspn(which, " ");
+	log_event(LEVEL_FAULT, "public.glyphs", "count=%ld characters=\"%.*s\"", count,
+		(int)strspn(which, "U+0123456789ABCDEF "), which);
 }
 
 static enum rc end(struct public_pdf *pdf, struct err *err)

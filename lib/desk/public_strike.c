@@ -20,17 +20,30 @@
 
 /* ---- which data the page shows ---- */
 
+/* "DIRECTORY MOMENT FORMS"; the directory may be empty. */
+static bool state_parse(const char *text, struct public_state *out)
+{
+	size_t len = strcspn(text, " ");
+	char *end;
+	if (len >= sizeof out->data || text[len] != ' ')
+		return false;
+	memcpy(out->data, text, len);
+	out->made_at = strtoll(text + len, &end, 10);
+	if (*end != ' ')
+		return false;
+	out->forms = (int)strtol(end, &end, 10);
+	return *end == '\n' && !strchr(out->data, '/');
+}
+
 enum rc public_state_read(const char *directory, struct public_state *out, struct err *err)
 {
 	struct str path = STR_INIT, text = STR_INIT;
 	*out = (struct public_state){0};
 	path_join(&path, directory, PUBLIC_STATE_FILE);
 	enum rc rc = access(path.s, F_OK) == 0 ? file_read(&text, path.s, STATE_MAX, err) : RC_OK;
-	if (text.len > 0 && sscanf(text.s, "%63s %" SCNd64 " %d", out->data, &out->made_at, &out->forms) != 3)
+	if (text.len > 0 && !state_parse(text.s, out))
 		rc = err_set(err, RC_STORE, "%s is damaged; write the public list anew (sengenctl publish).",
 			path.s);
-	if (strchr(out->data, '/'))
-		rc = err_set(err, RC_STORE, "%s names a directory elsewhere.", path.s);
 	str_free(&path);
 	str_free(&text);
 	return rc;

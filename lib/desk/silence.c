@@ -81,7 +81,7 @@ enum rc silence_check(struct office *office, const struct tally *tally, enum dai
 	if (today - last > LOOKED_BACK)
 		today = last + LOOKED_BACK;
 	struct habit habit = {.calendar = calendar, .kind = kind, .from = last - 7 * weeks + 1};
-	habit.count = xcalloc((size_t)(today - habit.from + 1), sizeof *habit.count);
+	habit.count = xcalloc((size_t)(today - habit.from) + 1, sizeof *habit.count);
 	enum rc rc = daily_get(office->store, habit.from, today, habit.count, err);
 	if (!rc && learn(&habit, last, weeks, &out->usual)) {
 		int closes = calendar->hours ? calendar->close_minute : DAY_CLOSES;

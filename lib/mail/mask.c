@@ -1,7 +1,7 @@
 #include "lib/mail/mask.h"
 
 #include <inttypes.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/flow/ident.h"
@@ -54,12 +54,13 @@ void mask_read(struct mask *mask, const char *kept)
 {
 	*mask = (struct mask){0};
 	for (const char *at = kept; *at && mask->count < MASK_PASSWORDS; at += strspn(at, " ")) {
-		size_t len;
-		uint64_t base;
-		uint32_t hash;
-		if (sscanf(at, "%zu:%" SCNx64 ":%" SCNx32, &len, &base, &hash) == 3 &&
-			len >= MASK_PASSWORD_LEAST && len < 1024 && base > 1 && base < PRIME)
-			mask->password[mask->count++] = (struct mask_password){len, base, hash};
+		char *end;
+		size_t len = strtoul(at, &end, 10);
+		uint64_t base = *end == ':' ? strtoull(end + 1, &end, 16) : 0;
+		uint64_t hash = *end == ':' ? strtoull(end + 1, &end, 16) : UINT64_MAX;
+		if (len >= MASK_PASSWORD_LEAST && len < 1024 && base > 1 && base < PRIME &&
+			hash <= UINT32_MAX)
+			mask->password[mask->count++] = (struct mask_password){len, base, (uint32_t)hash};
 		at += strcspn(at, " ");
 	}
 }

@@ -80,8 +80,7 @@ enum rc history_head(struct store *store, int64_t *seq, uint8_t hash[SHA256_LEN]
 	return rc;
 }
 
-enum rc history_hash(
-	struct store *store, int64_t seq, uint8_t hash[SHA256_LEN], bool *there, struct err *err)
+enum rc history_hash(struct store *store, int64_t seq, uint8_t hash[SHA256_LEN], bool *there, struct err *err)
 {
 	*there = false;
 	sqlite3_stmt *stmt = sql_ready(store, "SELECT hash FROM history WHERE seq = :seq", err);

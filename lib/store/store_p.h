@@ -28,9 +28,9 @@
 #define SQL_OPEN "state IN (1, 2, 3)" /* enum request_state */
 /* What the table `standing` holds, counted afresh. */
 #define SQL_STANDING                                                                                         \
-	" SELECT 1, state, hold, count(*) FROM application GROUP BY state, hold UNION ALL"                    \
-	" SELECT 2, state, 0, count(*) FROM outbox GROUP BY state UNION ALL"                                  \
-	" SELECT 3, state, 0, count(*) FROM message GROUP BY state UNION ALL"                                 \
+	" SELECT 1, state, hold, count(*) FROM application GROUP BY state, hold UNION ALL"                   \
+	" SELECT 2, state, 0, count(*) FROM outbox GROUP BY state UNION ALL"                                 \
+	" SELECT 3, state, 0, count(*) FROM message GROUP BY state UNION ALL"                                \
 	" SELECT 4, state, 0, count(*) FROM request GROUP BY state"
 /* Of application a: it is linked to a ★ that lives. */
 #define SQL_RUNNING_STEP_UP                                                                                  \

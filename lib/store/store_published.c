@@ -144,7 +144,7 @@ static enum rc walk_intervals(struct interval_walk *walk, published_fn *fn, void
 	struct published *intervals = xcalloc(BATCH, sizeof *intervals);
 	struct pool *pool = pool_new();
 	enum rc rc;
-	int count;
+	int count = 0;
 	do {
 		pool_reset(pool);
 		sqlite3_stmt *stmt = interval_statement(walk, err);

@@ -544,8 +544,8 @@ static enum rc block_candidates(
 
 static enum rc search_block(struct search *search, int64_t block, bool *enough, struct err *err)
 {
-	struct gram_set candidates;
-	bool any;
+	struct gram_set candidates = {0};
+	bool any = false;
 	enum rc rc = block_candidates(search, block, &candidates, &any, err);
 	for (int i = GRAM_SLOTS / 64 - 1; rc == RC_OK && any && !*enough && i >= 0; i--)
 		for (uint64_t bits = candidates.word[i]; rc == RC_OK && bits && !*enough;) {
@@ -620,6 +620,7 @@ static void search_free(struct search *search)
 	pool_free(&search->pool);
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): consider() writes into out */
 enum rc search_applications(struct store *store, const char *text, int64_t before_id, int64_t *out, int limit,
 	int *count, bool *more, struct err *err)
 {
