@@ -32,7 +32,7 @@ static bool state_parse(const char *text, struct public_state *out)
 	if (*end != ' ')
 		return false;
 	out->forms = (int)strtol(end, &end, 10);
-	return *end == '\n' && !strchr(out->data, '/');
+	return *end == '\n' && !strchr(out->data, '/') && out->data[0] != '.';
 }
 
 enum rc public_state_read(const char *directory, struct public_state *out, struct err *err)

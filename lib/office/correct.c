@@ -160,7 +160,7 @@ static const bool printed[FIELD_COUNT] = {
 };
 
 struct unsent {
-	bool resends; /* they repeat a first letter as it was, so that only another address matters to them */
+	bool new_address; /* then resends too, which repeat a first letter as it was, and what would be tried again after an unknown answer */
 	int64_t *id; /* owned */
 	size_t count;
 };
@@ -169,8 +169,11 @@ static enum rc take_unsent(void *ctx, const struct notice *notice, struct err *e
 {
 	struct unsent *unsent = ctx;
 	(void)err;
-	if (notice->state != OUTBOX_QUEUED ||
-		(notice->stage == STAGE_NONE && !(unsent->resends && notice->resend_of)))
+	bool waits =
+		notice->state == OUTBOX_QUEUED ||
+		(unsent->new_address && notice->state == OUTBOX_UNKNOWN && notice->next_try_at != UTC_NEVER);
+	bool follows = notice->stage != STAGE_NONE || (unsent->new_address && notice->resend_of);
+	if (!waits || !follows)
 		return RC_OK;
 	unsent->id = xrealloc(unsent->id, (unsent->count + 1) * sizeof *unsent->id);
 	unsent->id[unsent->count++] = notice->id;
@@ -181,7 +184,7 @@ static enum rc take_unsent(void *ctx, const struct notice *notice, struct err *e
 static enum rc make_anew(struct office *office, struct application *app, bool new_address, const char *actor,
 	struct pool *pool, struct err *err)
 {
-	struct unsent unsent = {.resends = new_address};
+	struct unsent unsent = {.new_address = new_address};
 	struct notice notice;
 	const char *refused_ja = NULL;
 	enum rc rc = outbox_each(office->store, app->id, take_unsent, &unsent, err);

@@ -119,6 +119,30 @@ static void test_correct__a_queued_resend_follows_the_address(void **state)
 	rig_assert_whole(rig);
 }
 
+static enum outcome answer_unknown(const struct notice *notice)
+{
+	(void)notice;
+	return OUTCOME_UNKNOWN;
+}
+
+/* Nobody knows whether the letter arrived at the wrong address; it is not tried there again. */
+static void test_correct__an_unknown_notice_follows_the_address(void **state)
+{
+	struct rig *rig = *state;
+	int64_t id = rig_apply(rig, 1);
+	rig->answer = answer_unknown;
+	(void)rig_turn(rig);
+	assert_string_equal(rig_outbox(rig, id), "receipt/unknown");
+	assert_ok(correct(rig, id, "社名の誤り", FIELD_BUSINESS_NAME, "株式会社みほん"));
+	assert_string_equal(rig_outbox(rig, id), "receipt/unknown");
+	assert_ok(correct(rig, id, "宛先の誤り", FIELD_MAIL, "right@example.co.jp"));
+	assert_string_equal(rig_outbox(rig, id), "receipt/cancelled receipt/queued");
+	rig->answer = NULL;
+	(void)rig_turn(rig);
+	assert_string_equal(rig_outbox(rig, id), "receipt/cancelled receipt/sent");
+	rig_assert_whole(rig);
+}
+
 static void test_correct__what_prints_nothing_leaves_the_notice_alone(void **state)
 {
 	struct rig *rig = *state;
@@ -241,6 +265,7 @@ int main(void)
 		WITH_RIG(test_correct__refusals),
 		WITH_RIG(test_correct__a_queued_notice_follows),
 		WITH_RIG(test_correct__a_queued_resend_follows_the_address),
+		WITH_RIG(test_correct__an_unknown_notice_follows_the_address),
 		WITH_RIG(test_correct__what_prints_nothing_leaves_the_notice_alone),
 		WITH_RIG(test_correct__a_notice_in_flight_stays),
 		WITH_RIG(test_correct__keys_follow),
