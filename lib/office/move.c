@@ -302,6 +302,8 @@ static enum rc step_back(struct undo *undo, struct notice *previous)
 /* Held, because the cadence would do at once again what was just taken back: staff look, then release it. */
 static enum rc hold_after(struct decision_case *c)
 {
+	if (c->app.hold == HOLD_REVIEW) /* what a person must decide is not decided by this */
+		return RC_OK;
 	c->app.hold = HOLD_STAFF;
 	c->app.hold_reason = pool_printf(c->pool, "元に戻しました：%s", c->reason);
 	return office_write(c->office, &c->app, EVENT_HOLD, c->actor, c->app.hold_reason, 0, c->err);

@@ -1,3 +1,4 @@
+#include "lib/office/office_p.h"
 #include "inbound_rig.h"
 
 #define STAFF "staff:1000(yamada)"
@@ -131,6 +132,27 @@ static void test_undo__a_stage_whose_notice_waits(void **state)
 }
 
 /* An ID that was taken back is told to nobody who asks. */
+/* What a person must decide is still to be decided: a release is not enough. */
+static void test_undo__a_review_stays_one(void **state)
+{
+	struct rig *rig = *state;
+	int64_t id = rig_apply(rig, 1);
+	(void)rig_turn(rig);
+	assert_ok(move(rig, id, STATE_ID_ISSUED, "至急"));
+	struct application app = rig_app(rig, id);
+	assert_ok(store_begin(rig->office.store, &rig_err));
+	assert_ok(office_review(&rig->office, &app, "連絡先を確認してください。", 0, &rig_err));
+	assert_ok(store_commit(rig->office.store, &rig_err));
+	assert_ok(undo(rig, id, "取り違え"));
+	app = rig_app(rig, id);
+	assert_int_equal(app.state, STATE_RECEIVED);
+	assert_int_equal(app.hold, HOLD_REVIEW);
+	assert_string_equal(app.hold_reason, "連絡先を確認してください。");
+	(void)rig_turn(rig);
+	assert_string_equal(rig_outbox(rig, id), "receipt/sent id/cancelled");
+	rig_assert_whole(rig);
+}
+
 static void test_undo__the_number_is_no_answer(void **state)
 {
 	struct rig *rig = *state;
@@ -408,6 +430,7 @@ int main(void)
 		WITH_RIG(test_move__what_holds_still_holds),
 		WITH_RIG(test_move__an_unconfirmed_address_is_confirmed_first),
 		WITH_RIG(test_undo__a_stage_whose_notice_waits),
+		WITH_RIG(test_undo__a_review_stays_one),
 		WITH_RIG(test_undo__the_number_is_no_answer),
 		WITH_RIG(test_undo__not_what_was_told),
 		WITH_RIG(test_undo__ends),
