@@ -434,10 +434,23 @@ static enum rc sort_rows(struct public_writer *writer, struct err *err)
 
 /* ---- the forms ---- */
 
+/* A directory that is not there yet: the page may show one of the same second. */
+static void name_data(struct public_writer *writer)
+{
+	struct str path = STR_INIT;
+	int number = writer->round;
+	do {
+		(void)snprintf(writer->data, sizeof writer->data, "data-%lld-%d", (long long)writer->began_at,
+			number++);
+		str_clear(&path);
+		path_join(&path, writer->directory, writer->data);
+	} while (access(path.s, F_OK) == 0);
+	str_free(&path);
+}
+
 static enum rc begin_page(struct public_writer *writer, struct err *err)
 {
-	(void)snprintf(writer->data, sizeof writer->data, "data-%lld-%d", (long long)writer->began_at,
-		writer->round);
+	name_data(writer);
 	return public_page_begin(&writer->page, &writer->rows, writer->directory, writer->data, err);
 }
 
@@ -467,6 +480,7 @@ static enum rc write_pdf(struct public_writer *writer, int64_t until_ms, bool *d
 static enum rc place(struct public_writer *writer, struct err *err)
 {
 	bool changed = false;
+	utc_time as_of = writer->checked_at; /* what is written */
 	enum rc rc = leave_out_ended(writer, &changed, err);
 	if (rc == RC_OK && changed && ++writer->round < ROUNDS_MAX) {
 		public_csv_drop(&writer->csv);
@@ -475,6 +489,9 @@ static enum rc place(struct public_writer *writer, struct err *err)
 		writer->phase = PHASE_SORT;
 		return RC_OK;
 	}
+	/* What ended since is struck from the page below. */
+	if (!changed)
+		as_of = writer->checked_at;
 	writer->written.rows = (int64_t)writer->rows.count;
 	if (rc == RC_OK && writer->csv) {
 		public_csv_digest(writer->csv, writer->written.digest);
@@ -483,7 +500,7 @@ static enum rc place(struct public_writer *writer, struct err *err)
 	if (rc == RC_OK && writer->pdf)
 		rc = public_pdf_place(writer->pdf, err);
 	if (rc == RC_OK && writer->page)
-		rc = public_page_place(writer->page, writer->forms, writer->checked_at, err);
+		rc = public_page_place(writer->page, writer->forms, as_of, err);
 	if (rc == RC_OK)
 		rc = file_sync_dir(writer->directory, err);
 	/* Nobody waits for the CSV and PDF of what ended within the last rounds longer than until the next list. */

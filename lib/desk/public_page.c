@@ -91,7 +91,6 @@ enum rc public_page_begin(struct public_page **out, const struct public_rows *ro
 	page->data = xstrdup(data);
 	path_join(&path, directory, data);
 	page->path = str_take(&path);
-	remove_tree(page->path); /* of a run that was cut short within the same second */
 	enum rc rc = make_directory(page, "i", err);
 	if (rc == RC_OK)
 		rc = public_index_begin(&page->index, directory, rows->count, err);
@@ -378,6 +377,21 @@ static enum rc switch_page(struct public_page *page, int forms, struct err *err)
 	return rc;
 }
 
+/* data-NUMBER-NUMBER, as public_list.c names them; the directory may hold other people's files too. */
+static bool is_data_name(const char *name)
+{
+	static const char head[] = "data-", digits[] = "0123456789";
+	if (!str_has_prefix(name, head))
+		return false;
+	name += strlen(head);
+	size_t first = strspn(name, digits);
+	if (first == 0 || name[first] != '-')
+		return false;
+	name += first + 1;
+	size_t second = strspn(name, digits);
+	return second > 0 && name[second] == '\0';
+}
+
 /* The data that the page shows and those it showed before stay: a page may be open. */
 static void remove_old(struct public_page *page, const char *before)
 {
@@ -388,7 +402,7 @@ static void remove_old(struct public_page *page, const char *before)
 	for (size_t i = 0; i < names.count; i++) {
 		struct str path = STR_INIT;
 		path_join(&path, page->directory, names.item[i]);
-		if (str_has_prefix(names.item[i], "data-") && strcmp(names.item[i], page->data) != 0 &&
+		if (is_data_name(names.item[i]) && strcmp(names.item[i], page->data) != 0 &&
 			strcmp(names.item[i], before) != 0)
 			remove_tree(path.s);
 		str_free(&path);

@@ -481,6 +481,79 @@ static void test_public_list__links_are_not_followed(void **state)
 	str_free(&left);
 }
 
+/* Something ends before every step, so that the list is put in place with rows that ended while it was written last: the page leaves them out. */
+static void test_public_list__what_goes_on_ending(void **state)
+{
+	enum { DECLARATIONS = 60 };
+	struct rig *rig = *state;
+	struct public_writer *writer;
+	struct public_progress progress = {0};
+	int64_t id[DECLARATIONS];
+	int stopped = 0, struck = 0;
+	for (int i = 0; i < DECLARATIONS; i++)
+		id[i] = apply_as(rig, 10 + i, pool_printf(rig->pool, "ベータ%02d商店", i), "東京都");
+	rig_run_days(rig, 16);
+	struct list list = list_of(rig);
+	assert_ok(public_writer_open(&writer, &rig->office, list.directory, PUBLIC_HTML, &rig_err));
+	while (!progress.finished) {
+		assert_true(stopped < DECLARATIONS);
+		stop(rig, id[stopped++]);
+		clock_set(&rig->clock, rig->clock.now + 1);
+		assert_ok(public_writer_step(writer, 0, &progress, &rig_err));
+	}
+	public_writer_close(&writer);
+	clock_set(&rig->clock, rig->clock.now + 60);
+	assert_ok(public_list_strike(&rig->office, list.directory, NULL, &rig_err));
+	const char *rows = data(&list, "r/0/0.js"), *gone = data(&list, "gone.js");
+	for (int i = 0; i < stopped; i++)
+		struck += strstr(rows, pool_printf(rig->pool, "ベータ%02d商店", i)) != NULL;
+	assert_true(struck > 0);
+	for (const char *at = strchr(gone, '['); *at != ']'; at++)
+		struck -= *at == '[' ? at[1] != ']' : *at == ',';
+	assert_int_equal(struck, 0);
+}
+
+/* A directory that somebody names may hold more than lists. */
+static void test_public_list__what_others_put_there_stays(void **state)
+{
+	struct rig *rig = *state;
+	static const char *const others[] = {"data-2024/minutes.txt", "data-/minutes.txt",
+		"data-1-old/minutes.txt", "data-1-2-3/minutes.txt"};
+	struct list list = list_of(rig);
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+		const char *path = pool_printf(rig->pool, "%s/%s", list.directory, others[i]);
+		assert_ok(file_mkdirs(pool_strndup(rig->pool, path, strlen(path) - strlen("/minutes.txt")),
+			0755, &rig_err));
+		assert_ok(file_write(path, "mine", 4, 0600, &rig_err));
+	}
+	for (int i = 0; i < 3; i++) {
+		clock_set(&rig->clock, rig->clock.now + 60);
+		write_list(&list, PUBLIC_HTML, 0, NULL);
+	}
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+		assert_string_equal(content(&list, others[i]), "mine");
+}
+
+/* A second one within the same second, given up at any step, leaves the page and its data whole. */
+static void test_public_list__twice_within_a_second(void **state)
+{
+	struct rig *rig = *state;
+	struct public_progress progress = {0};
+	(void)rig_apply(rig, 1);
+	rig_run_days(rig, 16);
+	struct list list = list_of(rig);
+	write_list(&list, PUBLIC_HTML, 0, NULL);
+	for (int steps = 0; !progress.finished; steps++) {
+		struct public_writer *writer;
+		assert_ok(public_writer_open(&writer, &rig->office, list.directory, PUBLIC_HTML, &rig_err));
+		for (int i = 0; i < steps; i++)
+			assert_ok(public_writer_step(writer, 0, &progress, &rig_err));
+		public_writer_close(&writer);
+		assert_non_null(strstr(data(&list, "meta.js"), "rows:1"));
+		assert_non_null(strstr(data(&list, "i/0.js"), "sengen.index(0,"));
+	}
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(test_public_list__##name, rig_setup, rig_teardown)
@@ -495,6 +568,9 @@ int main(void)
 		CASE(a_stop_leaves_the_page_at_once),
 		CASE(what_ends_while_it_is_written),
 		CASE(what_is_corrected_while_it_is_written),
+		CASE(what_goes_on_ending),
+		CASE(what_others_put_there_stays),
+		CASE(twice_within_a_second),
 		CASE(refusals),
 		CASE(links_are_not_followed),
 		CASE(given_up),
