@@ -156,6 +156,19 @@ static civil_day instant_from(const struct settings *settings, civil_day today)
 	return from;
 }
 
+/* What root wrote there its owner could neither replace nor strike names from. */
+static enum rc refuse_root(const char *directory, struct err *err)
+{
+	struct stat st;
+	if (geteuid() != 0 || stat(directory, &st) != 0 || st.st_uid == 0)
+		return RC_OK;
+	return err_set(err, RC_REFUSED,
+		"%s belongs to another user, who could not write the lists anew; write them as that user "
+		"(sudo "
+		"-u sengen).",
+		directory);
+}
+
 static enum rc lock_directory(struct public_writer *writer, struct err *err)
 {
 	struct str path = STR_INIT;
@@ -219,6 +232,8 @@ enum rc public_writer_open(
 	enum rc rc = want_settled(office, err);
 	if (rc == RC_OK)
 		rc = file_mkdirs(directory, 0755, err);
+	if (rc == RC_OK)
+		rc = refuse_root(directory, err);
 	if (rc == RC_OK)
 		rc = lock_directory(writer, err);
 	if (rc == RC_OK)

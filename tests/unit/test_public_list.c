@@ -534,6 +534,25 @@ static void test_public_list__what_others_put_there_stays(void **state)
 		assert_string_equal(content(&list, others[i]), "mine");
 }
 
+/* The daemon must be able to go on with what sengenctl wrote. */
+static void test_public_list__not_by_root_for_others(void **state)
+{
+	struct rig *rig = *state;
+	struct public_writer *writer;
+	struct strlist names = {0};
+	if (geteuid() != 0)
+		skip();
+	struct list list = list_of(rig);
+	assert_ok(file_mkdirs(list.directory, 0755, &rig_err));
+	assert_int_equal(chown(list.directory, 65534, 65534), 0);
+	assert_int_equal(
+		public_writer_open(&writer, &rig->office, list.directory, PUBLIC_CSV, &rig_err), RC_REFUSED);
+	assert_ok(file_list_dir(&names, list.directory, &rig_err));
+	assert_int_equal(names.count, 0);
+	assert_int_equal(chown(list.directory, 0, 0), 0);
+	write_list(&list, PUBLIC_CSV, 0, NULL);
+}
+
 /* A second one within the same second, given up at any step, leaves the page and its data whole. */
 static void test_public_list__twice_within_a_second(void **state)
 {
@@ -571,6 +590,7 @@ int main(void)
 		CASE(what_goes_on_ending),
 		CASE(what_others_put_there_stays),
 		CASE(twice_within_a_second),
+		CASE(not_by_root_for_others),
 		CASE(refusals),
 		CASE(links_are_not_followed),
 		CASE(given_up),
