@@ -1,7 +1,7 @@
 /*
  * alarm.c - telling of what turned bad, and good again
  *
- * Facts: alarms.bad has a line for each check that is told as bad, "name<TAB>since"; alarms.sent the moments of the last hour's mails; alarms.held how many changes
+ * Facts: alarms.bad has a line for each check that is told as bad, "name<TAB>since"; alarms.sent the moments of the mails that count for the ceiling; alarms.held how many changes
  * went into no mail since the last one; alarms.withheld the same since the last digest.
  */
 #include <inttypes.h>
@@ -97,10 +97,23 @@ static enum rc write_number(struct office *office, const char *fact, int64_t num
 	return fact_set(office->store, fact, number ? text : NULL, err);
 }
 
-/* The moments of the last hour's mails as text; *count of them. */
+/* Mails of this moment and before count no more: an hour ago, or as long as none can go out. Else a server that is down for days would deliver them all at once. */
+static utc_time counted_after(const struct alarms *alarms)
+{
+	static const char *const stopped[] = {"server", "restored", "role:sender"};
+	utc_time after = alarms->now - HOUR;
+	for (size_t i = 0; i < alarms->known_count; i++)
+		for (size_t j = 0; alarms->known[i].name && j < sizeof stopped / sizeof *stopped; j++)
+			if (strcmp(alarms->known[i].name, stopped[j]) == 0 && alarms->known[i].since <= after)
+				after = alarms->known[i].since - 1;
+	return after;
+}
+
+/* The moments of the mails that count as text; *count of them. */
 static enum rc read_sent(struct alarms *alarms, struct str *sent, int64_t *count, struct err *err)
 {
 	struct str value = STR_INIT;
+	utc_time after = counted_after(alarms);
 	enum rc rc = fact_get(alarms->office->store, FACT_SENT, &value, err);
 	*count = 0;
 	for (char *at = value.s; !rc && *at;) {
@@ -109,7 +122,7 @@ static enum rc read_sent(struct alarms *alarms, struct str *sent, int64_t *count
 		if (end == at)
 			break;
 		/* One of a time to come was written by a clock that was wrong. */
-		if (moment > alarms->now - HOUR && moment <= alarms->now) {
+		if (moment > after && moment <= alarms->now) {
 			str_printf(sent, "%" PRId64 " ", moment);
 			++*count;
 		}
@@ -208,7 +221,8 @@ static void write_text(struct alarms *alarms, int64_t held, struct str *subject,
 		str_printf(text, "続いている異常：\n%s\n", alarms->open.s);
 	if (held > 0)
 		str_printf(text,
-			"1時間に送る通数の上限（%" PRId64 "通）を超えたため、この前に%" PRId64
+			"1時間に送る通数の上限（%" PRId64
+			"通。送信が止まっている間は全部でこの通数）を超えたため、この前に%" PRId64
 			"件の変化をメールにしませんでした。すべて、システムの記録（ジャーナル）に残っています"
 			"。\n\n",
 			settings->alarms_per_hour, held);

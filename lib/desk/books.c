@@ -12,6 +12,7 @@
 #include "lib/desk/sent_log.h"
 
 #define FACT_SETTLED "books.settled" /* UTC seconds */
+#define FACT_ANEW "books.anew" /* UTC seconds: what the log has of before speaks of other notices */
 #define FACT_RESULT "books.result" /* moment, differences, history number, its hash */
 #define DAY ((utc_time)86400)
 #define SLACK (3 * DAY) /* between a line of the log and the register's entry: a full disk may last */
@@ -438,18 +439,29 @@ static enum rc read_settled(struct office *office, utc_time *at, struct err *err
 	return rc;
 }
 
+/* Lines from here on are of notices of this register. One may be a second older than what the register books. */
+static enum rc read_first_line(struct office *office, utc_time since, utc_time *from, struct err *err)
+{
+	struct str value = STR_INIT;
+	enum rc rc = fact_get(office->store, FACT_ANEW, &value, err);
+	utc_time anew = value.len > 0 ? strtoll(value.s, NULL, 10) - 1 : INT64_MIN;
+	*from = since - SLACK > anew ? since - SLACK : anew;
+	str_free(&value);
+	return rc;
+}
+
 static enum rc take_sent(struct reckoning *reckoning, struct err *err)
 {
+	utc_time from = 0;
 	struct balance *balance = reckoning->balance;
 	struct office *office = reckoning->office;
 	struct sent_side side = {0};
 	enum rc rc = read_settled(office, &balance->since, err);
+	rc = rc ? rc : read_first_line(office, balance->since, &from, err);
 	/* First the register: whatever it books is in the log already. */
 	rc = rc ? rc
 		: outbox_each_accepted(office->store, balance->since, UTC_NEVER, take_booked, &side, err);
-	rc = rc ? rc
-		: sent_log_each(
-			  office->settings, balance->since - SLACK, balance->at + DAY, take_line, &side, err);
+	rc = rc ? rc : sent_log_each(office->settings, from, balance->at + DAY, take_line, &side, err);
 	if (side.line_count > 1)
 		qsort(side.line, side.line_count, sizeof *side.line, by_notice);
 	if (side.booked_count > 1)
@@ -496,11 +508,11 @@ enum rc books_last(struct office *office, struct books_result *out, struct err *
 	return rc;
 }
 
-static enum rc set_settled(struct office *office, utc_time at, struct err *err)
+static enum rc set_moment(struct office *office, const char *fact, utc_time at, struct err *err)
 {
 	char text[32];
 	(void)snprintf(text, sizeof text, "%" PRId64, at);
-	return fact_set(office->store, FACT_SETTLED, text, err);
+	return fact_set(office->store, fact, text, err);
 }
 
 enum rc books_keep(struct office *office, const struct balance *balance, struct err *err)
@@ -513,7 +525,7 @@ enum rc books_keep(struct office *office, const struct balance *balance, struct 
 	str_free(&value);
 	utc_time today = civil_moment(civil_day_of(balance->at), 0);
 	utc_time settled = balance->log_fits ? today : balance->at - SETTLED_ANYHOW;
-	return rc || settled <= balance->since ? rc : set_settled(office, settled, err);
+	return rc || settled <= balance->since ? rc : set_moment(office, FACT_SETTLED, settled, err);
 }
 
 enum rc books_begin(struct office *office, struct err *err)
@@ -524,7 +536,7 @@ enum rc books_begin(struct office *office, struct err *err)
 		/* The sender may have begun a little earlier. */
 		utc_time since;
 		rc = read_settled(office, &since, err);
-		rc = rc ? rc : set_settled(office, since, err);
+		rc = rc ? rc : set_moment(office, FACT_SETTLED, since, err);
 	}
 	str_free(&value);
 	return rc;
@@ -532,5 +544,6 @@ enum rc books_begin(struct office *office, struct err *err)
 
 enum rc books_begin_anew(struct office *office, utc_time from, struct err *err)
 {
-	return set_settled(office, from, err);
+	enum rc rc = set_moment(office, FACT_SETTLED, from, err);
+	return rc ? rc : set_moment(office, FACT_ANEW, from, err);
 }

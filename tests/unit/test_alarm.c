@@ -143,6 +143,26 @@ static void test_alarm__ceiling(void **state)
 	str_free(&html);
 }
 
+/* A server that is down for days does not get all of its alarms at once when it is back. */
+static void test_alarm__ceiling_of_what_waits(void **state)
+{
+	struct rig *rig = *state;
+	int mails = 0;
+	rig_configure(rig, TWO "alarms_per_hour = 2;");
+	set_fact(rig, "sender.fault_ja", "メールサーバーに接続できません");
+	for (int i = 0; i < 48; i++) {
+		mailbox(rig, i % 2);
+		mails += alarms(rig);
+		clock_set(&rig->clock, rig->clock.now + 3600);
+	}
+	assert_int_equal(mails, 4); /* two letters to two people */
+	set_fact(rig, "sender.fault_ja", NULL);
+	assert_int_equal(alarms(rig), 2);
+	assert_says(last_mail(rig), "【復旧】server");
+	assert_says(last_mail(rig), "46件の変化をメールにしませんでした");
+	assert_int_equal(alarms(rig), 0);
+}
+
 static void test_alarm__what_goes_on_stands_in_the_next_one(void **state)
 {
 	struct rig *rig = *state;
@@ -178,6 +198,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_alarm__about_sending_is_told_afterwards, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_alarm__ceiling, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_alarm__ceiling_of_what_waits, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_alarm__what_goes_on_stands_in_the_next_one, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(

@@ -407,6 +407,29 @@ static void test_books__log_begins_later(void **state)
 	assert_int_equal(balance.logged, 2);
 }
 
+/* A register that was put back gives numbers out again that the log has of other notices. */
+static void test_books__numbers_given_out_again(void **state)
+{
+	struct rig *rig = *state;
+	log_line(rig, 1);
+	log_line(rig, 2);
+	clock_set(&rig->clock, rig->clock.now + 600);
+	assert_ok(store_begin(rig->office.store, &rig_err));
+	assert_ok(books_begin_anew(&rig->office, rig->clock.now + 1, &rig_err));
+	assert_ok(store_commit(rig->office.store, &rig_err));
+	clock_set(&rig->clock, rig->clock.now + 60);
+	take_file(rig, 1, 2);
+	rig_run_days(rig, 1);
+	struct balance balance = assert_fits(rig);
+	assert_int_equal(balance.booked, 2);
+	assert_int_equal(balance.logged, 2);
+	/* On a later evening as well, and what is wrong since is found. */
+	keep(rig, &balance);
+	assert_fits(rig);
+	log_line(rig, 1);
+	assert_found(rig, DIFFERENCE_TWICE, 1);
+}
+
 static enum rc sum_lines(void *ctx, const struct sent_log_line *line, struct err *err)
 {
 	(void)err;
@@ -472,6 +495,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_books__crash_between_log_and_register, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_books__log_begins_later, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_books__numbers_given_out_again, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_books__sent_log_by_month_and_cut_short, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(
