@@ -114,24 +114,31 @@ static void job_run(
 	progress->next = next;
 }
 
+/* The job that is due for longest, so that one with a lot to do holds up no other; JOBS: none is. */
+static size_t job_due(const struct desk *desk, utc_time now)
+{
+	size_t due = JOBS;
+	for (size_t i = 0; desk_jobs[i].name; i++)
+		if (desk->job[i].next <= now && (due == JOBS || desk->job[i].next < desk->job[due].next))
+			due = i;
+	return due;
+}
+
 static enum rc desk_step(struct role_context *ctx, utc_time now, utc_time *next, struct err *err)
 {
 	(void)err;
 	struct desk *desk = ctx->state;
-	bool ran = false;
 	*next = UTC_NEVER;
-	for (size_t i = 0; desk_jobs[i].name; i++) {
-		struct desk_progress *progress = &desk->job[i];
-		/* The clock was set back: what was planned by the wrong time is looked at anew. */
-		if (progress->next != UTC_NEVER && progress->next > now + 2 * 86400)
-			progress->next = now;
-		if (!ran && progress->next <= now) {
-			job_run(ctx, &desk_jobs[i], progress, now);
-			ran = true;
-		}
-		if (progress->next < *next)
-			*next = progress->next;
-	}
+	/* The clock was set back: what was planned by the wrong time is looked at anew. */
+	for (size_t i = 0; desk_jobs[i].name; i++)
+		if (desk->job[i].next != UTC_NEVER && desk->job[i].next > now + 2 * 86400)
+			desk->job[i].next = now;
+	size_t due = job_due(desk, now);
+	if (due < JOBS)
+		job_run(ctx, &desk_jobs[due], &desk->job[due], now);
+	for (size_t i = 0; desk_jobs[i].name; i++)
+		if (desk->job[i].next < *next)
+			*next = desk->job[i].next;
 	return RC_OK;
 }
 

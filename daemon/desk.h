@@ -32,7 +32,7 @@ desk_run_fn desk_publish;
 void desk_publish_stop(void **state);
 void desk_purge_stop(void **state);
 
-/* In the order they run when several are due; .name == NULL ends. One file a job: desk_NAME.c. */
+/* In the order they run when several are due since the same moment, else the longest due first; .name == NULL ends. One file a job: desk_NAME.c. */
 extern const struct desk_job desk_jobs[];
 
 /* ---- for jobs done once a day: fact `desk.NAME` has the last day ---- */
