@@ -76,8 +76,9 @@ enum rc command_backup(struct ctl *ctl, struct err *err)
 	if (ctl->json) {
 		json_t *also = json_array();
 		print_beside(ctl, also);
-		say_json(json_pack("{s:s, s:I, s:I, s:s, s:o}", "file", path, "bytes", (json_int_t)st.st_size,
-			"rows", (json_int_t)audit.rows, "head", head.s, "also", also));
+		say_json(json_pack("{s:o, s:I, s:I, s:s, s:o}", "file", json_text(path), "bytes",
+			(json_int_t)st.st_size, "rows", (json_int_t)audit.rows, "head", head.s, "also",
+			also));
 	} else {
 		say(_("%s: %lld bytes, history of %lld rows, checked and whole"), path, (long long)st.st_size,
 			(long long)audit.rows);

@@ -220,7 +220,8 @@ json_t *reading_json(const struct reading *reading)
 
 static json_t *unread_json(const char *why)
 {
-	return json_pack("{s:s, s:b, s:s, s:{}}", "kind", "other", "review", 1, "why", why, "fields");
+	return json_pack(
+		"{s:s, s:b, s:o, s:{}}", "kind", "other", "review", 1, "why", json_text(why), "fields");
 }
 
 /* ---- the child ---- */
@@ -346,7 +347,7 @@ static enum rc file_inspect(struct inspect *inspect, const char *path, struct er
 		rc = object ? RC_OK : RC_STORE;
 	}
 	if (object) {
-		json_t *line = json_pack("{s:s}", "file", path);
+		json_t *line = json_pack("{s:o}", "file", json_text(path));
 		(void)json_object_update(line, object);
 		json_decref(object);
 		say_json(line);

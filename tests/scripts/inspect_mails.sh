@@ -35,3 +35,10 @@ code=0
 [ "$(wc -l <"$dir/hostile.jsonl")" = 4 ] || { cat "$dir/hostile.jsonl"; exit 1; }
 [ "$(grep -c '"review":true' "$dir/hostile.jsonl")" = 3 ] || { cat "$dir/hostile.jsonl"; exit 1; }
 grep -q '"kind":"stop-request","review":false' "$dir/hostile.jsonl" || { cat "$dir/hostile.jsonl"; exit 1; }
+
+# Names of files as another system writes them (CP932) are shown, whatever becomes of the file.
+cp tests/samples/mail/0017.eml "$dir/"$'\x92\x86\x8e~.eml'
+code=0
+"$ctl" inspect --json "$dir/"$'\x92\x86\x8e~.eml' "$dir/"$'\x96\xb3.eml' >"$dir/named.jsonl" || code=$?
+[ "$code" = 1 ] || { echo "exit $code"; exit 1; }
+[ "$(grep -c '"file":".*x8e~.eml","kind":"stop-request"\|"file":".*xb3.eml","kind":"other"' "$dir/named.jsonl")" = 2 ] || { cat "$dir/named.jsonl"; exit 1; }
