@@ -458,10 +458,10 @@ static enum rc take_sent(struct reckoning *reckoning, struct err *err)
 	struct sent_side side = {0};
 	enum rc rc = read_settled(office, &balance->since, err);
 	rc = rc ? rc : read_first_line(office, balance->since, &from, err);
-	/* First the register: whatever it books is in the log already. */
-	rc = rc ? rc
-		: outbox_each_accepted(office->store, balance->since, UTC_NEVER, take_booked, &side, err);
-	rc = rc ? rc : sent_log_each(office->settings, from, balance->at + DAY, take_line, &side, err);
+	/* First the register: whatever it books is in the log already. What a clock that was ahead dated later comes in its time. */
+	utc_time until = balance->at + DAY;
+	rc = rc ? rc : outbox_each_accepted(office->store, balance->since, until, take_booked, &side, err);
+	rc = rc ? rc : sent_log_each(office->settings, from, until, take_line, &side, err);
 	if (side.line_count > 1)
 		qsort(side.line, side.line_count, sizeof *side.line, by_notice);
 	if (side.booked_count > 1)

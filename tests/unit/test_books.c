@@ -430,6 +430,27 @@ static void test_books__numbers_given_out_again(void **state)
 	assert_found(rig, DIFFERENCE_TWICE, 1);
 }
 
+/* What was sent while the clock was days ahead is compared when its time has come. */
+static void test_books__clock_that_was_ahead(void **state)
+{
+	struct rig *rig = *state;
+	utc_time right = rig->clock.now;
+	clock_set(&rig->clock, right + 5 * (utc_time)86400);
+	take_file(rig, 1, 2);
+	rig_run_days(rig, 1);
+	utc_time ahead = rig->clock.now;
+	struct balance balance = assert_fits(rig);
+	assert_int_equal(balance.booked, 2);
+	clock_set(&rig->clock, right);
+	balance = assert_fits(rig);
+	assert_int_equal(balance.booked, 0);
+	keep(rig, &balance);
+	clock_set(&rig->clock, ahead);
+	balance = assert_fits(rig);
+	assert_int_equal(balance.booked, 2);
+	assert_int_equal(balance.logged, 2);
+}
+
 static enum rc sum_lines(void *ctx, const struct sent_log_line *line, struct err *err)
 {
 	(void)err;
@@ -496,6 +517,7 @@ int main(void)
 			test_books__crash_between_log_and_register, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_books__log_begins_later, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_books__numbers_given_out_again, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_books__clock_that_was_ahead, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_books__sent_log_by_month_and_cut_short, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(
