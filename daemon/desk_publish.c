@@ -68,10 +68,13 @@ static enum rc look(struct role_context *ctx, const struct publishing *publishin
 {
 	civil_day done;
 	bool ended;
+	struct err damaged = {0};
 	enum rc rc = desk_done_on(ctx, "publish", &done, err);
-	rc = rc ? rc : public_list_strike(&ctx->office, ctx->settings->public_directory, &ended, err);
 	if (rc)
 		return rc;
+	/* Where no name can be struck, because of what somebody damaged or took away, all is written anew. */
+	if (public_list_strike(&ctx->office, ctx->settings->public_directory, &ended, &damaged) != RC_OK)
+		ended = true;
 	utc_time daily = desk_next(done, ctx->settings->publish_at, now);
 	bool may = now >= publishing->began_at + REWRITE_SECONDS || now < publishing->began_at;
 	*wanted = daily <= now || (ended && may);

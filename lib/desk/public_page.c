@@ -413,7 +413,11 @@ static void remove_old(struct public_page *page, const char *before)
 enum rc public_page_place(struct public_page *page, int forms, utc_time made_at, struct err *err)
 {
 	struct public_state before, now = {.made_at = made_at, .forms = forms};
-	enum rc rc = public_state_read(page->directory, &before, err);
+	enum rc rc = RC_OK;
+	struct err damaged;
+	/* What can't be read is what this mends. */
+	if (public_state_read(page->directory, &before, &damaged) != RC_OK)
+		before = (struct public_state){0};
 	/* Thousands of small files at once, instead of one by one. */
 	int fd = open(page->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (rc == RC_OK && (fd < 0 || syncfs(fd) != 0))

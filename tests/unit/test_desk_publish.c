@@ -97,6 +97,37 @@ static void test_desk_publish__anew_after_a_stop_but_not_at_each(void **state)
 	desk_publish_stop(&job);
 }
 
+/* What somebody damaged below the directory is mended by the next list, which does not wait for tomorrow. */
+static void test_desk_publish__what_was_damaged_is_written_anew(void **state)
+{
+	struct rig *rig = *state;
+	void *job = NULL;
+	const char *why_ja;
+	configure(rig);
+	int64_t one = rig_apply(rig, 1);
+	(void)rig_apply(rig, 2);
+	rig_run_days(rig, 16);
+	(void)run(rig, &job);
+	int64_t first = last(rig).id;
+	rig_write(rig, "public/.list", "garbage\n");
+	clock_set(&rig->clock, rig->clock.now + 600);
+	(void)run(rig, &job);
+	assert_int_equal(last(rig).id, first + 1);
+	clock_set(&rig->clock, rig->clock.now + 600);
+	(void)run(rig, &job);
+	assert_int_equal(last(rig).id, first + 1); /* it is whole again */
+	char ids[256];
+	(void)snprintf(
+		ids, sizeof ids, "%s/public/data-%lld-0/.ids", rig->dir, (long long)(rig->clock.now - 600));
+	assert_int_equal(unlink(ids), 0);
+	assert_ok(office_stop(
+		&rig->office, one, CIVIL_DAY_NONE, "B-3", "staff:1", &why_ja, rig->pool, &rig_err));
+	(void)run(rig, &job);
+	assert_int_equal(last(rig).id, first + 2);
+	assert_int_equal(last(rig).rows, 1);
+	desk_publish_stop(&job);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(test_desk_publish__##name, rig_setup, rig_teardown)
@@ -104,6 +135,7 @@ int main(void)
 		CASE(nothing_without_a_directory),
 		CASE(once_a_day),
 		CASE(anew_after_a_stop_but_not_at_each),
+		CASE(what_was_damaged_is_written_anew),
 	};
 #undef CASE
 	return cmocka_run_group_tests(tests, NULL, NULL);
