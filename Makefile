@@ -22,7 +22,9 @@ ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(LDFLAGS) $(if $(SANITIZE),-fsanitize=$(
 
 LIB_SRC    := $(sort $(wildcard lib/*.c lib/*/*.c))
 DAEMON_SRC := $(sort $(wildcard daemon/*.c))
-CTL_SRC    := $(sort $(wildcard ctl/*.c))
+CTL_SRC    := $(sort $(filter-out ctl/inspect.c,$(wildcard ctl/*.c)))
+# sengenctl with its command inspect: see ctl/inspect_start.c.
+INSPECT_SRC := $(filter-out ctl/inspect_start.c,$(CTL_SRC)) ctl/inspect.c
 PDF_SRC    := $(sort $(wildcard pdf/*.c))
 TEST_SRC   := $(sort $(wildcard tests/unit/test_*.c))
 
@@ -54,7 +56,7 @@ check-unit: deps-check
 # ---- building ----
 
 .PHONY: programs
-programs: $(BUILD)/sengend $(BUILD)/sengenctl $(BUILD)/sengen-pdf $(BUILD)/locale/ja/LC_MESSAGES/sengen.mo events $(BUILD)/completion/sengenctl
+programs: $(BUILD)/sengend $(BUILD)/sengenctl $(BUILD)/sengen-inspect $(BUILD)/sengen-pdf $(BUILD)/locale/ja/LC_MESSAGES/sengen.mo events $(BUILD)/completion/sengenctl
 
 $(BUILD)/locale/%/LC_MESSAGES/sengen.mo: po/%.po
 	@mkdir -p $(@D)
@@ -101,6 +103,9 @@ $(BUILD)/sengend: $(call obj,$(DAEMON_SRC)) $(BUILD)/libsengen.a
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
 $(BUILD)/sengenctl: $(call obj,$(CTL_SRC)) $(BUILD)/libsengen.a
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+$(BUILD)/sengen-inspect: $(call obj,$(INSPECT_SRC)) $(BUILD)/libsengen.a
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
 # Apart from the others, so that what draws is loaded by nobody else.
@@ -180,6 +185,7 @@ install: programs
 	install -m 755 $(BUILD)/sengend $(DESTDIR)$(SBINDIR)/sengend
 	install -m 755 $(BUILD)/sengenctl $(DESTDIR)$(BINDIR)/sengenctl
 	install -D -m 755 $(BUILD)/sengen-pdf $(DESTDIR)$(PREFIX)/libexec/sengen/sengen-pdf
+	install -D -m 755 $(BUILD)/sengen-inspect $(DESTDIR)$(PREFIX)/libexec/sengen/sengen-inspect
 	for f in $$(cd config && find . -type f); do [ -e "$(DESTDIR)$(SYSCONFDIR)/sengen/$$f" ] || \
 		install -D -m 644 "config/$$f" "$(DESTDIR)$(SYSCONFDIR)/sengen/$$f"; done
 	for f in $$(find templates spool -type f); do install -D -m 644 "$$f" "$(DESTDIR)$(DATADIR)/sengen/$$f"; done
@@ -211,7 +217,7 @@ deb:
 
 # For editors and linters.
 compile_commands.json: Makefile
-	@{ echo '['; sep=; for c in $(LIB_SRC) $(DAEMON_SRC) $(CTL_SRC) $(TEST_SRC); do \
+	@{ echo '['; sep=; for c in $(LIB_SRC) $(DAEMON_SRC) $(CTL_SRC) ctl/inspect.c $(TEST_SRC); do \
 		printf '%s{"directory":"%s","file":"%s","command":"%s"}' "$$sep" "$(CURDIR)" $$c \
 		'$(subst ",\\\",$(CC) $(subst ',,$(ALL_CFLAGS))) -c '$$c; sep=','; done; echo ']'; } > $@
 
@@ -220,7 +226,7 @@ lint: compile_commands.json
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
 		--suppress=missingIncludeSystem -D_GNU_SOURCE '-Ddie(...)=abort()' '-Djson_object_foreach(o,k,v)=while(next(o,&k,&v))' \
 		'-Djson_array_foreach(a,i,v)=while(next(a,&i,&v))' -I. lib daemon ctl pdf
-	@echo '$(LIB_SRC) $(DAEMON_SRC) $(CTL_SRC)' | tr ' ' '\n' | xargs -P 2 -n 4 clang-tidy --quiet -p . 
+	@echo '$(LIB_SRC) $(DAEMON_SRC) $(CTL_SRC) ctl/inspect.c' | tr ' ' '\n' | xargs -P 2 -n 4 clang-tidy --quiet -p . 
 format:
 	clang-format -i $$(find lib daemon ctl pdf tests bench -name '*.[ch]')
 format-check:

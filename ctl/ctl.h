@@ -70,6 +70,7 @@ struct ctl {
 	const struct command *command;
 	const char *group; /* first word of a command of two; NULL: none was given */
 	bool json;
+	char **argv; /* of main() */
 	char **argument;
 	int argument_count;
 	const char *option[OPTION_MAX]; /* by place in the command's table; NULL: not given; "" for a flag */

@@ -224,6 +224,7 @@ int main(int argc, char **argv)
 {
 	struct err err = {0};
 	struct ctl ctl = {.config = DEFAULT_CONFIG,
+		.argv = argv,
 		.clock = clock_system(),
 		.rng = rng_system(),
 		.argument = xcalloc((size_t)argc + 1, sizeof(char *)),

@@ -10,7 +10,8 @@
 
 void i18n_bind(void)
 {
-	static const char *const places[] = {"locale", "../share/locale", "../../locale"};
+	static const char *const places[] = {
+		"locale", "../share/locale", "../../share/locale", "../../locale"};
 	static char dir[PATH_MAX + 32];
 	char self[PATH_MAX];
 	struct stat st;

@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -17,6 +16,7 @@
 
 #include "lib/base/file.h"
 #include "lib/base/log.h"
+#include "lib/base/program.h"
 #include "lib/desk/public_p.h"
 
 #define ROWS_A_LOOK 500
@@ -142,27 +142,6 @@ static enum rc put_rows(struct public_pdf *pdf, int64_t until_ms, struct err *er
 
 /* ---- the program ---- */
 
-/* Beside the running program (a source tree, its tests), then where `make install` puts it. */
-static enum rc find_program(struct str *out, struct err *err)
-{
-	static const char *const places[] = {
-		"sengen-pdf", "../libexec/sengen/sengen-pdf", "../../sengen-pdf"};
-	char self[PATH_MAX];
-	ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
-	self[len > 0 ? len : 0] = '\0';
-	char *slash = strrchr(self, '/');
-	for (size_t i = 0; slash && i < sizeof places / sizeof *places; i++) {
-		str_clear(out);
-		str_add(out, self, (size_t)(slash - self));
-		str_printf(out, "/%s", places[i]);
-		if (access(out->s, X_OK) == 0)
-			return RC_OK;
-	}
-	return err_set(err, RC_CONFIG,
-		"The program sengen-pdf, which draws the public list, is not installed "
-		"beside this one or in libexec/sengen.");
-}
-
 static enum rc spawn(struct public_pdf *pdf, struct err *err)
 {
 	char name[] = "sengen-pdf";
@@ -170,7 +149,7 @@ static enum rc spawn(struct public_pdf *pdf, struct err *err)
 	char *const argument[] = {name, NULL}, *const environment[] = {language, path, NULL};
 	struct str program = STR_INIT;
 	int ends[2];
-	enum rc rc = find_program(&program, err);
+	enum rc rc = program_find(&program, name, err);
 	if (rc == RC_OK && pipe2(ends, O_CLOEXEC) != 0)
 		rc = err_set(err, RC_STORE, "sengen-pdf could not be started: %s.", errno_text(errno));
 	if (rc == RC_OK) {
