@@ -397,12 +397,9 @@ enum rc published_has(
 /* Its intervals, oldest first. */
 enum rc published_of(
 	struct store *store, int64_t application_id, published_fn *fn, void *ctx, struct err *err);
-/* All that is public now, by application id, a batch at a time with nothing open while fn runs. */
+/* What is public now behind after_id, by application id, at most `limit`, a batch at a time with nothing open while fn runs: to go on another time behind the last. */
 typedef enum rc public_application_fn(
 	void *ctx, const struct application *app, utc_time since, struct err *err);
-enum rc published_each(
-	struct store *store, int64_t after_id, public_application_fn *fn, void *ctx, struct err *err);
-/* The same, at most `limit` of them: to go on another time behind the last. */
 enum rc published_some(struct store *store, int64_t after_id, int limit, public_application_fn *fn, void *ctx,
 	struct err *err);
 enum rc published_count(struct store *store, int64_t *count, struct err *err); /* public now */

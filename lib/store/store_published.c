@@ -205,41 +205,27 @@ static enum rc read_public(struct store *store, int64_t after_id, int limit, str
 	return rc;
 }
 
-/* limit 0: all. */
-static enum rc walk_public(struct store *store, int64_t after_id, int limit, public_application_fn *fn,
-	void *ctx, struct err *err)
+enum rc published_some(struct store *store, int64_t after_id, int limit, public_application_fn *fn, void *ctx,
+	struct err *err)
 {
 	struct application *apps = xcalloc(BATCH, sizeof *apps);
 	utc_time *since = xcalloc(BATCH, sizeof *since);
 	struct pool *pool = pool_new();
-	int left = limit, want, count;
-	enum rc rc;
-	do {
-		want = limit > 0 && left < BATCH ? left : BATCH;
+	int want = 0, count = 0;
+	enum rc rc = RC_OK;
+	for (int left = limit; rc == RC_OK && left > 0 && count == want; left -= count) {
+		want = left < BATCH ? left : BATCH;
 		pool_reset(pool);
 		rc = read_public(store, after_id, want, apps, since, &count, pool, err);
 		for (int i = 0; rc == RC_OK && i < count; i++) {
 			after_id = apps[i].id;
 			rc = fn(ctx, &apps[i], since[i], err);
 		}
-		left -= count;
-	} while (rc == RC_OK && count == want && (limit == 0 || left > 0));
+	}
 	pool_free(&pool);
 	free(since);
 	free(apps);
 	return rc;
-}
-
-enum rc published_each(
-	struct store *store, int64_t after_id, public_application_fn *fn, void *ctx, struct err *err)
-{
-	return walk_public(store, after_id, 0, fn, ctx, err);
-}
-
-enum rc published_some(struct store *store, int64_t after_id, int limit, public_application_fn *fn, void *ctx,
-	struct err *err)
-{
-	return limit > 0 ? walk_public(store, after_id, limit, fn, ctx, err) : RC_OK;
 }
 
 /* ---- lists that were written ---- */
