@@ -1,0 +1,45 @@
+/*
+ * peer.h - what stands at the other end of the children's sockets
+ *
+ * Takes the place of daemon/zygote.c in the program under test: zygote_child() gives a socket whose other end is answered here, so mail server and mailbox
+ * are functions over shared memory that outlive the office's process. Form and mail children are read by the real readers.
+ *
+ * The mail server keeps each mail that it accepted, with what the sender was told about it. The mailbox holds folders of messages under UIDs, UIDVALIDITY
+ * that may change, and does LIST, FETCH, MOVE, APPEND, WAIT as mailbox.h describes them.
+ */
+#ifndef SENGEN_TESTS_PEER_H
+#define SENGEN_TESTS_PEER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/clock.h"
+#include "lib/mail/transport.h"
+
+void peer_new(void); /* by the driver, before the first life: empty server and mailbox in shared memory */
+void peer_free(void);
+
+/* ---- the mail server ---- */
+
+struct peer_mail { /* one mail that the server took, in order */
+	utc_time at;
+	enum outcome told; /* OUTCOME_ACCEPTED; OUTCOME_UNKNOWN where the answer was cut off */
+	const char *message_id, *sender, *recipient;
+	const char *wire;
+	size_t len;
+	bool life_ended; /* the process died before it could record the answer */
+};
+size_t peer_mail_count(void);
+const struct peer_mail *peer_mail_at(size_t i);
+
+/* ---- the mailbox ---- */
+
+/* A mail arrives in INBOX. */
+void peer_receive(const void *bytes, size_t len);
+/* The server was set up anew: UIDVALIDITY changes, UIDs start at 1, what lies there stays (RFC 3501 2.3.1.1). */
+void peer_renumber(void);
+/* Messages of a folder by the name used in the settings; for the invariants. */
+size_t peer_folder_count(const char *folder);
+
+#endif
