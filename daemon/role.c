@@ -77,7 +77,7 @@ enum rc role_open(struct role_context *ctx, bool want_dkim, bool writes, struct 
 	struct store_settings where = {.path = ctx->settings->store_path,
 		.witness = ctx->settings->witness_path,
 		.host = host.s,
-		.simulated = ctx->simulating};
+		.simulated = ctx->clock.is_virtual};
 	struct store *store = NULL;
 	rc = store_open(&store, &where, writes ? STORE_WRITE : STORE_READ, err);
 	str_free(&host);

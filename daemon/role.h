@@ -18,7 +18,7 @@ struct role_context {
 	struct clock clock;
 	struct rng rng;
 	int zygote; /* socket to the zygote (zygote.h); -1: none */
-	bool simulating; /* on the virtual clock */
+	bool simulating; /* sengend --simulate-until: see turn_open() */
 	bool in_turn; /* --once and simulation: nobody wakes the role, a step waits for its children's answers before it returns */
 	void *state; /* the role's own */
 };

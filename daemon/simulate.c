@@ -198,7 +198,7 @@ enum rc simulate_run(const char *config, const char *until, const char *from, bo
 	if (!rc) {
 		const struct clock clock = clock_virtual(simulation.from);
 		const struct rng rng = rng_seeded(SEED);
-		rc = turn_open(&simulation.turn, config, &clock, &rng, &err);
+		rc = turn_open(&simulation.turn, config, &clock, &rng, true, &err);
 		rc = rc ? rc : seed_anew(&simulation, &err);
 		rc = rc ? rc : run(&simulation, &err);
 		turn_close(&simulation.turn);

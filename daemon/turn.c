@@ -6,7 +6,7 @@
 #include "lib/base/log.h"
 
 enum rc turn_open(struct turn *turn, const char *config, const struct clock *clock, const struct rng *rng,
-	struct err *err)
+	bool simulating, struct err *err)
 {
 	*turn = (struct turn){
 		.role = {&role_intake, &role_mailbox, &role_scheduler, &role_sender, &role_desk},
@@ -14,7 +14,7 @@ enum rc turn_open(struct turn *turn, const char *config, const struct clock *clo
 	struct role_context *house = &turn->house;
 	house->clock = *clock;
 	house->rng = *rng;
-	house->simulating = clock->is_virtual;
+	house->simulating = simulating;
 	house->in_turn = true;
 	enum rc rc = role_prepare(house, config, err);
 	for (int i = 0; i < TURN_ROLES && !rc; i++)
@@ -101,7 +101,7 @@ enum rc once_run(const char *config)
 	struct err err = {0};
 	const struct clock clock = clock_system();
 	const struct rng rng = rng_system();
-	enum rc rc = turn_open(&turn, config, &clock, &rng, &err);
+	enum rc rc = turn_open(&turn, config, &clock, &rng, false, &err);
 	if (rc) {
 		log_event(LEVEL_FAULT, "once.failed", "rc=%s reason=\"%s\"", rc_name(rc), err.text);
 		turn_close(&turn);

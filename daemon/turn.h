@@ -17,9 +17,10 @@ struct turn {
 	int started;
 };
 
-/* clock: the system's or a virtual one (then the store is a simulated one). */
+/* clock: the system's or a virtual one (then the store is a simulated one). simulating: nobody is asked and nothing brought to disk; false on a
+ * virtual clock: it works as in service, which is how faults are tried (tests/faults). */
 enum rc turn_open(struct turn *turn, const char *config, const struct clock *clock, const struct rng *rng,
-	struct err *err);
+	bool simulating, struct err *err);
 /* Runs all roles until none has anything to do at `now` and nothing new was written into the history. *next: the earliest moment one of them
  * wants to run again. A role that fails is left out for this pass; the first error is returned at the end. */
 enum rc turn_pass(struct turn *turn, utc_time now, utc_time *next, struct err *err);

@@ -50,6 +50,14 @@ void fault_trace(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void fault_calm(void);
 /* Ends the life as a crash or a power cut does; does not return. */
 _Noreturn void fault_die(enum fault_kind kind);
+
+/* ---- time ---- */
+/* The office's clock is virtual, and clock_machine_ms() follows it: --wrap=clock_gettime, CLOCK_MONOTONIC, in which no call is at the same moment as the one
+ * before it (a millisecond each), so that what is bounded by time ends. By the driver, at each pass: */
+void fault_time_set(utc_time now);
+/* By the peers: somebody waits so long and nothing comes. */
+void fault_wait(int64_t ms);
+
 /* The run has failed: the sentence says which promise was broken; printed with the seed. */
 void fault_broken(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

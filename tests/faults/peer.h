@@ -2,7 +2,11 @@
  * peer.h - what stands at the other end of the children's sockets
  *
  * Takes the place of daemon/zygote.c in the program under test: zygote_child() gives a socket whose other end is answered here, so mail server and mailbox
- * are functions over shared memory that outlive the office's process. Form and mail children are read by the real readers.
+ * are functions over shared memory that outlive the office's process. Form and mail children are the real ones, run in this process.
+ *
+ * There is no thread: poll() is wrapped, and before it looks every peer does what it was asked; when then nothing is there, the time is over at once
+ * (fault_wait()). _exit() is wrapped too, for a child that is a function must return from it: what ends a life calls __real__exit().
+ * The program is linked with -Wl,--wrap=poll,--wrap=_exit and turn_open(…, simulating: false).
  *
  * The mail server keeps each mail that it accepted, with what the sender was told about it. The mailbox holds folders of messages under UIDs, UIDVALIDITY
  * that may change, and does LIST, FETCH, MOVE, APPEND, WAIT as mailbox.h describes them.
