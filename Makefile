@@ -256,6 +256,42 @@ fuzz-short: $(FUZZERS:%=$(BUILD)-fuzz/%)
 fuzz: $(FUZZERS:%=$(BUILD)-fuzz/%)
 	tests/fuzz/long $(BUILD)-fuzz $(FUZZ_TARGETS)
 
+# How much of lib/ the unit tests run through: lines and branches, a table by file in $(BUILD)-coverage/coverage.txt.
+.PHONY: coverage
+coverage: deps-check
+	@tools/install-deps coverage
+	@$(MAKE) --no-print-directory -s BUILD=$(BUILD)-coverage CFLAGS='-O0 -g --coverage -fprofile-update=atomic -Wno-error' programs $(BUILD)-coverage/tests/all
+	@tests/coverage $(BUILD)-coverage
+
+# Would the tests notice a wrong? tests/mutants/run: MUTANTS wrongs drawn by MUTANTS_SEED.
+MUTANTS ?= 100
+MUTANTS_SEED ?= 1
+.PHONY: mutants
+mutants: deps-check
+	@$(MAKE) --no-print-directory -s BUILD=$(BUILD)-mutants CFLAGS='-O1 -fPIC -Wno-error' programs mutants-ready
+	@$(MAKE) --no-print-directory -s BUILD=$(BUILD)-mutants CFLAGS='-O1 -fPIC -Wno-error' mutants-run
+.PHONY: mutants-ready mutants-run
+MUTANTS_AT = $(BUILD)/mutants
+MUTATED := $(sort $(wildcard lib/flow/*.c lib/store/*.c))
+mutants-ready: $(BUILD)/libsengen.so $(MUTANTS_AT)/counted/libsengen.so $(MUTANTS_AT)/mutate $(patsubst tests/unit/%.c,$(MUTANTS_AT)/bin/%,$(TEST_SRC))
+mutants-run:
+	@echo '$(abspath $(call obj,$(LIB_SRC)) $(EMBED_OBJ))' >$(MUTANTS_AT)/objects
+	@SENGEN_BUILD=$(BUILD) COMPILE='$(subst ','"'"',$(CC) $(ALL_CFLAGS))' LINK='$(CC) -shared' LIBS='$(PKG_LIBS)' \
+		tests/mutants/run $(MUTANTS) $(MUTANTS_SEED) $(MUTANTS_FILES)
+$(BUILD)/libsengen.so: $(call obj,$(LIB_SRC)) $(EMBED_OBJ)
+	@$(CC) -shared -o $@ $^ $(PKG_LIBS)
+$(MUTANTS_AT)/counted/%.o: %.c
+	@mkdir -p $(@D)
+	@$(CC) $(ALL_CFLAGS) -O0 --coverage -fprofile-update=atomic -c -o $(abspath $@) $<
+$(MUTANTS_AT)/counted/libsengen.so: $(MUTATED:%.c=$(MUTANTS_AT)/counted/%.o) $(call obj,$(filter-out $(MUTATED),$(LIB_SRC))) $(EMBED_OBJ)
+	@$(CC) -shared --coverage -o $@ $^ $(PKG_LIBS)
+$(MUTANTS_AT)/mutate: $(BUILD)/tests/mutants/mutate.o $(BUILD)/libsengen.a
+	@mkdir -p $(@D)
+	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+$(MUTANTS_AT)/bin/%: $(BUILD)/tests/unit/%.o $(BUILD)/libtests.a $(BUILD)/libdaemon.a $(BUILD)/libsengen.so
+	@mkdir -p $(@D)
+	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka -lssl
+
 .PHONY: clean
 clean:
 	rm -rf $(BUILD)
