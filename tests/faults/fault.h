@@ -55,6 +55,7 @@ _Noreturn void fault_die(enum fault_kind kind);
 /* The office's clock is virtual, and clock_machine_ms() follows it: --wrap=clock_gettime, CLOCK_MONOTONIC, in which no call is at the same moment as the one
  * before it (a millisecond each), so that what is bounded by time ends. By the driver, at each pass: */
 void fault_time_set(utc_time now);
+utc_time fault_time(void); /* as it was set last */
 /* By the peers: somebody waits so long and nothing comes. */
 void fault_wait(int64_t ms);
 

@@ -20,6 +20,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/mail/transport.h"
+#include "lib/register.h"
 
 void peer_new(void); /* by the driver, before the first life: empty server and mailbox in shared memory */
 void peer_free(void);
@@ -30,9 +31,9 @@ struct peer_mail { /* one mail that the server took, in order */
 	utc_time at;
 	enum outcome told; /* OUTCOME_ACCEPTED; OUTCOME_UNKNOWN where the answer was cut off */
 	const char *message_id, *sender, *recipient;
-	const char *wire;
+	const char *wire; /* with its DKIM-Signature fields */
 	size_t len;
-	bool life_ended; /* the process died before it could record the answer */
+	bool life_ended; /* the life that handed it over was over before it is certain that it recorded the answer */
 };
 size_t peer_mail_count(void);
 const struct peer_mail *peer_mail_at(size_t i);
@@ -45,5 +46,15 @@ void peer_receive(const void *bytes, size_t len);
 void peer_renumber(void);
 /* Messages of a folder by the name used in the settings; for the invariants. */
 size_t peer_folder_count(const char *folder);
+
+struct peer_message { /* one message of the mailbox, wherever it lies, in the order they came */
+	enum folder folder;
+	int64_t uid;
+	const char *bytes;
+	size_t len;
+	int64_t came; /* 1, 2 …: the peer_receive() it came with; a copy that the office filed: 0 */
+};
+size_t peer_message_count(void);
+const struct peer_message *peer_message_at(size_t i);
 
 #endif

@@ -1,0 +1,240 @@
+#include "tests/faults/peer_p.h"
+
+#include <poll.h>
+#include <setjmp.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/base/confine.h"
+#include "lib/mail/received.h"
+#include "tests/faults/fault.h"
+
+#define LINES_MAX 96
+#define SOCKET_BYTES (1024 * 1024) /* a frame waits here until its reader looks */
+
+struct peer_world *peer_world;
+
+static struct peer_line lines[LINES_MAX];
+static struct fieldmap *map;
+static struct request_rules *rules; /* made once by the driver: it takes longer than a life */
+
+static struct {
+	bool runs; /* the code that runs is a child's */
+	jmp_buf end;
+	int frames_left; /* then it dies; negative: it lives */
+} child;
+
+/* ---- what the linker puts in the place of the system's ---- */
+
+int __real_poll(struct pollfd *fd, nfds_t count, int timeout_ms);
+int __wrap_poll(struct pollfd *fd, nfds_t count, int timeout_ms);
+_Noreturn void __real__exit(int status);
+_Noreturn void __wrap__exit(int status);
+enum rc __wrap_child_confine(const struct confine_limits *limits, struct err *err);
+bool __real_wire_send(int fd, enum wire_type type, const void *payload, size_t len);
+bool __wrap_wire_send(int fd, enum wire_type type, const void *payload, size_t len);
+
+_Noreturn void __wrap__exit(int status)
+{
+	if (child.runs)
+		longjmp(child.end, 1);
+	__real__exit(status);
+}
+
+/* It would end the office with it. */
+enum rc __wrap_child_confine(const struct confine_limits *limits, struct err *err)
+{
+	(void)limits, (void)err;
+	return RC_OK;
+}
+
+bool __wrap_wire_send(int fd, enum wire_type type, const void *payload, size_t len)
+{
+	if (child.runs && child.frames_left == 0) {
+		(void)send(fd, "\0\0", 2, MSG_NOSIGNAL); /* in the middle of a frame */
+		longjmp(child.end, 1);
+	}
+	if (child.runs)
+		child.frames_left--;
+	return __real_wire_send(fd, type, payload, len);
+}
+
+/* ---- lines ---- */
+
+static bool is_readable(int fd)
+{
+	return __real_poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, 0) > 0;
+}
+
+void peer_hang_up(struct peer_line *line)
+{
+	if (line->fd >= 0)
+		(void)close(line->fd);
+	pool_free(&line->pool);
+	*line = (struct peer_line){.fd = -1};
+}
+
+static void run_reader(struct peer_line *line)
+{
+	bool dies = fault_strikes(FAULT_LINE, line->kind == CHILD_FORM ? "form child" : "mail child");
+	child.frames_left = dies ? (int)fault_draw(4) - 1 : -1;
+	if (dies && child.frames_left < 0) {
+		fault_trace("child dies before it reads");
+		peer_hang_up(line);
+		return;
+	}
+	child.runs = true;
+	if (!setjmp(child.end)) {
+		if (line->kind == CHILD_FORM)
+			form_child_main(line->fd, map);
+		mail_child_main(line->fd, rules);
+	}
+	child.runs = false;
+	peer_hang_up(line);
+}
+
+static void serve_frame(struct peer_line *line)
+{
+	struct str payload = STR_INIT;
+	enum wire_type type;
+	if (wire_receive(line->fd, &type, &payload, NULL, 0) != 1)
+		peer_hang_up(line); /* the role has closed it */
+	else if (line->kind == CHILD_TRANSPORT)
+		peer_serve_mail(line, type, &payload);
+	else
+		peer_serve_mailbox(line, type, &payload);
+	str_free(&payload);
+}
+
+/* Whatever was asked for is done, in the order of the lines. */
+static void work(void)
+{
+	bool begun = false;
+	for (int i = 0; i < LINES_MAX; i++) {
+		struct peer_line *line = &lines[i];
+		while (line->fd >= 0 && !line->mute && is_readable(line->fd)) {
+			if (line->kind == CHILD_FORM || line->kind == CHILD_MAIL) {
+				run_reader(line);
+				continue;
+			}
+			if (line->kind == CHILD_TRANSPORT && line->known && !begun) {
+				peer_settle();
+				begun = true;
+			}
+			serve_frame(line);
+		}
+	}
+}
+
+int __wrap_poll(struct pollfd *fd, nfds_t count, int timeout_ms)
+{
+	if (!child.runs)
+		work();
+	int ready = __real_poll(fd, count, 0);
+	if (ready != 0 || timeout_ms == 0)
+		return ready;
+	if (timeout_ms < 0) {
+		fault_broken("something waits for ever for a child that says nothing");
+		__real__exit(1);
+	}
+	fault_wait(timeout_ms);
+	return 0;
+}
+
+/* ---- zygote.h ---- */
+
+enum rc zygote_start(int *control, const char *form_fields, struct err *err)
+{
+	for (int i = 0; i < LINES_MAX; i++)
+		lines[i].fd = -1;
+	for (; peer_world->mail_settled < peer_world->mail_count; peer_world->mail_settled++)
+		peer_world->mail[peer_world->mail_settled].life_ended = true;
+	*control = 0; /* there is no process behind it */
+	return zygote_reload(*control, form_fields, err);
+}
+
+enum rc zygote_reload(int control, const char *form_fields, struct err *err)
+{
+	struct fieldmap *fresh = NULL;
+	(void)control;
+	enum rc rc = fieldmap_load(&fresh, form_fields, err);
+	if (rc)
+		return rc;
+	if (map)
+		fieldmap_free(&map);
+	map = fresh;
+	return RC_OK;
+}
+
+enum rc zygote_prepare_mail(int control, struct err *err)
+{
+	(void)control;
+	return rules ? RC_OK : received_prepare(&rules, err);
+}
+
+enum rc zygote_child(int control, enum child_kind kind, int *fd, struct err *err)
+{
+	int pair[2];
+	(void)control;
+	*fd = -1;
+	struct peer_line *line = NULL;
+	for (int i = 0; i < LINES_MAX && !line; i++)
+		if (lines[i].fd < 0)
+			line = &lines[i];
+	if (!line || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+		return err_set(err, RC_CONFIG, "No socket for a child can be made.");
+	for (int i = 0; i < 2; i++)
+		(void)setsockopt(pair[i], SOL_SOCKET, SO_SNDBUF, &(int){SOCKET_BYTES}, sizeof(int));
+	*fd = pair[0];
+	*line = (struct peer_line){.fd = pair[1], .kind = kind, .pool = pool_new()};
+	if (fault_strikes(FAULT_LINE, "fork of a child")) {
+		fault_trace("child %d is dead from the start", (int)kind);
+		peer_hang_up(line);
+	}
+	return RC_OK;
+}
+
+void zygote_stop(int *control)
+{
+	for (int i = 0; i < LINES_MAX; i++)
+		if (lines[i].fd >= 0)
+			peer_hang_up(&lines[i]);
+	*control = -1;
+}
+
+/* ---- by the driver ---- */
+
+void peer_new(void)
+{
+	struct err err = {0};
+	void *shared = mmap(NULL, sizeof *peer_world, PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (shared == MAP_FAILED)
+		die("no memory for the peers");
+	peer_world = shared;
+	for (int folder = 0; folder < FOLDER_COUNT; folder++) {
+		peer_world->uid_validity[folder] = 1000 + folder;
+		peer_world->uid_next[folder] = 1;
+	}
+	if (!rules && received_prepare(&rules, &err))
+		die("%s", err.text);
+}
+
+void peer_free(void)
+{
+	(void)munmap(peer_world, sizeof *peer_world);
+	peer_world = NULL;
+}
+
+char *peer_keep(const void *bytes, size_t len)
+{
+	if (len + 1 > PEER_BYTES_MAX - peer_world->used)
+		die("the peers' memory is full");
+	char *copy = peer_world->bytes + peer_world->used;
+	memcpy(copy, bytes, len);
+	copy[len] = '\0';
+	peer_world->used += len + 1;
+	return copy;
+}
