@@ -44,12 +44,12 @@ static void check_templates(struct report *report)
 }
 
 /* systemd hands credentials to the daemon only: here their names can be checked, not what is in them. */
-static bool read_here(struct report *report, const char *from, struct str *secret)
+static bool read_here(struct report *report, const char *from, struct secret *secret)
 {
 	struct err err;
 	if (!from || str_has_prefix(from, "credential:"))
 		return false;
-	if (file_read_secret(secret, from, &err) == RC_OK)
+	if (secret_read(secret, from, &err) == RC_OK)
 		return true;
 	tell(report, true, err.text);
 	return false;
@@ -58,34 +58,28 @@ static bool read_here(struct report *report, const char *from, struct str *secre
 static void check_secrets(struct report *report)
 {
 	const struct settings *settings = report->settings;
-	struct str secret = STR_INIT;
+	struct secret secret = SECRET_INIT;
 	struct err err;
 	for (size_t i = 0; i < settings->dkim_count; i++) {
 		const struct dkim_setting *dkim = &settings->dkim[i];
 		struct dkim_key *key = NULL;
-		str_clear(&secret);
 		if (read_here(report, dkim->key_from, &secret) &&
-			dkim_key_load(&key, secret.s, secret.len, dkim->domain, dkim->selector, &err) !=
+			dkim_key_load(&key, secret.bytes, secret.len, dkim->domain, dkim->selector, &err) !=
 				RC_OK)
 			tell(report, true, err.text);
 		dkim_key_free(&key);
 	}
 	for (size_t i = 0; i < settings->logo_count; i++) {
-		str_clear(&secret);
 		if (read_here(report, settings->logo[i].password_from, &secret) && !secret.len)
 			tell(report, true, _("The password of a logo is empty."));
 	}
-	str_clear(&secret);
-	uint8_t key[SEAL_KEY_LEN];
-	if (read_here(report, settings->credential_key_from, &secret) && secret.len != SEAL_KEY_LEN &&
-		!hex_read(key, sizeof key, secret.s))
-		tell(report, true,
-			_("The credential key must be 32 bytes or 64 hex digits (openssl rand -hex 32)."));
-	wipe(key, sizeof key);
-	str_clear(&secret);
+	const char *key_from = settings->credential_key_from;
+	if (key_from && !str_has_prefix(key_from, "credential:") &&
+		credential_key_read(&secret, key_from, &err) != RC_OK)
+		tell(report, true, err.text);
 	if (!settings->transport.maildir)
 		(void)read_here(report, settings->transport.password_from, &secret);
-	str_wipe(&secret);
+	secret_free(&secret);
 }
 
 static void check_sense(struct report *report)

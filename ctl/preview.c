@@ -19,14 +19,16 @@ void secrets_stand_in(struct ctl *ctl)
 {
 	const struct settings *settings = ctl->settings;
 	struct secrets *secrets = &ctl->secrets;
-	secrets->has_credential_key = true; /* signs a bounce address that nobody will use */
+	(void)secret_room(
+		&secrets->credential, SEAL_KEY_LEN); /* signs a bounce address that nobody will use */
 	secrets->logo = xcalloc(settings->logo_count, sizeof *secrets->logo);
 	secrets->logo_count = settings->logo_count;
-	for (size_t i = 0; i < settings->logo_count; i++)
+	for (size_t i = 0; i < settings->logo_count; i++) {
 		secrets->logo[i] = (struct logo){.star = (int)settings->logo[i].star,
 			.from = civil_day_read(settings->logo[i].from),
-			.url = xstrdup(settings->logo[i].url),
-			.password = xstrdup("********")};
+			.url = xstrdup(settings->logo[i].url)};
+		secret_set(&secrets->logo[i].password, "********", 8);
+	}
 }
 
 static void mask_user_number(struct ctl *ctl, const struct application *app, struct str *text)

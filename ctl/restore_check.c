@@ -239,8 +239,7 @@ static enum rc check_letters(struct check *check, struct err *err)
 		TELL(check, _("! The credential key %s is missing; put it back before the register."), key);
 		return RC_OK;
 	}
-	if (!ctl->secrets.has_credential_key &&
-		secrets_load(&ctl->secrets, ctl->settings, false, &why) != RC_OK) {
+	if (!secrets_key(&ctl->secrets) && secrets_load(&ctl->secrets, ctl->settings, false, &why) != RC_OK) {
 		(void)json_object_set_new(check->object, "letters_tried", json_integer(0));
 		TELL(check, _("Letters were not opened for a try: %s"), why.text);
 		return RC_OK;

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-void handover_put_server(struct str *out, const struct transport_settings *settings, const char *password)
+void handover_put_server(struct str *out, const struct transport_settings *settings)
 {
 	wire_put_number(out, settings->maildir);
 	wire_put_text(out, settings->path);
@@ -18,11 +18,9 @@ void handover_put_server(struct str *out, const struct transport_settings *setti
 	wire_put_number(out, settings->connect_seconds);
 	wire_put_number(out, settings->reply_seconds);
 	wire_put_number(out, settings->dot_seconds);
-	wire_put_text(out, password);
 }
 
-bool handover_get_server(struct transport_settings *settings, const char **password,
-	const struct str *payload, struct pool *pool)
+bool handover_get_server(struct transport_settings *settings, const struct str *payload, struct pool *pool)
 {
 	struct wire_reader reader = wire_reader_of(payload);
 	*settings = (struct transport_settings){0};
@@ -39,7 +37,6 @@ bool handover_get_server(struct transport_settings *settings, const char **passw
 	settings->connect_seconds = (int)wire_get_number(&reader);
 	settings->reply_seconds = (int)wire_get_number(&reader);
 	settings->dot_seconds = (int)wire_get_number(&reader);
-	*password = wire_get_text(&reader, pool);
 	return wire_read_whole(&reader);
 }
 

@@ -9,11 +9,10 @@
 #include "daemon/wire.h"
 #include "lib/mail/transport.h"
 
-/* password: NULL where none is wanted. */
-void handover_put_server(struct str *out, const struct transport_settings *settings, const char *password);
+/* A WIRE_SECRET comes behind it. */
+void handover_put_server(struct str *out, const struct transport_settings *settings);
 /* Texts go into the pool. false: not such a payload. */
-bool handover_get_server(struct transport_settings *settings, const char **password,
-	const struct str *payload, struct pool *pool);
+bool handover_get_server(struct transport_settings *settings, const struct str *payload, struct pool *pool);
 
 /* The mail goes as header fields in front and the rest: they are signed apart. */
 void handover_put_mail(struct str *out, const struct parcel *parcel, const char *fields, size_t fields_len);

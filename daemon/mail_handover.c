@@ -17,7 +17,7 @@
 
 /* ---- settings ---- */
 
-void mail_handover_put_mailbox(struct str *out, const struct mailbox_settings *settings, const char *password)
+void mail_handover_put_mailbox(struct str *out, const struct mailbox_settings *settings)
 {
 	wire_put_number(out, settings->maildir);
 	wire_put_text(out, settings->path);
@@ -37,11 +37,10 @@ void mail_handover_put_mailbox(struct str *out, const struct mailbox_settings *s
 	wire_put_number(out, settings->reply_seconds);
 	wire_put_number(out, settings->idle_seconds);
 	wire_put_number(out, settings->message_bytes);
-	wire_put_text(out, password);
 }
 
-bool mail_handover_get_mailbox(struct mailbox_settings *settings, const char **password,
-	const struct str *payload, struct pool *pool)
+bool mail_handover_get_mailbox(
+	struct mailbox_settings *settings, const struct str *payload, struct pool *pool)
 {
 	struct wire_reader reader = wire_reader_of(payload);
 	*settings = (struct mailbox_settings){0};
@@ -63,7 +62,6 @@ bool mail_handover_get_mailbox(struct mailbox_settings *settings, const char **p
 	settings->reply_seconds = (int)wire_get_number(&reader);
 	settings->idle_seconds = (int)wire_get_number(&reader);
 	settings->message_bytes = wire_get_number(&reader);
-	*password = wire_get_text(&reader, pool);
 	return wire_read_whole(&reader) && settings->inbox && settings->done && settings->review &&
 	       settings->bounce;
 }
@@ -268,7 +266,7 @@ static enum rc line_lost(struct mailline *line, struct err *err)
 }
 
 enum rc mailline_open(struct mailline *line, int zygote, const struct mailbox_settings *settings,
-	const char *password, struct err *err)
+	const struct secret *password, struct err *err)
 {
 	/* A request may be tried twice, each time over a new connection. */
 	int seconds =
@@ -284,9 +282,10 @@ enum rc mailline_open(struct mailline *line, int zygote, const struct mailbox_se
 	if (rc != RC_OK)
 		return rc;
 	struct str payload = STR_INIT;
-	mail_handover_put_mailbox(&payload, settings, password);
-	bool sent = wire_send(line->fd, WIRE_MAILBOX, payload.s, payload.len);
-	str_wipe(&payload);
+	mail_handover_put_mailbox(&payload, settings);
+	bool sent = wire_send(line->fd, WIRE_MAILBOX, payload.s, payload.len) &&
+		    wire_send_secret(line->fd, password);
+	str_free(&payload);
 	return sent ? RC_OK : line_lost(line, err);
 }
 

@@ -30,9 +30,9 @@ struct mailline {
 	int answer_ms; /* what the child may need for one request */
 };
 
-/* A fresh child of the zygote (zygote.h) with its settings and password; connects to nothing yet. RC_CONFIG: the zygote is gone. */
+/* A fresh child of the zygote (zygote.h) with its settings and password (NULL: none); connects to nothing yet. RC_CONFIG: the zygote is gone. */
 enum rc mailline_open(struct mailline *line, int zygote, const struct mailbox_settings *settings,
-	const char *password, struct err *err);
+	const struct secret *password, struct err *err);
 void mailline_close(struct mailline *line); /* ends the child; a closed line stays closed */
 
 /* As mailbox_list(). */
@@ -57,11 +57,10 @@ enum rc mailline_news(struct mailline *line, bool *over, bool *news, struct err 
 /* ---- payloads, for both sides ---- */
 /* The readers: false, not such a payload. What a child says is checked like anything from outside. */
 
-/* WIRE_MAILBOX. Texts go into the pool; password: NULL where there is none. */
-void mail_handover_put_mailbox(
-	struct str *out, const struct mailbox_settings *settings, const char *password);
-bool mail_handover_get_mailbox(struct mailbox_settings *settings, const char **password,
-	const struct str *payload, struct pool *pool);
+/* WIRE_MAILBOX, behind which a WIRE_SECRET comes. Texts go into the pool. */
+void mail_handover_put_mailbox(struct str *out, const struct mailbox_settings *settings);
+bool mail_handover_get_mailbox(
+	struct mailbox_settings *settings, const struct str *payload, struct pool *pool);
 
 /* What every answer begins with. rc RC_OK: the phase and the sentence are empty. */
 void mail_handover_put_result(struct str *out, enum rc rc, const char *phase, const struct err *err);

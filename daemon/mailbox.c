@@ -129,7 +129,7 @@ static void line_close(struct inbox *inbox)
 static enum rc line_open(struct role_context *ctx, struct inbox *inbox, struct err *err)
 {
 	const struct mailbox_settings *settings = &ctx->settings->mailbox;
-	struct str password = STR_INIT;
+	struct secret password = SECRET_INIT;
 	enum rc rc = RC_OK;
 	if (inbox->line.fd >= 0)
 		return RC_OK;
@@ -137,12 +137,11 @@ static enum rc line_open(struct role_context *ctx, struct inbox *inbox, struct e
 	inbox->line.phase = "auth";
 	/* A token is read by the child, anew for each connection. */
 	bool wants_password = !settings->maildir && settings->auth == AUTH_LOGIN;
-	if (wants_password && file_read_secret(&password, settings->password_from, err))
+	if (wants_password && secret_read(&password, settings->password_from, err))
 		rc = RC_SERVER; /* an administrator mends it while the role goes on trying */
 	if (!rc)
-		rc = mailline_open(
-			&inbox->line, ctx->zygote, settings, wants_password ? password.s : NULL, err);
-	str_wipe(&password);
+		rc = mailline_open(&inbox->line, ctx->zygote, settings, &password, err);
+	secret_free(&password);
 	return rc;
 }
 

@@ -125,17 +125,18 @@ _Noreturn void mailbox_child_main(int fd)
 	struct mailbox_child child = {.fd = fd, .payload = STR_INIT, .answer = STR_INIT};
 	struct pool *settings_pool = pool_new(), *pool = pool_new();
 	struct mailbox_settings settings;
-	const char *password = NULL;
+	struct secret password = SECRET_INIT;
 	enum wire_type type;
 	if (wire_receive(fd, &type, &child.payload, NULL, -1) != 1 || type != WIRE_MAILBOX ||
-		!mail_handover_get_mailbox(&settings, &password, &child.payload, settings_pool))
+		!mail_handover_get_mailbox(&settings, &child.payload, settings_pool) ||
+		!wire_receive_secret(fd, &password))
 		_exit(1);
-	wipe(child.payload.s, child.payload.len);
 	lose_rights(&settings);
 
-	child.mailbox = mailbox_new(&settings, password);
+	child.mailbox = mailbox_new(&settings, password.len ? password.bytes : NULL);
 	while (wire_receive(fd, &type, &child.payload, NULL, -1) == 1 && serve(&child, type, pool))
 		pool_reset(pool);
 	mailbox_free(&child.mailbox);
+	secret_free(&password);
 	_exit(0);
 }

@@ -122,25 +122,27 @@ static void line_close(struct line *line)
 static enum rc line_open(struct role_context *ctx, struct line *line, struct err *err)
 {
 	const struct transport_settings *transport = &ctx->settings->transport;
-	struct str password = STR_INIT, payload = STR_INIT;
+	struct secret password = SECRET_INIT;
+	struct str payload = STR_INIT;
 	enum rc rc = RC_OK;
 	/* A token is read by the child, anew for each connection. */
 	bool wants_password =
 		!transport->maildir && (transport->auth == AUTH_PLAIN || transport->auth == AUTH_LOGIN);
 	if (wants_password)
-		rc = file_read_secret(&password, transport->password_from, err);
+		rc = secret_read(&password, transport->password_from, err);
 	if (rc == RC_OK)
 		rc = zygote_child(ctx->zygote, CHILD_TRANSPORT, &line->fd, err);
 	if (rc == RC_OK) {
-		handover_put_server(&payload, transport, wants_password ? password.s : NULL);
-		if (!wire_send(line->fd, WIRE_SERVER, payload.s, payload.len)) {
+		handover_put_server(&payload, transport);
+		if (!wire_send(line->fd, WIRE_SERVER, payload.s, payload.len) ||
+			!wire_send_secret(line->fd, &password)) {
 			line_close(line);
 			rc = err_set(err, RC_SERVER,
 				"The process for a connection to the mail server died at its start.");
 		}
 	}
-	str_wipe(&password);
-	str_wipe(&payload);
+	secret_free(&password);
+	str_free(&payload);
 	return rc;
 }
 

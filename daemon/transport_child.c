@@ -28,15 +28,14 @@ _Noreturn void transport_child_main(int fd)
 	struct str payload = STR_INIT, answer = STR_INIT;
 	struct pool *server_pool = pool_new(), *pool = pool_new();
 	struct transport_settings settings;
-	const char *password = NULL;
+	struct secret password = SECRET_INIT;
 	enum wire_type type;
 	if (wire_receive(fd, &type, &payload, NULL, -1) != 1 || type != WIRE_SERVER ||
-		!handover_get_server(&settings, &password, &payload, server_pool))
+		!handover_get_server(&settings, &payload, server_pool) || !wire_receive_secret(fd, &password))
 		_exit(1);
-	wipe(payload.s, payload.len);
 	lose_rights(settings.maildir);
 
-	struct transport *transport = transport_new(&settings, password);
+	struct transport *transport = transport_new(&settings, password.len ? password.bytes : NULL);
 	struct parcel parcel;
 	while (wire_receive(fd, &type, &payload, NULL, -1) == 1 && type == WIRE_MAIL &&
 		handover_get_mail(&parcel, &payload, pool)) {
@@ -49,5 +48,6 @@ _Noreturn void transport_child_main(int fd)
 		pool_reset(pool);
 	}
 	transport_free(&transport);
+	secret_free(&password);
 	_exit(0);
 }

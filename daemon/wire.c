@@ -189,6 +189,23 @@ int wire_receive_most(
 	return n;
 }
 
+bool wire_send_secret(int fd, const struct secret *secret)
+{
+	return wire_send(fd, WIRE_SECRET, secret ? secret->bytes : "", secret ? secret->len : 0);
+}
+
+bool wire_receive_secret(int fd, struct secret *secret)
+{
+	uint8_t head[HEAD_LEN] = {0};
+	secret_free(secret);
+	if (receive_all(fd, head, sizeof head, NULL, -1) != 1 || head[4] != WIRE_SECRET)
+		return false;
+	uint64_t len = number_read(head, 4);
+	if (len == 0 || len - 1 > SECRET_MAX)
+		return false;
+	return len == 1 || receive_all(fd, secret_room(secret, len - 1), len - 1, NULL, -1) == 1;
+}
+
 /* ---- payloads ---- */
 
 void wire_put_bytes(struct str *out, const void *bytes, size_t len)

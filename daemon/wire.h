@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "lib/base/pool.h"
+#include "lib/base/secret.h"
 #include "lib/base/str.h"
 
 #define WIRE_FRAME_MAX (16u * 1024 * 1024)
@@ -21,13 +22,13 @@ enum wire_type {
 	WIRE_RECORD = 3, /* struct form_record */
 	WIRE_DONE = 4, /* rc, English sentence, Japanese sentence */
 	WIRE_MORE = 5, /* role → parser child: go on (flow control, every 256 records) */
-	WIRE_SERVER = 10, /* role → transport child: settings and password */
+	WIRE_SERVER = 10, /* role → transport child: settings */
 	WIRE_MAIL = 11, /* role → transport child: sender, recipient, wire bytes */
 	WIRE_DELIVERY = 12, /* transport child → role: struct delivery */
 	WIRE_READ_MAIL =
 		13, /* role → mail child: office, authserv-id, own hops; the mail comes as a sealed memory file */
 	WIRE_RECEIVED = 14, /* mail child → role: received_print() */
-	WIRE_MAILBOX = 15, /* role → mailbox child: settings and password */
+	WIRE_MAILBOX = 15, /* role → mailbox child: settings */
 	WIRE_LIST = 16, /* role → mailbox child: folder, after, limit; answered by WIRE_LISTED */
 	WIRE_LISTED = 17,
 	WIRE_FETCH = 18, /* UID; answered by WIRE_MESSAGE, the bytes as a sealed memory file */
@@ -40,6 +41,8 @@ enum wire_type {
 	WIRE_APPEND = 26, /* name and mail for 送信済み; answered by WIRE_DONE */
 	WIRE_CHILD = 20, /* role → zygote: kind of child; its end of the socket pair comes as a descriptor */
 	WIRE_FIELDMAP = 21, /* role → zygote: path of the field map; answered by WIRE_DONE */
+	WIRE_SECRET =
+		28, /* role → transport or mailbox child, behind its settings: the password; empty: none */
 	WIRE_PREPARE_MAIL = 27, /* role → zygote: make ready for mail children; answered by WIRE_DONE */
 };
 
@@ -57,6 +60,10 @@ int wire_receive(int fd, enum wire_type *type, struct str *payload, int *got_fd,
 /* The same from a peer that has little to say: a payload of more than `most` bytes is an error. */
 int wire_receive_most(
 	int fd, enum wire_type *type, struct str *payload, int *got_fd, int timeout_ms, size_t most);
+
+/* WIRE_SECRET, from the place where it is kept to the place where it will be: no copy stays in a buffer of ours. The receiver waits without limit. */
+bool wire_send_secret(int fd, const struct secret *secret); /* NULL: none */
+bool wire_receive_secret(int fd, struct secret *secret);
 
 struct wire_reader wire_reader_of(const struct str *payload);
 bool wire_read_whole(const struct wire_reader *reader); /* nothing bad, nothing left over */

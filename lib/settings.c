@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -729,26 +730,47 @@ void settings_free(struct settings **settings)
 /* A key of our own for an office that has named none. Several processes may want it at once: whoever links first wins. */
 static enum rc key_file_make(const char *path, struct err *err)
 {
-	uint8_t key[SEAL_KEY_LEN];
+	enum { HEX_LEN = 2 * SEAL_KEY_LEN };
+	struct secret key = SECRET_INIT, hex = SECRET_INIT;
 	struct rng rng = rng_system();
-	struct str hex = STR_INIT, mine = STR_INIT;
-	rng_bytes(&rng, key, sizeof key);
-	hex_add(&hex, key, sizeof key);
-	str_addc(&hex, '\n');
+	struct str mine = STR_INIT;
+	uint8_t *bytes = (uint8_t *)secret_room(&key, SEAL_KEY_LEN);
+	char *text = secret_room(&hex, HEX_LEN + 1);
+	rng_bytes(&rng, bytes, SEAL_KEY_LEN);
+	for (int i = 0; i < SEAL_KEY_LEN; i++)
+		(void)snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+	text[HEX_LEN] = '\n';
 	str_printf(&mine, "%s.%ld", path, (long)getpid());
-	enum rc rc = file_write(mine.s, hex.s, hex.len, 0600, err);
+	enum rc rc = file_write(mine.s, hex.bytes, hex.len, 0600, err);
 	if (rc == RC_OK && link(mine.s, path) != 0 && errno != EEXIST)
 		rc = err_set(err, RC_CONFIG, "The key %s could not be made: %s.", path, errno_text(errno));
 	(void)unlink(mine.s);
-	wipe(key, sizeof key);
-	str_wipe(&hex);
+	secret_free(&key);
+	secret_free(&hex);
 	str_free(&mine);
+	return rc;
+}
+
+enum rc credential_key_read(struct secret *key, const char *where, struct err *err)
+{
+	struct secret text = SECRET_INIT;
+	enum rc rc = secret_read(&text, where, err);
+	if (rc == RC_OK && text.len == SEAL_KEY_LEN)
+		secret_set(key, text.bytes, SEAL_KEY_LEN);
+	else if (rc == RC_OK && !hex_read(secret_room(key, SEAL_KEY_LEN), SEAL_KEY_LEN, text.bytes))
+		rc = err_set(err, RC_CONFIG,
+			"The credential key in %s must be 32 bytes or 64 hex digits; make one with: "
+			"openssl rand -hex 32.",
+			where);
+	if (rc != RC_OK)
+		secret_free(key);
+	secret_free(&text);
 	return rc;
 }
 
 static enum rc credential_key_load(struct secrets *secrets, const struct settings *settings, struct err *err)
 {
-	struct str where = STR_INIT, text = STR_INIT;
+	struct str where = STR_INIT;
 	enum rc rc = RC_OK;
 	if (settings->credential_key_from) {
 		str_addz(&where, settings->credential_key_from);
@@ -759,19 +781,7 @@ static enum rc credential_key_load(struct secrets *secrets, const struct setting
 			rc = rc ? rc : key_file_make(where.s, err);
 		}
 	}
-	rc = rc ? rc : file_read_secret(&text, where.s, err);
-	if (rc == RC_OK) {
-		if (text.len == SEAL_KEY_LEN)
-			memcpy(secrets->credential_key, text.s, SEAL_KEY_LEN);
-		else if (!hex_read(secrets->credential_key, SEAL_KEY_LEN, text.s))
-			rc = err_set(err, RC_CONFIG,
-				"The credential key in %s must be 32 bytes or 64 hex digits; make one with: "
-				"openssl "
-				"rand -hex 32.",
-				where.s);
-		secrets->has_credential_key = rc == RC_OK;
-	}
-	str_wipe(&text);
+	rc = rc ? rc : credential_key_read(&secrets->credential, where.s, err);
 	str_free(&where);
 	return rc;
 }
@@ -781,22 +791,18 @@ static enum rc logos_load(struct secrets *secrets, const struct settings *settin
 	secrets->logo = xcalloc(settings->logo_count, sizeof *secrets->logo);
 	for (size_t i = 0; i < settings->logo_count; i++) {
 		const struct logo_setting *from = &settings->logo[i];
-		struct str password = STR_INIT;
-		enum rc rc = file_read_secret(&password, from->password_from, err);
-		if (rc == RC_OK && (!password.len || text_has_control(password.s)))
+		struct logo *logo = &secrets->logo[secrets->logo_count++];
+		*logo = (struct logo){.star = (int)from->star,
+			.from = civil_day_read(from->from),
+			.url = xstrdup(from->url),
+			.password = SECRET_INIT};
+		enum rc rc = secret_read(&logo->password, from->password_from, err);
+		if (rc == RC_OK && (!logo->password.len || text_has_control(logo->password.bytes)))
 			rc = err_set(err, RC_CONFIG,
 				"The logo's password in %s must be one line that is not empty.",
 				from->password_from);
-		if (rc != RC_OK) {
-			str_wipe(&password);
+		if (rc != RC_OK)
 			return err_prefix(err, "%s:%d", settings->path, from->line);
-		}
-		struct logo *logo = &secrets->logo[secrets->logo_count++];
-		logo->star = (int)from->star;
-		logo->from = civil_day_read(from->from);
-		logo->url = xstrdup(from->url);
-		logo->password = xstrdup(password.s);
-		str_wipe(&password);
 	}
 	return RC_OK;
 }
@@ -806,12 +812,12 @@ static enum rc dkim_load(struct secrets *secrets, const struct settings *setting
 	secrets->dkim = xcalloc(settings->dkim_count, sizeof(struct dkim_key *));
 	for (size_t i = 0; i < settings->dkim_count; i++) {
 		const struct dkim_setting *from = &settings->dkim[i];
-		struct str pem = STR_INIT;
-		enum rc rc = file_read_secret(&pem, from->key_from, err);
+		struct secret pem = SECRET_INIT;
+		enum rc rc = secret_read(&pem, from->key_from, err);
 		if (rc == RC_OK)
-			rc = dkim_key_load(&secrets->dkim[secrets->dkim_count], pem.s, pem.len, from->domain,
-				from->selector, err);
-		str_wipe(&pem);
+			rc = dkim_key_load(&secrets->dkim[secrets->dkim_count], pem.bytes, pem.len,
+				from->domain, from->selector, err);
+		secret_free(&pem);
 		if (rc != RC_OK)
 			return err_prefix(err, "%s:%d", settings->path, from->line);
 		secrets->dkim_count++;
@@ -822,7 +828,7 @@ static enum rc dkim_load(struct secrets *secrets, const struct settings *setting
 enum rc secrets_load(
 	struct secrets *secrets, const struct settings *settings, bool want_dkim, struct err *err)
 {
-	*secrets = (struct secrets){0};
+	*secrets = (struct secrets){.credential = SECRET_INIT};
 	enum rc rc = credential_key_load(secrets, settings, err);
 	rc = rc ? rc : logos_load(secrets, settings, err);
 	rc = rc || !want_dkim ? rc : dkim_load(secrets, settings, err);
@@ -833,15 +839,20 @@ enum rc secrets_load(
 
 void secrets_free(struct secrets *secrets)
 {
+	secret_free(&secrets->credential);
 	for (size_t i = 0; i < secrets->logo_count; i++) {
-		struct logo *logo = &secrets->logo[i];
-		wipe(logo->password, strlen(logo->password));
-		free(logo->password);
-		free(logo->url);
+		secret_free(&secrets->logo[i].password);
+		free(secrets->logo[i].url);
 	}
 	for (size_t i = 0; i < secrets->dkim_count; i++)
 		dkim_key_free(&secrets->dkim[i]);
 	free(secrets->logo);
 	free(secrets->dkim);
-	wipe(secrets, sizeof *secrets);
+	*secrets = (struct secrets){.credential = SECRET_INIT};
+}
+
+const uint8_t *secrets_key(const struct secrets *secrets)
+{
+	return secrets && secrets->credential.len == SEAL_KEY_LEN ? (const uint8_t *)secrets->credential.bytes
+								  : NULL;
 }

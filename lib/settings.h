@@ -10,6 +10,7 @@
 #define SENGEN_SETTINGS_H
 
 #include "lib/base/conf.h"
+#include "lib/base/secret.h"
 #include "lib/flow/calendar.h"
 #include "lib/flow/profile.h"
 #include "lib/form/fieldmap.h"
@@ -21,7 +22,7 @@
 #include "lib/mail/transport.h"
 
 struct dkim_setting {
-	char *domain, *selector, *key_from; /* file_read_secret() */
+	char *domain, *selector, *key_from; /* secret_read() */
 	int line; /* in the configuration file */
 };
 
@@ -29,7 +30,7 @@ struct logo_setting {
 	int64_t star;
 	char *from; /* 2026-01-01 */
 	char *url;
-	char *password_from; /* file_read_secret() */
+	char *password_from; /* secret_read() */
 	int line;
 };
 
@@ -167,8 +168,7 @@ int settings_minutes(const char *time_of_day);
 
 /* Secrets, for the processes that need them. */
 struct secrets {
-	uint8_t credential_key[SEAL_KEY_LEN];
-	bool has_credential_key;
+	struct secret credential; /* SEAL_KEY_LEN bytes, or empty */
 	struct logo *logo; /* owned; passwords wiped at free */
 	size_t logo_count;
 	struct dkim_key **dkim; /* owned */
@@ -177,5 +177,9 @@ struct secrets {
 enum rc secrets_load(
 	struct secrets *secrets, const struct settings *settings, bool want_dkim, struct err *err);
 void secrets_free(struct secrets *secrets);
+/* The key that seals secrets, from 32 bytes or 64 hex digits. RC_CONFIG. */
+enum rc credential_key_read(struct secret *key, const char *where, struct err *err);
+/* The credential key, SEAL_KEY_LEN bytes; NULL: there is none. secrets may be NULL. */
+const uint8_t *secrets_key(const struct secrets *secrets);
 
 #endif

@@ -91,18 +91,26 @@ bool hex_read(void *out, size_t len, const char *text)
 
 static const char base64_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-void base64_add(struct str *out, const void *bytes, size_t len)
+void base64_write(char *out, const void *bytes, size_t len)
 {
 	const uint8_t *at = bytes;
-	str_grow(out, (len + 2) / 3 * 4);
-	for (; len > 0; at += 3, len = len > 3 ? len - 3 : 0) {
+	for (; len > 0; at += 3, out += 4, len = len > 3 ? len - 3 : 0) {
 		unsigned three =
 			(unsigned)at[0] << 16 | (len > 1 ? (unsigned)at[1] << 8 : 0) | (len > 2 ? at[2] : 0);
-		char four[4] = {base64_alphabet[three >> 18], base64_alphabet[three >> 12 & 63],
-			len > 1 ? base64_alphabet[three >> 6 & 63] : '=',
-			len > 2 ? base64_alphabet[three & 63] : '='};
-		str_add(out, four, sizeof four);
+		out[0] = base64_alphabet[three >> 18];
+		out[1] = base64_alphabet[three >> 12 & 63];
+		out[2] = len > 1 ? base64_alphabet[three >> 6 & 63] : '=';
+		out[3] = len > 2 ? base64_alphabet[three & 63] : '=';
 	}
+}
+
+void base64_add(struct str *out, const void *bytes, size_t len)
+{
+	str_grow(out, BASE64_LEN(len));
+	base64_write(out->s + out->len, bytes, len);
+	out->len += BASE64_LEN(len);
+	if (out->size)
+		out->s[out->len] = '\0';
 }
 
 bool base64_read(struct str *out, const char *text, size_t len)

@@ -25,6 +25,8 @@ bool bytes_equal(const void *a, const void *b, size_t len); /* in constant time 
 void hex_add(struct str *out, const void *bytes, size_t len); /* lower case */
 bool hex_read(void *out, size_t len, const char *text); /* exactly len bytes */
 void base64_add(struct str *out, const void *bytes, size_t len);
+#define BASE64_LEN(len) (((len) + 2) / 3 * 4)
+void base64_write(char *out, const void *bytes, size_t len); /* BASE64_LEN(len) characters, no NUL */
 bool base64_read(struct str *out, const char *text, size_t len); /* white space is skipped */
 /* Lower-case base32 without padding (RFC 4648 alphabet): safe in a local part that somebody folds to one case. */
 void base32_add(struct str *out, const void *bytes, size_t len);

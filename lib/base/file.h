@@ -37,8 +37,4 @@ const char *path_base(const char *path);
 /* Names of the entries of a directory (not . and ..), sorted by byte. */
 enum rc file_list_dir(struct strlist *names, const char *path, struct err *err);
 
-/* A secret: from $CREDENTIALS_DIRECTORY/name where value is "credential:NAME", else from the file itself
- * (which must not be readable by others). One trailing newline is dropped. */
-enum rc file_read_secret(struct str *out, const char *where, struct err *err);
-
 #endif

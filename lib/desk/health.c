@@ -666,14 +666,14 @@ static bool may_read(const char *where)
 
 static enum rc check_dkim(struct health *health, const struct dkim_setting *dkim, struct err *err)
 {
-	struct str pem = STR_INIT;
+	struct secret pem = SECRET_INIT;
 	struct dkim_key *key = NULL;
 	struct err fault = {0};
 	if (!may_read(dkim->key_from))
 		return RC_OK;
-	enum rc rc = file_read_secret(&pem, dkim->key_from, &fault);
-	rc = rc ? rc : dkim_key_load(&key, pem.s, pem.len, dkim->domain, dkim->selector, &fault);
-	str_wipe(&pem);
+	enum rc rc = secret_read(&pem, dkim->key_from, &fault);
+	rc = rc ? rc : dkim_key_load(&key, pem.bytes, pem.len, dkim->domain, dkim->selector, &fault);
+	secret_free(&pem);
 	const char *text =
 		rc ? pool_strdup(health->pool, fault.text)
 		   : pool_printf(health->pool, _("the key is whole (%s)"), dkim_key_algorithm(key));

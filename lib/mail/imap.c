@@ -6,7 +6,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/crypt.h"
-#include "lib/base/file.h"
+#include "lib/base/secret.h"
 #include "lib/mail/imap_p.h"
 #include "lib/mail/reply.h"
 
@@ -256,8 +256,6 @@ static enum rc connect_line(struct imap *imap, bool *logged_in, struct err *err)
 	return rc;
 }
 
-/* ---- login ---- */
-
 void imap_add_quoted(struct str *out, const char *text)
 {
 	str_addc(out, '"');
@@ -277,75 +275,103 @@ static bool fits_quotes(const char *text)
 	return true;
 }
 
-/* Quoted strings are ASCII; anything else goes as a literal, which the server has to ask for (RFC 3501, 4.3). */
+/* ---- login: secrets go from their place straight to the stream ---- */
+
+static enum rc put(struct imap *imap, const char *bytes, size_t len, struct err *err)
+{
+	return mailstream_write(imap->stream, bytes, len) < 0 ? imap_lost(imap, err) : RC_OK;
+}
+
+static enum rc put_quoted(struct imap *imap, const char *text, struct err *err)
+{
+	enum rc rc = put(imap, "\"", 1, err);
+	for (; *text && rc == RC_OK; text++) {
+		if (*text == '"' || *text == '\\')
+			rc = put(imap, "\\", 1, err);
+		rc = rc ? rc : put(imap, text, 1, err);
+	}
+	return rc ? rc : put(imap, "\"", 1, err);
+}
+
+/* The server has to ask for it (RFC 3501, 4.3). */
+static enum rc put_literal(struct imap *imap, const char *text, bool *go, struct err *err)
+{
+	char head[32];
+	int len = snprintf(head, sizeof head, "{%zu}", strlen(text));
+	enum rc rc = imap_say_line(imap, head, (size_t)len, err);
+	rc = rc ? rc : imap_await_go(imap, go, err);
+	return rc || !*go ? rc : put(imap, text, strlen(text), err);
+}
+
+/* Quoted strings are ASCII; anything else goes as a literal. */
 static enum rc log_in_plainly(struct imap *imap, struct err *err)
 {
 	const char *const words[] = {
 		imap->settings->user ? imap->settings->user : "", imap->password ? imap->password : ""};
-	struct str line = STR_INIT;
-	enum rc rc = RC_OK;
-	bool go = true, tagged = false;
-	str_addz(&line, "LOGIN");
+	bool go = true;
+	if (mailimap_send_current_tag(imap->session) != MAILIMAP_NO_ERROR)
+		return imap_lost(imap, err);
+	enum rc rc = put(imap, "LOGIN", 5, err);
 	for (size_t i = 0; i < 2 && rc == RC_OK && go; i++) {
-		str_addc(&line, ' ');
-		if (fits_quotes(words[i])) {
-			imap_add_quoted(&line, words[i]);
-			continue;
-		}
-		str_printf(&line, "{%zu}", strlen(words[i]));
-		rc = tagged ? imap_say_line(imap, line.s, line.len, err) : imap_say(imap, line.s, err);
-		if (rc == RC_OK)
-			rc = imap_await_go(imap, &go, err);
-		tagged = true;
-		wipe(line.s, line.len);
-		str_clear(&line);
-		str_addz(&line, words[i]);
+		rc = put(imap, " ", 1, err);
+		if (rc == RC_OK && fits_quotes(words[i]))
+			rc = put_quoted(imap, words[i], err);
+		else if (rc == RC_OK)
+			rc = put_literal(imap, words[i], &go, err);
 	}
 	if (rc == RC_OK && go)
-		rc = tagged ? imap_say_line(imap, line.s, line.len, err) : imap_say(imap, line.s, err);
-	if (rc == RC_OK && go)
-		rc = imap_hear(imap, err);
-	str_wipe(&line);
-	return rc;
+		rc = imap_say_line(imap, "", 0, err);
+	return rc == RC_OK && go ? imap_hear(imap, err) : rc;
 }
 
-static enum rc read_bearer(struct imap *imap, struct str *out, struct err *err)
+/* Read anew each time: something else refreshes it. */
+static enum rc read_bearer(struct imap *imap, struct secret *out, struct err *err)
 {
-	struct str token = STR_INIT, plain = STR_INIT;
+	static const char form[] = "user=%s\001auth=Bearer %s\001\001";
+	struct secret token = SECRET_INIT, plain = SECRET_INIT;
 	const char *user = imap->settings->user ? imap->settings->user : "";
-	/* Read anew each time: something else refreshes it. */
-	enum rc rc = file_read_secret(&token, imap->settings->password_from, err);
+	enum rc rc = secret_read(&token, imap->settings->password_from, err);
 	if (rc == RC_OK) {
-		str_printf(&plain, "user=%s\001auth=Bearer %s\001\001", user, token.s);
-		base64_add(out, plain.s, plain.len);
-	} else {
-		imap_close(imap);
-		rc = rc == RC_REFUSED ? RC_CONFIG : rc; /* not the server's refusal */
+		size_t len = sizeof form + strlen(user) + token.len;
+		if (len > SECRET_MAX / 2)
+			rc = err_set(err, RC_CONFIG, "The token in %s is too long.",
+				imap->settings->password_from);
+		else {
+			/* The room is zeroed, and the text shorter: it ends with NUL. */
+			(void)snprintf(secret_room(&plain, len), len, form, user, token.bytes);
+			size_t plain_len = strlen(plain.bytes);
+			base64_write(secret_room(out, BASE64_LEN(plain_len)), plain.bytes, plain_len);
+		}
 	}
-	str_wipe(&token);
-	str_wipe(&plain);
+	if (rc != RC_OK)
+		imap_close(imap);
+	secret_free(&token);
+	secret_free(&plain);
 	return rc;
 }
 
 /* A refusal comes as one more challenge, which is to be answered with an empty line before the server says NO. */
 static enum rc log_in_with_token(struct imap *imap, struct err *err)
 {
-	struct str bearer = STR_INIT, line = STR_INIT;
+	static const char command[] = "AUTHENTICATE XOAUTH2";
+	struct secret bearer = SECRET_INIT;
 	bool said = imap_can(imap, "SASL-IR"), go = true;
 	enum rc rc = read_bearer(imap, &bearer, err);
-	str_printf(&line, "AUTHENTICATE XOAUTH2%s%s", said ? " " : "", said ? bearer.s : "");
-	if (rc == RC_OK)
-		rc = imap_say(imap, line.s, err);
+	if (rc == RC_OK && mailimap_send_current_tag(imap->session) != MAILIMAP_NO_ERROR)
+		rc = imap_lost(imap, err);
+	rc = rc ? rc : put(imap, command, sizeof command - 1, err);
+	if (rc == RC_OK && said)
+		rc = put(imap, " ", 1, err);
+	rc = rc ? rc : imap_say_line(imap, bearer.bytes, said ? bearer.len : 0, err);
 	for (int turn = 0; turn < 3 && rc == RC_OK && go; turn++) {
 		rc = imap_await_go(imap, &go, err);
 		if (rc == RC_OK && go)
-			rc = imap_say_line(imap, bearer.s, said ? 0 : bearer.len, err);
+			rc = imap_say_line(imap, bearer.bytes, said ? 0 : bearer.len, err);
 		said = true;
 	}
 	if (rc == RC_OK && go)
 		rc = refuse(imap, err, "asks for more than a token.");
-	str_wipe(&bearer);
-	str_wipe(&line);
+	secret_free(&bearer);
 	return rc;
 }
 

@@ -6,14 +6,14 @@
 #include <curl/curl.h>
 
 #include "lib/base/clock.h"
-#include "lib/base/file.h"
+#include "lib/base/secret.h"
 #include "lib/mail/imap_p.h"
 #include "lib/mail/reply.h"
 
 struct imap_copies {
 	const struct mailbox_settings *settings;
 	CURL *curl;
-	char *token; /* owned; of the connection */
+	struct secret token; /* of the connection */
 	const char *wire; /* the mail in hand */
 	size_t len, given;
 	curl_off_t uploaded;
@@ -87,6 +87,7 @@ static struct imap_copies *copies_new(const struct mailbox_settings *settings, c
 {
 	struct imap_copies *copies = xcalloc(1, sizeof *copies);
 	copies->settings = settings;
+	copies->token = SECRET_INIT;
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || !(copies->curl = curl_easy_init()))
 		die("libcurl can't be set up");
 	CURL *curl = copies->curl;
@@ -117,14 +118,6 @@ static struct imap_copies *copies_new(const struct mailbox_settings *settings, c
 	return copies;
 }
 
-static void forget_token(struct imap_copies *copies)
-{
-	if (copies->token)
-		wipe(copies->token, strlen(copies->token));
-	free(copies->token);
-	copies->token = NULL;
-}
-
 void imap_copies_free(struct imap_copies **copies)
 {
 	if (!*copies)
@@ -135,7 +128,7 @@ void imap_copies_free(struct imap_copies **copies)
 		fd != CURL_SOCKET_BAD)
 		(void)shutdown(fd, SHUT_RD);
 	curl_easy_cleanup((*copies)->curl);
-	forget_token(*copies);
+	secret_free(&(*copies)->token);
 	free(*copies);
 	*copies = NULL;
 }
@@ -143,16 +136,11 @@ void imap_copies_free(struct imap_copies **copies)
 /* Another token makes libcurl open another connection. */
 static enum rc read_token(struct imap_copies *copies, struct err *err)
 {
-	struct str token = STR_INIT;
 	if (copies->settings->auth != AUTH_XOAUTH2)
 		return RC_OK;
-	enum rc rc = file_read_secret(&token, copies->settings->password_from, err);
-	if (rc == RC_OK) {
-		forget_token(copies);
-		copies->token = xstrdup(token.s);
-		curl_easy_setopt(copies->curl, CURLOPT_XOAUTH2_BEARER, copies->token);
-	}
-	str_wipe(&token);
+	enum rc rc = secret_read(&copies->token, copies->settings->password_from, err);
+	if (rc == RC_OK)
+		curl_easy_setopt(copies->curl, CURLOPT_XOAUTH2_BEARER, copies->token.bytes);
 	return rc;
 }
 

@@ -18,7 +18,7 @@ static void *imap_new(const struct mailbox_settings *settings, const char *passw
 {
 	struct imap *imap = xcalloc(1, sizeof *imap);
 	imap->settings = settings;
-	imap->password = password ? xstrdup(password) : NULL;
+	imap->password = password;
 	imap->phase = "connect";
 	imap->prefix = xstrdup("");
 	imap->sent_name = STR_INIT;
@@ -30,9 +30,6 @@ static void *imap_new(const struct mailbox_settings *settings, const char *passw
 static void imap_free(void *mailbox)
 {
 	struct imap *imap = mailbox;
-	if (imap->password)
-		wipe(imap->password, strlen(imap->password));
-	free(imap->password);
 	free(imap->prefix);
 	str_free(&imap->sent_name);
 	imap_copies_free(&imap->copies);

@@ -17,7 +17,7 @@ struct imap_copies; /* imap_append.c */
 
 struct imap {
 	const struct mailbox_settings *settings;
-	char *password; /* owned; NULL: none */
+	const char *password; /* borrowed; NULL: none */
 	struct imap_line *line;
 	mailimap *session; /* NULL: closed */
 	mailstream *stream; /* closed with it */

@@ -27,7 +27,7 @@ struct mailbox_settings {
 	char *ca_file; /* NULL: the system's */
 	enum auth_mode auth; /* AUTH_LOGIN or AUTH_XOAUTH2 */
 	char *user;
-	char *password_from; /* file_read_secret(): password, or token file for XOAUTH2 (read anew for each connection) */
+	char *password_from; /* secret_read(): password, or token file for XOAUTH2 (read anew for each connection) */
 	char *inbox, *done, *review,
 		*bounce; /* folder names in UTF-8 (modified UTF-7 on the wire, RFC 3501 5.1.3) */
 	char *sent; /* copies of sent notices; NULL: none are kept */
@@ -38,7 +38,7 @@ struct mailbox_settings {
 };
 
 struct mailbox;
-/* settings: borrowed. password: copied and wiped at close. Opens nothing yet. The process must ignore SIGPIPE. */
+/* settings and password: borrowed. Opens nothing yet. The process must ignore SIGPIPE. */
 struct mailbox *mailbox_new(const struct mailbox_settings *settings, const char *password);
 /* Connects, checks, logs in, makes folders that are missing, selects INBOX. Does nothing where the session stands. */
 enum rc mailbox_open(struct mailbox *mailbox, struct err *err);

@@ -228,7 +228,7 @@ static const char *get_logo_url(struct notice_values *values)
 static const char *get_logo_password(struct notice_values *values)
 {
 	const struct logo *logo = logo_of(values);
-	return logo ? logo->password : NULL;
+	return logo ? logo->password.bytes : NULL;
 }
 
 static const char *get_office_name(struct notice_values *values)
@@ -552,8 +552,8 @@ static void sample_at(struct application *app, enum state state)
 }
 
 static const struct logo sample_logos[] = {
-	{1, CIVIL_DAY_NONE, (char[]){"https://logo.example.jp/one.zip"}, (char[]){"Sample-1234"}},
-	{2, CIVIL_DAY_NONE, (char[]){"https://logo.example.jp/two.zip"}, (char[]){"Sample-5678"}},
+	{1, CIVIL_DAY_NONE, (char[]){"https://logo.example.jp/one.zip"}, SECRET_LENT("Sample-1234")},
+	{2, CIVIL_DAY_NONE, (char[]){"https://logo.example.jp/two.zip"}, SECRET_LENT("Sample-5678")},
 };
 static const struct notice_office sample_office = {
 	.office_name = "SECURITY ACTION事務局",

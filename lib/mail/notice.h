@@ -7,6 +7,7 @@
 #ifndef SENGEN_NOTICE_H
 #define SENGEN_NOTICE_H
 
+#include "lib/base/secret.h"
 #include "lib/mail/guard.h"
 #include "lib/mail/template.h"
 #include "lib/register.h"
@@ -15,7 +16,7 @@ struct logo { /* what a logo notice hands out; per star, from a credential, with
 	int star;
 	civil_day from;
 	char *url; /* owned */
-	char *password; /* owned; a secret */
+	struct secret password; /* owned */
 };
 
 struct notice_office { /* the office's own data, from the configuration; strings borrowed */

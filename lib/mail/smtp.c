@@ -9,7 +9,7 @@
 #include <curl/curl.h>
 
 #include "lib/base/clock.h"
-#include "lib/base/file.h"
+#include "lib/base/secret.h"
 #include "lib/mail/reply.h"
 
 /*
@@ -26,8 +26,7 @@
 struct smtp {
 	const struct transport_settings *settings;
 	CURL *curl;
-	char *password; /* owned */
-	char *token; /* owned; of the open connection */
+	struct secret token; /* of the open connection */
 	struct curl_slist *recipient;
 	struct str url;
 	int open_socket
@@ -177,7 +176,7 @@ static int on_close_socket(void *ctx, curl_socket_t fd)
 
 /* ---- setting up ---- */
 
-static void set_login(struct smtp *smtp)
+static void set_login(struct smtp *smtp, const char *password)
 {
 	static const char *const options[] = {
 		[AUTH_PLAIN] = "AUTH=PLAIN",
@@ -191,7 +190,7 @@ static void set_login(struct smtp *smtp)
 	curl_easy_setopt(smtp->curl, CURLOPT_LOGIN_OPTIONS, options[settings->auth]);
 	curl_easy_setopt(smtp->curl, CURLOPT_SASL_IR, 1L);
 	if (settings->auth != AUTH_XOAUTH2)
-		curl_easy_setopt(smtp->curl, CURLOPT_PASSWORD, smtp->password ? smtp->password : "");
+		curl_easy_setopt(smtp->curl, CURLOPT_PASSWORD, password ? password : "");
 }
 
 static void set_tls(struct smtp *smtp)
@@ -210,7 +209,7 @@ struct smtp *smtp_new(const struct transport_settings *settings, const char *pas
 {
 	struct smtp *smtp = xcalloc(1, sizeof *smtp);
 	smtp->settings = settings;
-	smtp->password = password ? xstrdup(password) : NULL;
+	smtp->token = SECRET_INIT;
 	smtp->url = STR_INIT;
 	bool is_ipv6 = strchr(settings->host, ':') != NULL;
 	str_printf(&smtp->url, "%s://%s%s%s:%d/%s", settings->tls == TLS_IMPLICIT ? "smtps" : "smtp",
@@ -246,16 +245,8 @@ struct smtp *smtp_new(const struct transport_settings *settings, const char *pas
 	curl_easy_setopt(curl, CURLOPT_CLOSESOCKETFUNCTION, on_close_socket);
 	curl_easy_setopt(curl, CURLOPT_CLOSESOCKETDATA, smtp);
 	set_tls(smtp);
-	set_login(smtp);
+	set_login(smtp, password);
 	return smtp;
-}
-
-static void forget(char **secret)
-{
-	if (*secret)
-		wipe(*secret, strlen(*secret));
-	free(*secret);
-	*secret = NULL;
 }
 
 void smtp_free(struct smtp **smtp)
@@ -267,8 +258,7 @@ void smtp_free(struct smtp **smtp)
 	stop_reading(old);
 	curl_easy_cleanup(old->curl);
 	curl_slist_free_all(old->recipient);
-	forget(&old->password);
-	forget(&old->token);
+	secret_free(&old->token);
 	str_free(&old->url);
 	free(old);
 	*smtp = NULL;
@@ -287,16 +277,11 @@ static bool line_is_quiet(const struct smtp *smtp)
 /* Another token would make libcurl open another connection: it is read when there must be one anyway. */
 static enum rc read_token(struct smtp *smtp, struct err *err)
 {
-	struct str token = STR_INIT;
 	if (smtp->settings->auth != AUTH_XOAUTH2 || line_is_quiet(smtp))
 		return RC_OK;
-	enum rc rc = file_read_secret(&token, smtp->settings->password_from, err);
-	if (rc == RC_OK) {
-		forget(&smtp->token);
-		smtp->token = xstrdup(token.s);
-		curl_easy_setopt(smtp->curl, CURLOPT_XOAUTH2_BEARER, smtp->token);
-	}
-	str_wipe(&token);
+	enum rc rc = secret_read(&smtp->token, smtp->settings->password_from, err);
+	if (rc == RC_OK)
+		curl_easy_setopt(smtp->curl, CURLOPT_XOAUTH2_BEARER, smtp->token.bytes);
 	return rc;
 }
 

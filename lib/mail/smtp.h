@@ -10,7 +10,7 @@
 
 struct smtp;
 
-/* settings: borrowed until smtp_free(). password: copied, wiped by smtp_free(). */
+/* settings and password: borrowed until smtp_free(). */
 struct smtp *smtp_new(const struct transport_settings *settings, const char *password);
 void smtp_send(struct smtp *smtp, const struct parcel *parcel, struct delivery *out);
 void smtp_free(struct smtp **smtp);

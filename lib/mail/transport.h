@@ -24,7 +24,7 @@ struct transport_settings {
 	char *helo; /* name for EHLO */
 	enum auth_mode auth;
 	char *user;
-	char *password_from; /* file_read_secret(): password, or token file for XOAUTH2 (read anew for each connection) */
+	char *password_from; /* secret_read(): password, or token file for XOAUTH2 (read anew for each connection) */
 	int connect_seconds; /* 30: until the session stands (connection, TLS, greeting, EHLO, login) */
 	int reply_seconds; /* 300 (RFC 5321 4.5.3.2) */
 	int dot_seconds; /* 600: the answer to the final dot */
@@ -50,7 +50,7 @@ struct delivery {
 };
 
 struct transport;
-/* settings: borrowed. password: for SMTP AUTH; copied and wiped at close. Opens nothing yet. The process must ignore SIGPIPE. */
+/* settings: borrowed. password: for SMTP AUTH, borrowed likewise; libcurl keeps copies of its own. Opens nothing yet. The process must ignore SIGPIPE. */
 struct transport *transport_new(const struct transport_settings *settings, const char *password);
 struct parcel { /* one mail on its way; strings borrowed */
 	const char *name; /* unique and the same at each try: file name in a Maildir */

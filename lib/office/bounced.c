@@ -106,14 +106,14 @@ static enum rc get_sent(struct inbound *in, int64_t id, struct notice *out)
 enum rc inbound_sent_back(struct inbound *in, struct notice *out)
 {
 	const struct received *received = in->received;
-	const struct secrets *secrets = in->office->secrets;
+	const uint8_t *key = secrets_key(in->office->secrets);
 	int64_t found = 0;
 	*out = (struct notice){0};
-	if (!secrets || !secrets->has_credential_key)
+	if (!key)
 		return RC_OK;
 	for (size_t i = 0; i < received->delivered_to_count; i++) {
-		int64_t id = bounceaddr_read(received->delivered_to[i], in->office->settings->bounce_mail,
-			secrets->credential_key, sizeof secrets->credential_key);
+		int64_t id = bounceaddr_read(
+			received->delivered_to[i], in->office->settings->bounce_mail, key, SEAL_KEY_LEN);
 		if (id && found && id != found)
 			return RC_OK;
 		found = id ? id : found;

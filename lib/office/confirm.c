@@ -28,12 +28,11 @@
 
 void confirm_token_make(struct office *office, struct draft_order *order, char token[static TOKEN_TEXT_MAX])
 {
-	const struct secrets *secrets = office->secrets;
+	const uint8_t *key = secrets_key(office->secrets);
 	const struct profile *profile = &order->rules->profile;
-	if (order->stage == STAGE_NONE || !profile->stage[order->stage].confirms || !secrets ||
-		!secrets->has_credential_key)
+	if (order->stage == STAGE_NONE || !profile->stage[order->stage].confirms || !key)
 		return;
-	token_make(token, TOKEN_APPLICATION, order->app->id, UTC_NEVER, office->rng, secrets->credential_key);
+	token_make(token, TOKEN_APPLICATION, order->app->id, UTC_NEVER, office->rng, key);
 	order->token = token;
 	order->confirm_by = office_today(office) + profile->confirm_days;
 }
@@ -67,12 +66,12 @@ static civil_day last_day(const struct inbound *in)
 enum rc inbound_ask(struct inbound *in, enum token_purpose purpose, enum answer answer,
 	const struct answer_values *values, const char *to, bool *sent)
 {
-	const struct secrets *secrets = in->office->secrets;
+	const uint8_t *key = secrets_key(in->office->secrets);
 	struct answer_values asked = values ? *values : (struct answer_values){0};
 	char token[TOKEN_TEXT_MAX];
 	uint8_t digest[SHA256_LEN];
 	*sent = false;
-	if (!secrets || !secrets->has_credential_key)
+	if (!key)
 		return RC_OK;
 	enum rc rc = inbound_enter(in);
 	if (rc != RC_OK)
@@ -81,7 +80,7 @@ enum rc inbound_ask(struct inbound *in, enum token_purpose purpose, enum answer 
 	struct token_row row = {.purpose = (int)purpose,
 		.subject_id = in->request.id,
 		.expires_at = civil_moment(asked.confirm_by + 1, 0)};
-	token_make(token, purpose, row.subject_id, row.expires_at, in->office->rng, secrets->credential_key);
+	token_make(token, purpose, row.subject_id, row.expires_at, in->office->rng, key);
 	asked.token = token;
 	store_mail_digest(row.mail, inbound_mail_key(in, to ? to : in->app.form.value[FIELD_MAIL]));
 	rc = inbound_answer(in, answer, &asked, to, sent, &row.notice_id);

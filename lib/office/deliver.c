@@ -213,7 +213,6 @@ enum rc office_recover_sending(struct office *office, int *count, struct err *er
 static enum rc unpack(struct office *office, const struct notice *notice, const struct str *packed,
 	int64_t template_set, struct str *wire, struct err *err)
 {
-	const struct secrets *secrets = office->secrets;
 	const struct rules *rules;
 	struct str dictionary = STR_INIT;
 	size_t start = wire->len;
@@ -224,7 +223,7 @@ static enum rc unpack(struct office *office, const struct notice *notice, const 
 		rc = draft_dictionary(rules, notice->template_name, &dictionary, err);
 	if (rc == RC_OK)
 		rc = letter_unpack(wire, packed->s, packed->len, dictionary.s, dictionary.len,
-			secrets && secrets->has_credential_key ? secrets->credential_key : NULL, err);
+			secrets_key(office->secrets), err);
 	if (rc == RC_OK) {
 		sha256(digest, wire->s + start, wire->len - start);
 		if (!bytes_equal(digest, notice->digest, SHA256_LEN))

@@ -27,7 +27,7 @@ bool office_is_desk_mail(const struct notice *notice)
 static enum rc address(struct desk_mail *mail, const char *to, struct err *err)
 {
 	struct office *office = mail->office;
-	const struct secrets *secrets = office->secrets;
+	const uint8_t *key = secrets_key(office->secrets);
 	struct notice *notice = &mail->notice;
 	struct mailaddr read;
 	if (mailaddr_read(&read, to) != MAILADDR_OK)
@@ -36,9 +36,9 @@ static enum rc address(struct desk_mail *mail, const char *to, struct err *err)
 	message_id_make(
 		&mail->message_id, 0, notice->template_name, notice->id, office->settings->message_id_domain);
 	enum rc rc = RC_OK;
-	if (secrets && secrets->has_credential_key)
-		rc = bounceaddr_make(&mail->bounce, office->settings->bounce_mail, notice->id,
-			secrets->credential_key, sizeof secrets->credential_key, err);
+	if (key)
+		rc = bounceaddr_make(
+			&mail->bounce, office->settings->bounce_mail, notice->id, key, SEAL_KEY_LEN, err);
 	else
 		str_addz(&mail->bounce, office->settings->bounce_mail);
 	const char *at = strrchr(mail->to.s, '@');
@@ -54,7 +54,6 @@ static enum rc write_letter(
 {
 	struct office *office = mail->office;
 	const struct settings *settings = office->settings;
-	const struct secrets *secrets = office->secrets;
 	const struct compose parts = {
 		.from_name = settings->from_name,
 		.from = settings->from_mail,
@@ -70,7 +69,7 @@ static enum rc write_letter(
 		.charset = CHARSET_UTF8,
 	};
 	struct letter_secrets sealed = {
-		.key = secrets && secrets->has_credential_key ? secrets->credential_key : NULL,
+		.key = secrets_key(office->secrets),
 		.rng = office->rng,
 	};
 	enum rc rc = compose(&mail->wire, &parts, err);

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/mailaddr.h"
@@ -102,11 +103,17 @@ static enum rc guard(struct office *office, const struct draft_order *order, con
 	allow_text(&allowed, settings->from_mail);
 	allow_text(&allowed, order->token);
 	allow_text(&allowed, order->changes);
-	for (size_t i = 0; office->secrets && i < office->secrets->logo_count; i++)
-		allow_text(&allowed, office->secrets->logo[i].password);
 	allow_own_text(&allowed, tpl);
 	strlist_add(&allowed, settings->contact_mail);
-	enum rc rc = guard_foreign(text, (const char *const *)allowed.item, err);
+	/* Passwords are lent from where they are kept. */
+	size_t logos = office->secrets ? office->secrets->logo_count : 0, count = allowed.count;
+	const char **item = xcalloc(count + logos + 1, sizeof *item);
+	for (size_t i = 0; i < count; i++)
+		item[i] = allowed.item[i];
+	for (size_t i = 0; i < logos; i++)
+		item[count++] = office->secrets->logo[i].password.bytes;
+	enum rc rc = guard_foreign(text, item, err);
+	free(item);
 	strlist_free(&allowed);
 	return rc;
 }
@@ -245,7 +252,7 @@ enum rc draft_compose(struct office *office, const struct draft_order *order, co
 static enum rc fill_addresses(
 	struct office *office, const struct draft_order *order, struct draft *draft, struct err *err)
 {
-	const struct secrets *secrets = office->secrets;
+	const uint8_t *key = secrets_key(office->secrets);
 	const struct settings *settings = office->settings;
 	struct mailaddr address;
 	draft->refused_ja = REFUSED_ADDRESS;
@@ -268,9 +275,8 @@ static enum rc fill_addresses(
 
 	str_clear(&text);
 	enum rc rc = RC_OK;
-	if (secrets && secrets->has_credential_key)
-		rc = bounceaddr_make(&text, settings->bounce_mail, draft->notice.id, secrets->credential_key,
-			sizeof secrets->credential_key, err);
+	if (key)
+		rc = bounceaddr_make(&text, settings->bounce_mail, draft->notice.id, key, SEAL_KEY_LEN, err);
 	else /* unsigned marks could be forged: without a key bounces are told apart by Message-ID alone */
 		str_addz(&text, settings->bounce_mail);
 	draft->notice.bounce_address = pool_strdup(draft->pool, text.s);
@@ -288,17 +294,16 @@ static const char **secrets_in(
 	if (order->app->user_number)
 		item[count++] = pool_printf(draft->pool, "%" PRId64, order->app->user_number);
 	for (size_t i = 0; i < logos; i++)
-		if (secrets->logo[i].password && *secrets->logo[i].password)
-			item[count++] = secrets->logo[i].password;
+		if (secrets->logo[i].password.len)
+			item[count++] = secrets->logo[i].password.bytes;
 	return item;
 }
 
 static enum rc pack(struct office *office, const struct draft_order *order, struct draft *draft,
 	const struct str *wire, struct err *err)
 {
-	const struct secrets *secrets = office->secrets;
 	struct letter_secrets sealed = {
-		.key = secrets && secrets->has_credential_key ? secrets->credential_key : NULL,
+		.key = secrets_key(office->secrets),
 		.rng = office->rng,
 		.secret = secrets_in(office, draft, order),
 	};

@@ -19,7 +19,7 @@ enum rc masks_keep(struct office *office, struct err *err)
 	struct str kept = STR_INIT;
 	enum rc rc = office_masks(office, &mask, err);
 	for (size_t i = 0; rc == RC_OK && i < office->secrets->logo_count; i++)
-		learnt |= mask_learn(&mask, office->secrets->logo[i].password, office->rng);
+		learnt |= mask_learn(&mask, office->secrets->logo[i].password.bytes, office->rng);
 	mask_print(&kept, &mask);
 	if (rc == RC_OK && learnt)
 		rc = fact_set(office->store, FACT_PASSWORDS, kept.s, err);

@@ -348,8 +348,8 @@ static void send(struct application *app, int stage, utc_time at, const char *ac
 	message_id_make(&text, app->id, letter->name, 0, filling->settings->message_id_domain);
 	const char *message_id = pool_strdup(pool, text.s);
 	str_clear(&text);
-	want(bounceaddr_make(&text, filling->settings->bounce_mail, id, filling->secrets.credential_key,
-		sizeof filling->secrets.credential_key, &filling->err));
+	want(bounceaddr_make(&text, filling->settings->bounce_mail, id, secrets_key(&filling->secrets),
+		SEAL_KEY_LEN, &filling->err));
 	utc_time taken = at + 20 + pick(app->id, ASK_MAIL + 60, 200);
 	bool sent = taken <= filling->now;
 	const char *mail = app->form.value[FIELD_MAIL];

@@ -21,6 +21,7 @@
 #include "daemon/memfile.h"
 #include "daemon/zygote.h"
 #include "lib/base/file.h"
+#include "lib/base/secret.h"
 
 #define WORDS_MAX 2000
 
@@ -174,7 +175,7 @@ static const struct {
 	{"append", 3, do_append},
 };
 
-static void run(char *text, const char *password)
+static void run(char *text, const struct secret *password)
 {
 	char *word[WORDS_MAX], *rest;
 	size_t count = 0;
@@ -199,7 +200,7 @@ static void run(char *text, const char *password)
 int main(int argc, char **argv)
 {
 	struct err err;
-	struct str password = STR_INIT;
+	struct secret password = SECRET_INIT;
 	settings = (struct mailbox_settings){.host = host,
 		.port = 993,
 		.auth = AUTH_LOGIN,
@@ -217,13 +218,13 @@ int main(int argc, char **argv)
 	if (zygote_start(&zygote, NULL, &err) != RC_OK)
 		die("%s", err.text);
 	if (settings.password_from && settings.auth != AUTH_XOAUTH2 &&
-		file_read_secret(&password, settings.password_from, &err) != RC_OK)
+		secret_read(&password, settings.password_from, &err) != RC_OK)
 		die("%s", err.text);
 	static char text[65536];
 	while (fgets(text, sizeof text, stdin))
-		run(text, password.len ? password.s : NULL);
+		run(text, password.len ? &password : NULL);
 	mailline_close(&line);
 	zygote_stop(&zygote);
-	str_free(&password);
+	secret_free(&password);
 	return 0;
 }

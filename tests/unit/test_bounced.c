@@ -337,7 +337,7 @@ static void two_addresses(struct rig *rig, struct received *mail, const struct n
 {
 	struct str address = STR_INIT;
 	assert_ok(bounceaddr_make(&address, "bounce@sa.example.jp", notice->id + 1,
-		rig->secrets.credential_key, sizeof rig->secrets.credential_key, &rig_err));
+		secrets_key(&rig->secrets), SEAL_KEY_LEN, &rig_err));
 	mail->delivered_to[mail->delivered_to_count++] = pool_strdup(rig->pool, address.s);
 	mail->reading.bounce.message_id = "";
 	str_free(&address);

@@ -164,34 +164,6 @@ static void test_file__paths(void **state)
 	str_free(&path);
 }
 
-static void test_file__secrets(void **state)
-{
-	(void)state;
-	struct err err = {0};
-	struct str out = STR_INIT;
-	assert_int_equal(file_write(in_dir("pw"), "geheim \r\n", 9, 0640, &err), RC_OK);
-	assert_int_equal(file_read_secret(&out, in_dir("pw"), &err), RC_OK);
-	assert_string_equal(out.s, "geheim ");
-
-	assert_int_equal(chmod(in_dir("pw"), 0644), 0);
-	assert_int_equal(file_read_secret(&out, in_dir("pw"), &err), RC_CONFIG);
-	assert_non_null(strstr(err.text, "chmod"));
-	assert_null(strstr(err.text, "geheim"));
-
-	/* systemd hands credentials over in a directory of its own; their mode is its affair. */
-	str_clear(&out);
-	assert_int_equal(setenv("CREDENTIALS_DIRECTORY", dir, 1), 0);
-	assert_int_equal(file_read_secret(&out, "credential:pw", &err), RC_OK);
-	assert_string_equal(out.s, "geheim ");
-	assert_int_equal(file_read_secret(&out, "credential:none", &err), RC_CONFIG);
-	assert_int_equal(file_read_secret(&out, "credential:../pw", &err), RC_CONFIG);
-	assert_int_equal(file_read_secret(&out, "credential:", &err), RC_CONFIG);
-	assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
-	assert_int_equal(file_read_secret(&out, "credential:pw", &err), RC_CONFIG);
-	assert_non_null(strstr(err.text, "LoadCredential=pw"));
-	str_wipe(&out);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -202,7 +174,6 @@ int main(void)
 		cmocka_unit_test(test_file__a_failed_write_leaves_the_old_file),
 		cmocka_unit_test(test_file__directories),
 		cmocka_unit_test(test_file__paths),
-		cmocka_unit_test(test_file__secrets),
 	};
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);
 }

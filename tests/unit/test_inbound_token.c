@@ -139,7 +139,7 @@ static void with_another_token(struct rig *rig, struct received *reply, const st
 {
 	char token[TOKEN_TEXT_MAX];
 	token_make(token, TOKEN_REQUEST, inbound_request(rig, w->asked).id, rig->clock.now + 86400, &rig->rng,
-		rig->secrets.credential_key);
+		secrets_key(&rig->secrets));
 	reply->token[0] = pool_strdup(rig->pool, token);
 }
 

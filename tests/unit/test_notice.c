@@ -28,10 +28,10 @@ static const struct {
 #define PROFILES (sizeof profiles / sizeof profiles[0])
 
 static struct logo logos[] = {
-	{1, CIVIL_DAY_NONE, (char[]){"https://logo.example.jp/2024/one.zip"}, (char[]){"Old-Secret-1"}},
-	{1, 20549, (char[]){"https://logo.example.jp/2026/one.zip"}, (char[]){"Hoshi-Hitotsu-1"}},
-	{2, 20549, (char[]){"https://logo.example.jp/2026/two.zip"}, (char[]){"Hoshi-Futatsu-2"}},
-	{1, 40000, (char[]){"https://logo.example.jp/2079/one.zip"}, (char[]){"Later-Secret-1"}},
+	{1, CIVIL_DAY_NONE, (char[]){"https://logo.example.jp/2024/one.zip"}, SECRET_LENT("Old-Secret-1")},
+	{1, 20549, (char[]){"https://logo.example.jp/2026/one.zip"}, SECRET_LENT("Hoshi-Hitotsu-1")},
+	{2, 20549, (char[]){"https://logo.example.jp/2026/two.zip"}, SECRET_LENT("Hoshi-Futatsu-2")},
+	{1, 40000, (char[]){"https://logo.example.jp/2079/one.zip"}, SECRET_LENT("Later-Secret-1")},
 };
 static const struct notice_office office = {
 	.office_name = "SECURITY ACTION事務局",
@@ -151,7 +151,7 @@ static void check_letter(
 		strstr(out->body.s, "利用者番号：9123456789\n") != NULL, strcmp(name, "completion") == 0);
 	const struct logo *logo = values->app->star == 2 ? &logos[2] : &logos[1];
 	assert_int_equal(strstr(out->body.s, logo->url) != NULL, gives_logo);
-	assert_int_equal(strstr(out->body.s, logo->password) != NULL, gives_logo);
+	assert_int_equal(strstr(out->body.s, logo->password.bytes) != NULL, gives_logo);
 	if (gives_logo) {
 		assert_non_null(strstr(out->body.s, values->app->star == 2 ? "「二つ星を宣言しました」\n"
 									   : "「一つ星を宣言しました」\n"));

@@ -38,7 +38,7 @@ static void test_office_letter__a_notice_is_complete(void **state)
 	assert_non_null(strstr(wire.s, "\r\nDate: Mon, 08 Jun 2026 09:30:00 +0900\r\n"));
 	assert_non_null(strstr(wire.s, pool_printf(rig->pool, "<%s>", notice.message_id)));
 	assert_int_equal(bounceaddr_read(notice.bounce_address, rig->settings->bounce_mail,
-				 rig->secrets.credential_key, SEAL_KEY_LEN),
+				 secrets_key(&rig->secrets), SEAL_KEY_LEN),
 		notice.id);
 	const char *text = rig_text(rig, notice.id);
 	assert_true(str_has_prefix(text, "【SECURITY ACTION】自己宣言IDのお知らせ\n"));
@@ -96,7 +96,7 @@ static void test_office_letter__secrets_are_sealed(void **state)
 
 	/* With another key nothing is opened. */
 	struct str wire = STR_INIT;
-	rig->secrets.credential_key[0] ^= 1;
+	rig->secrets.credential.bytes[0] ^= 1;
 	assert_int_equal(office_letter(&rig->office, notice.id, &wire, &dkim, &rig_err), RC_CONFIG);
 	str_free(&wire);
 	str_free(&dkim);
@@ -110,11 +110,11 @@ static void test_office_letter__no_key_stops_the_run(void **state)
 	rig_configure(rig, "era = ( { from = \"2017-04-01\"; profile = \"site\"; } );");
 	int64_t id = rig_apply(rig, 1);
 	rig_decide(rig, id, DECISION_CONFIRM, "");
-	rig->secrets.has_credential_key = false;
+	rig->secrets.credential.len = 0;
 	assert_int_equal(office_run_due(&rig->office, 50, &step, &rig_err), RC_CONFIG);
 	assert_int_equal(rig_app(rig, id).hold, HOLD_NONE);
 	assert_int_equal(rig_app(rig, id).state, STATE_RECEIVED);
-	rig->secrets.has_credential_key = true;
+	rig->secrets.credential.len = SEAL_KEY_LEN;
 	(void)rig_turn(rig);
 	assert_int_equal(rig_app(rig, id).state, STATE_ID_ISSUED);
 	rig_assert_whole(rig);

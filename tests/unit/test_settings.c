@@ -380,14 +380,14 @@ static void test_settings__secrets(void **state)
 		RC_OK);
 	if (secrets_load(&secrets, settings, true, &err) != RC_OK)
 		fail_msg("%s", err.text);
-	assert_true(secrets.has_credential_key);
-	assert_int_equal(secrets.credential_key[1], 0x11);
+	assert_non_null(secrets_key(&secrets));
+	assert_int_equal(secrets_key(&secrets)[1], 0x11);
 	assert_int_equal(secrets.logo_count, 1);
 	assert_int_equal(secrets.logo[0].star, 2);
 	assert_int_equal(secrets.logo[0].from, civil_from_ymd(2026, 1, 5));
-	assert_string_equal(secrets.logo[0].password, "zip-password");
+	assert_string_equal(secrets.logo[0].password.bytes, "zip-password");
 	secrets_free(&secrets);
-	assert_int_equal(secrets.credential_key[1], 0);
+	assert_null(secrets_key(&secrets));
 
 	assert_int_equal(chmod(in_dir("pw"), 0644), 0);
 	assert_int_equal(secrets_load(&secrets, settings, true, &err), RC_CONFIG);
@@ -414,8 +414,8 @@ static void test_settings__secrets(void **state)
 	assert_int_equal(load("state_directory = \"state\";", &settings, &err), RC_OK);
 	assert_int_equal(secrets_load(&secrets, settings, false, &err), RC_OK);
 	assert_int_equal(secrets_load(&again, settings, false, &err), RC_OK);
-	assert_true(secrets.has_credential_key);
-	assert_memory_equal(secrets.credential_key, again.credential_key, SEAL_KEY_LEN);
+	assert_non_null(secrets_key(&secrets));
+	assert_memory_equal(secrets_key(&secrets), secrets_key(&again), SEAL_KEY_LEN);
 	struct stat st;
 	assert_int_equal(stat(in_dir("state/credential.key"), &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);

@@ -1,0 +1,176 @@
+#include "lib/base/secret.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <openssl/crypto.h>
+
+#include "lib/base/file.h"
+#include "lib/base/log.h"
+
+#define OPENSSL_BYTES (256 * 1024) /* some dozens of RSA keys */
+#define OPENSSL_LEAST 32 /* bytes it hands out at least */
+
+static size_t page_size(void)
+{
+	static size_t size;
+	if (!size)
+		size = (size_t)sysconf(_SC_PAGESIZE);
+	return size;
+}
+
+static void tell_unlocked(void)
+{
+	static bool told;
+	if (!told)
+		log_event(LEVEL_NOTICE, "secret.unlocked", "reason=\"%s\"", errno_text(errno));
+	told = true;
+}
+
+/* ---- pages ---- */
+
+static void pages_get(struct secret *secret, size_t size)
+{
+	size_t page = page_size();
+	size = (size + page - 1) / page * page;
+	/* The first and the last page stay out of reach: nobody runs over into a secret or out of it. */
+	char *at = mmap(NULL, size + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (at == MAP_FAILED || mprotect(at + page, size, PROT_READ | PROT_WRITE) != 0)
+		die("out of memory (%zu bytes for a secret)", size);
+	(void)madvise(at + page, size, MADV_DONTDUMP);
+	if (mlock(at + page, size) != 0)
+		tell_unlocked();
+	secret->bytes = at + page;
+	secret->size = size;
+}
+
+void secret_free(struct secret *secret)
+{
+	if (secret->size) {
+		size_t page = page_size();
+		wipe(secret->bytes, secret->size);
+		(void)munmap(secret->bytes - page, secret->size + 2 * page);
+	}
+	*secret = SECRET_INIT;
+}
+
+char *secret_room(struct secret *secret, size_t len)
+{
+	secret_free(secret);
+	if (len > SECRET_MAX)
+		die("a secret of %zu bytes", len);
+	pages_get(secret, len + 1);
+	secret->len = len;
+	return secret->bytes;
+}
+
+void secret_set(struct secret *secret, const void *bytes, size_t len)
+{
+	memcpy(secret_room(secret, len), bytes, len);
+}
+
+void secret_cut(struct secret *secret, size_t len)
+{
+	if (len >= secret->len)
+		return;
+	wipe(secret->bytes + len, secret->len - len);
+	secret->len = len;
+}
+
+/* ---- from where they lie ---- */
+
+static enum rc read_in(
+	struct secret *secret, int fd, const char *path, const struct stat *st, struct err *err)
+{
+	if (!S_ISREG(st->st_mode))
+		return err_set(err, RC_CONFIG, "The secret in %s is not a regular file.", path);
+	if (st->st_size > SECRET_MAX)
+		return err_set(err, RC_CONFIG, "The secret in %s has more than %u bytes.", path, SECRET_MAX);
+	char *at = secret_room(secret, (size_t)st->st_size);
+	size_t have = 0;
+	while (have < secret->len) {
+		ssize_t n = read(fd, at + have, secret->len - have);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_set(err, RC_CONFIG, "The secret in %s could not be read: %s.", path,
+				errno_text(errno));
+		if (n == 0)
+			break;
+		have += (size_t)n;
+	}
+	secret_cut(secret, have);
+	return RC_OK;
+}
+
+/* Links are followed here, unlike elsewhere: systemd and administrators lay secrets out as links. */
+static enum rc read_file(struct secret *secret, const char *path, bool check_mode, struct err *err)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return err_set(
+			err, RC_CONFIG, "The secret in %s could not be opened: %s.", path, errno_text(errno));
+	enum rc rc = RC_OK;
+	struct stat st;
+	if (fstat(fd, &st) != 0)
+		rc = err_set(err, RC_CONFIG, "The secret in %s could not be looked at: %s.", path,
+			errno_text(errno));
+	else if (check_mode && (st.st_mode & S_IRWXO) != 0)
+		rc = err_set(err, RC_CONFIG,
+			"The secret in %s is open to every user of the machine; take the rights of others "
+			"away (chmod o= %s).",
+			path, path);
+	else
+		rc = read_in(secret, fd, path, &st, err);
+	(void)close(fd);
+	return rc;
+}
+
+enum rc secret_read(struct secret *secret, const char *where, struct err *err)
+{
+	static const char prefix[] = "credential:";
+	struct str path = STR_INIT;
+	bool is_credential = str_has_prefix(where, prefix);
+	secret_free(secret);
+	if (is_credential) {
+		const char *name = where + strlen(prefix);
+		const char *dir = getenv("CREDENTIALS_DIRECTORY");
+		if (!*name || strchr(name, '/') || name[0] == '.')
+			return err_set(err, RC_CONFIG, "\"%s\" is not the name of a credential.", where);
+		if (!dir || !*dir)
+			return err_set(err, RC_CONFIG,
+				"\"%s\" is wanted, but no credentials were handed over; start it by its "
+				"systemd unit with LoadCredential=%s, or name a file.",
+				where, name);
+		path_join(&path, dir, name);
+	} else {
+		str_addz(&path, where);
+	}
+	enum rc rc = read_file(secret, path.s, !is_credential, err);
+	str_free(&path);
+	if (rc != RC_OK) {
+		secret_free(secret);
+		return rc;
+	}
+	if (secret->len > 0 && secret->bytes[secret->len - 1] == '\n')
+		secret_cut(secret, secret->len - 1);
+	if (secret->len > 0 && secret->bytes[secret->len - 1] == '\r')
+		secret_cut(secret, secret->len - 1);
+	return RC_OK;
+}
+
+/* ---- OpenSSL's own copies ---- */
+
+void secret_keys_prepare(void)
+{
+	static bool done;
+	/* 2: it got its pages, and could not lock them. */
+	if (!done && CRYPTO_secure_malloc_init(OPENSSL_BYTES, OPENSSL_LEAST) == 2)
+		tell_unlocked();
+	done = true;
+}
