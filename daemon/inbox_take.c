@@ -148,15 +148,16 @@ static utc_time arrival(const char *maildir, const char *uid)
 		path_join(&path, maildir, places[i]);
 		DIR *directory = opendir(path.s);
 		str_free(&path);
-		for (struct dirent *entry; directory && at == UTC_NEVER && (entry = readdir(directory));) {
+		if (!directory)
+			continue;
+		for (struct dirent *entry; at == UTC_NEVER && (entry = readdir(directory));) {
 			struct stat st;
 			if (strncmp(entry->d_name, uid, len) == 0 &&
 				(entry->d_name[len] == '\0' || entry->d_name[len] == ':') &&
 				fstatat(dirfd(directory), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0)
 				at = st.st_mtim.tv_sec;
 		}
-		if (directory)
-			(void)closedir(directory);
+		(void)closedir(directory);
 	}
 	return at;
 }

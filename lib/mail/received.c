@@ -240,12 +240,15 @@ static void heap_settle(void)
 	(void)mallopt(M_TRIM_THRESHOLD, HEAP_AHEAD * 64);
 	(void)mallopt(M_MMAP_THRESHOLD, HEAP_AHEAD * 4);
 	(void)malloc_trim(HEAP_AHEAD);
+	static void *filled;
 	const char *end = (const char *)sbrk(0) - mallinfo2().keepcost;
 	for (size_t size = HEAP_AHEAD; size > 0; size = size > 1024 ? size / 2 : size - 16) {
-		char *hole;
-		while ((hole = malloc(size)) && hole < end) /* kept for ever: that is the point */
-			hole[0] = 0;
-		free(hole);
+		void **hole = malloc(size);
+		for (; hole && (const char *)hole < end; hole = malloc(size)) {
+			*hole = filled; /* kept for ever: that is the point */
+			filled = (void *)hole;
+		}
+		free((void *)hole);
 	}
 }
 #else

@@ -480,14 +480,14 @@ static enum rc consider(struct search *search, int64_t id, bool *enough, struct 
 static enum rc all_grams(struct search *search, int64_t block, struct grams *grams, struct gram_set *out,
 	bool *any, struct err *err)
 {
-	enum rc rc = RC_OK;
 	*any = grams->count > 0;
-	for (size_t i = 0; rc == RC_OK && *any && i < grams->count; i++) {
-		struct gram_set set;
-		rc = gram_read(search->store, block, grams->gram[i], i == 0 ? out : &set, any, err);
+	for (size_t i = 0; *any && i < grams->count; i++) {
+		struct gram_set set, *into = i == 0 ? out : &set;
+		if (gram_read(search->store, block, grams->gram[i], into, any, err) != RC_OK)
+			return err->rc;
 		uint64_t left = 0;
 		for (size_t j = 0; i > 0 && *any && j < GRAM_SLOTS / 64; j++)
-			left |= out->word[j] &= set.word[j];
+			left |= out->word[j] &= into->word[j];
 		if (i > 0 && left == 0)
 			*any = false;
 		if (!*any && i > 0) {
@@ -496,7 +496,7 @@ static enum rc all_grams(struct search *search, int64_t block, struct grams *gra
 			grams->gram[0] = telling;
 		}
 	}
-	return rc;
+	return RC_OK;
 }
 
 /* The applications of a block that may hold a word. */
