@@ -160,6 +160,20 @@ bench: $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard bench/*.c)))
 $(BUILD)/bench/%: $(BUILD)/bench/%.o $(BUILD)/libtests.a $(BUILD)/libdaemon.a $(BUILD)/libsengen.a
 	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lssl
 
+# Experiments with real faults, an hour or more, as root: kill -9, disks that fill, break and lose power, weeks of downtime, restored backups.
+# SOAK=short: seconds each. SOAK_ONLY=word: only those.
+.PHONY: soak
+soak: deps-check
+	@tools/install-deps soak
+	@$(MAKE) --no-print-directory -s programs $(BUILD)/tests/soak/clock.so $(BUILD)/tests/soak/disk
+	@SENGEN_BUILD=$(BUILD) tests/soak/run
+$(BUILD)/tests/soak/clock.so: tests/soak/clock.c
+	@mkdir -p $(@D)
+	@$(CC) $(ALL_CFLAGS) -fPIC -shared -o $@ $<
+$(BUILD)/tests/soak/disk: tests/soak/disk.c
+	@mkdir -p $(@D)
+	@$(CC) $(ALL_CFLAGS) $(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags fuse3)) $(ALL_LDFLAGS) -o $@ $< -lfuse3
+
 .PHONY: hdr-check
 hdr-check:
 	@for h in $$(find lib daemon ctl tests -name '*.h'); do echo "#include \"$$h\"" | $(CC) $(ALL_CFLAGS) -fsyntax-only -x c - || exit 1; done

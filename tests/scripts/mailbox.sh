@@ -8,18 +8,8 @@ cd "$(dirname "$0")/../.."
 make_ca
 make_cert good localhost
 start_dovecot good
-# The office has a box of its own, one domain has none, everybody else shares one.
-cat >"$dir/boxes" <<'END'
-/^security-action-info(\+.*)?@sa\.example\.jp$/ office/
-if !/@unknown\.example\.jp$/
-/./ inbox/
-endif
-END
-virtual_map=regexp:$dir/boxes
+office_boxes
 start_postfix localhost good
-# Users unknown are told by a report, not in the dialogue.
-printf 'smtpd_reject_unlisted_recipient = no\nsmtpd_reject_unlisted_sender = no\n' >>"$dir/postfix/main.cf"
-postfix_reload
 printf 'geheim pass\n' >"$dir/password"
 chmod 600 "$dir/password"
 # Everything at once, but the logo waits for staff.
