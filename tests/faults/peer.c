@@ -76,6 +76,15 @@ void peer_hang_up(struct peer_line *line)
 	*line = (struct peer_line){.fd = -1};
 }
 
+bool peer_hear_secret(struct peer_line *line)
+{
+	struct secret password = SECRET_INIT;
+	bool right = wire_receive_secret(line->fd, &password) && password.len == strlen("geheim") &&
+		     memcmp(password.bytes, "geheim", password.len) == 0;
+	secret_free(&password);
+	return right;
+}
+
 static void run_reader(struct peer_line *line)
 {
 	bool dies = fault_strikes(FAULT_LINE, line->kind == CHILD_FORM ? "form child" : "mail child");

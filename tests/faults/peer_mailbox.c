@@ -203,9 +203,9 @@ static void serve_wait(struct peer_line *line)
 
 static void settings_take(struct peer_line *line, enum wire_type type, const struct str *payload)
 {
-	const char *password = NULL;
 	line->known = type == WIRE_MAILBOX &&
-		      mail_handover_get_mailbox(&line->mailbox, &password, payload, line->pool);
+		      mail_handover_get_mailbox(&line->mailbox, payload, line->pool) &&
+		      peer_hear_secret(line);
 	if (!line->known) {
 		fault_broken("a mailbox child was not told its mailbox");
 		return;

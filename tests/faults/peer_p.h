@@ -45,6 +45,8 @@ struct peer_line { /* one child's socket */
 	struct pool *pool; /* of the settings; owned */
 };
 void peer_hang_up(struct peer_line *line); /* the child is dead */
+/* The frame behind the settings; false: it is not the password that the season configured. */
+bool peer_hear_secret(struct peer_line *line);
 
 /* One frame from the role. Both may hang up, or answer nothing. */
 void peer_serve_mail(struct peer_line *line, enum wire_type type, const struct str *payload);

@@ -144,11 +144,11 @@ static void refuse(struct peer_line *line)
 void peer_serve_mail(struct peer_line *line, enum wire_type type, const struct str *payload)
 {
 	struct parcel parcel;
-	const char *password = NULL;
 	struct pool *pool = pool_new();
 	if (!line->known) {
 		line->known = type == WIRE_SERVER &&
-			      handover_get_server(&line->server, &password, payload, line->pool);
+			      handover_get_server(&line->server, payload, line->pool) &&
+			      peer_hear_secret(line);
 		if (!line->known)
 			fault_broken("a transport child was not told its server");
 	} else if (type != WIRE_MAIL || !handover_get_mail(&parcel, payload, pool)) {
