@@ -30,6 +30,8 @@ static struct {
 
 int __real_poll(struct pollfd *fd, nfds_t count, int timeout_ms);
 int __wrap_poll(struct pollfd *fd, nfds_t count, int timeout_ms);
+int __wrap___poll_chk(
+	struct pollfd *fd, nfds_t count, int timeout_ms, size_t size); /* with _FORTIFY_SOURCE */
 _Noreturn void __real__exit(int status);
 _Noreturn void __wrap__exit(int status);
 enum rc __wrap_child_confine(const struct confine_limits *limits, struct err *err);
@@ -150,6 +152,12 @@ int __wrap_poll(struct pollfd *fd, nfds_t count, int timeout_ms)
 	}
 	fault_wait(timeout_ms);
 	return 0;
+}
+
+int __wrap___poll_chk(struct pollfd *fd, nfds_t count, int timeout_ms, size_t size)
+{
+	(void)size;
+	return __wrap_poll(fd, count, timeout_ms);
 }
 
 /* ---- zygote.h ---- */

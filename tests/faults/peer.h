@@ -6,7 +6,7 @@
  *
  * There is no thread: poll() is wrapped, and before it looks every peer does what it was asked; when then nothing is there, the time is over at once
  * (fault_wait()). _exit() is wrapped too, for a child that is a function must return from it: what ends a life calls __real__exit().
- * The program is linked with -Wl,--wrap=poll,--wrap=_exit and turn_open(…, simulating: false).
+ * The program is linked with --wrap of poll, __poll_chk, _exit, child_confine and wire_send; turn_open(…, simulating: false).
  *
  * The mail server keeps each mail that it accepted, with what the sender was told about it. The mailbox holds folders of messages under UIDs, UIDVALIDITY
  * that may change, and does LIST, FETCH, MOVE, APPEND, WAIT as mailbox.h describes them.
