@@ -263,7 +263,10 @@ static void take_header(struct csv *csv)
 	csv->slot = pool_alloc(reader->head_pool, csv->columns * sizeof *csv->slot);
 	csv->rank = pool_alloc(reader->head_pool, csv->columns * sizeof *csv->rank);
 	for (size_t i = 0; i < csv->columns; i++) {
-		csv->header[i] = pool_strdup(reader->head_pool, csv->cells.text[i]);
+		const char *cell = csv->cells.text[i];
+		size_t len = strlen(cell);
+		len = len > reader->limits->value_bytes ? cut_len(cell, reader->limits->value_bytes) : len;
+		csv->header[i] = pool_strndup(reader->head_pool, cell, len);
 		csv->slot[i] = fieldmap_slot(reader->map, csv->cells.text[i], &csv->rank[i]);
 	}
 	second_mail_confirms(csv);
@@ -385,24 +388,41 @@ static int ragged_by(const struct csv *csv)
 	return 0;
 }
 
+/* The cells for the file to mend: cut where they are longer than a value may be, without those beyond the last column. More would make the role take its reader
+ * for a liar. */
+static const char **raw_cells(struct csv *csv, size_t *count)
+{
+	const struct form_limits *limits = csv->reader->limits;
+	*count = csv->cells.count < limits->columns ? csv->cells.count : limits->columns;
+	const char **raw = pool_alloc(csv->reader->pool, (*count + 1) * sizeof *raw);
+	for (size_t i = 0; i < *count; i++) {
+		raw[i] = csv->cells.text[i];
+		if (strnlen(raw[i], limits->value_bytes + 1) > limits->value_bytes)
+			raw[i] =
+				pool_strndup(csv->reader->pool, raw[i], cut_len(raw[i], limits->value_bytes));
+	}
+	return raw;
+}
+
 /* The cells as read, in the order of the file's first header; those that it has no column for come behind. */
 static void put_raw(struct csv *csv)
 {
 	struct form_record *record = &csv->reader->record;
-	size_t count = csv->cells.count, behind = csv->first_columns;
-	record->raw = csv->cells.text;
+	size_t count, behind = csv->first_columns;
+	const char **cell = raw_cells(csv, &count);
+	record->raw = cell;
 	record->raw_count = count;
 	if (csv->first_slot == csv->slot)
 		return;
 	const char **raw = pool_alloc(csv->reader->pool, (behind + count) * sizeof *raw);
 	for (size_t i = 0; i < behind; i++)
 		raw[i] = "";
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count && behind < csv->reader->limits->columns; i++) {
 		size_t at = 0;
 		while (at < csv->first_columns && (i >= csv->columns || csv->slot[i] == SLOT_COUNT ||
 							  csv->first_slot[at] != csv->slot[i] || *raw[at]))
 			at++;
-		raw[at < csv->first_columns ? at : behind++] = csv->cells.text[i];
+		raw[at < csv->first_columns ? at : behind++] = cell[i];
 	}
 	record->raw = raw;
 	record->raw_count = behind;

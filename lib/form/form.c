@@ -266,8 +266,7 @@ static size_t formula_text_len(const char *text, size_t len)
 	return memchr(text + 2, '"', len - 3) ? 0 : len - 3;
 }
 
-/* A longer value is cut at a character boundary. */
-static size_t cut_len(const char *text, size_t limit)
+size_t cut_len(const char *text, size_t limit)
 {
 	while (limit > 0 && ((unsigned char)text[limit] & 0xC0) == 0x80)
 		limit--;

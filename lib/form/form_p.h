@@ -53,6 +53,8 @@ enum rc reader_refuse(struct form_reader *reader, const char *why_ja, const char
 /* Bytes after white space (ASCII, U+3000, U+00A0, U+FEFF) at the beginning / before it at the end. */
 const char *skip_blank(const char *text);
 size_t blank_end(const char *text, size_t len);
+/* At most limit bytes of a longer text, without half a character at the end. */
+size_t cut_len(const char *text, size_t limit);
 
 /* CSV: tells whether a header row is there, and which sign separates its cells (csv.c). */
 bool csv_detect(struct form_reader *reader);

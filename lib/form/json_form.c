@@ -10,12 +10,17 @@
  * jansson. So one broken record is refused by itself, and memory does not grow with the number of records.
  */
 
+#define UNCLOSED_BYTES_MAX                                                                                   \
+	((size_t)1 << 30) /* looked through in vain for the ends of records that have none */
+#define MEMBERS_MAX 4096 /* of one record */
 #define NESTING_MAX 8 /* groups within a record, wrappers around the records */
 
 struct json {
 	struct form_reader *reader;
 	const char *text;
 	size_t len;
+	size_t unclosed; /* bytes looked through in vain */
+	int members; /* of the record at hand */
 	size_t counted; /* up to here lines are counted */
 	int line;
 };
@@ -174,6 +179,10 @@ static void put_object(struct json *json, const char *group, json_t *object, int
 static void put_member(struct json *json, const char *group, const char *label, json_t *value, int depth)
 {
 	struct form_reader *reader = json->reader;
+	if (++json->members > MEMBERS_MAX) {
+		reader_damage(reader, FIELD_COUNT, "項目が多すぎます（%d個まで）。", MEMBERS_MAX);
+		return;
+	}
 	int rank = 0, slot = fieldmap_slot(reader->map, label, &rank);
 	if (json_is_object(value)) {
 		/* {"担当者名": {"type": "text", "value": "山田太郎"}} */
@@ -242,6 +251,7 @@ static enum rc emit_members(struct json *json, json_t *object, int line)
 	json_object_foreach(object, name, member)
 	{
 		reader_begin(json->reader, line);
+		json->members = 0;
 		put_object(json, "", member, 0);
 		enum rc rc = reader_emit(json->reader);
 		if (rc)
@@ -263,6 +273,7 @@ static enum rc emit_object(struct json *json, size_t begin, size_t end)
 		json_decref(object);
 		return rc;
 	}
+	json->members = 0;
 	if (object) {
 		put_object(json, "", object, 0);
 		json_decref(object);
@@ -392,6 +403,10 @@ static enum rc read_objects(struct json *json, size_t at)
 				return rc;
 		} else {
 			/* A record of JSON Lines that never closes must not swallow the following ones. */
+			json->unclosed += end ? 0 : json->len - at;
+			if (json->unclosed > UNCLOSED_BYTES_MAX)
+				return emit_broken(
+					json, at, "閉じていない「{」が多すぎるため、ここから後は読めません");
 			end = end ? end : next_object_line(json, at);
 			rc = emit_object(json, at, end);
 			if (rc)

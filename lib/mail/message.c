@@ -409,6 +409,11 @@ static const char *declared_type(GMimeObject *object, struct pool *pool)
 				: "plain"));
 }
 
+/* Lines that begin like a boundary, and are ornament more often. */
+#define LINES_PER_PART 100
+#define FIELDS_PER_PART 10 /* that tell a part's type */
+
+static const char header_left_out[] = "The header is longer than is read.";
 static const char parts_left_out[] = "The mail has more parts than are read.";
 
 static struct message_part *new_part(struct builder *b)
@@ -447,10 +452,16 @@ static void read_content(struct builder *b, struct message_part *part, GMimeData
 	g_object_unref(stream);
 }
 
+/* Bytes of one text that are decoded: many times what anybody writes. */
+#define TEXT_BYTES_MAX ((size_t)4 * 1024 * 1024)
+
 static void make_text(struct builder *b, struct message_part *part, const char *charset)
 {
 	struct str text = STR_INIT, plain = STR_INIT;
-	(void)charset_decode(&text, part->bytes, part->len, charset, NULL);
+	size_t len = part->len < TEXT_BYTES_MAX ? part->len : TEXT_BYTES_MAX;
+	if (len < part->len && part->parent == -1 && !part->attachment)
+		say_damage(b, "The text is longer than is read.");
+	(void)charset_decode(&text, part->bytes, len, charset, NULL);
 	if (part->parent == -1 && memchr(text.s, '\0', text.len))
 		say_damage(b, "The text holds NUL bytes.");
 	if (part->kind == PART_HTML)
@@ -693,7 +704,7 @@ static void read_headers(struct builder *b, GMimeMessage *mime)
 		const char *name = g_mime_header_get_name(header), *raw = g_mime_header_get_raw_value(header);
 		bytes += strlen(name) + strlen(raw);
 		if (bytes > b->limits->header_bytes) {
-			say_damage(b, "The header is longer than is read.");
+			say_damage(b, header_left_out);
 			break;
 		}
 		struct str decoded = STR_INIT;
@@ -744,6 +755,53 @@ static size_t header_length(const char *bytes, size_t len)
 	return end ? (size_t)(end - bytes) : len;
 }
 
+/* Behind the field that begins at `at`: its line and those that go on it. */
+static size_t field_end(const char *bytes, size_t at, size_t end)
+{
+	do {
+		const char *line_end = memchr(bytes + at, '\n', end - at);
+		at = line_end ? (size_t)(line_end - bytes) + 1 : end;
+	} while (at < end && (bytes[at] == ' ' || bytes[at] == '\t'));
+	return at;
+}
+
+/* The fields that are read, and the body: the parser would build all of a flood before anybody could look at the limits. */
+static char *without_floods(
+	const char *bytes, size_t *len, const struct message_limits *limits, struct pool *pool)
+{
+	size_t header = header_length(bytes, *len), kept = 0;
+	char *copy = pool_alloc(pool, limits->header_bytes + *len - header + 1);
+	for (size_t at = 0, next; at < header; at = next) {
+		next = field_end(bytes, at, header);
+		if (next - at > limits->header_bytes - kept)
+			continue;
+		memcpy(copy + kept, bytes + at, next - at);
+		kept += next - at;
+	}
+	memcpy(copy + kept, bytes + header, *len - header);
+	*len = kept + *len - header;
+	copy[*len] = '\0';
+	return copy;
+}
+
+/* Where a mail has more lines that may begin a part than any mail whose parts are read: the length before; else len. */
+static size_t parts_end(const char *bytes, size_t len, const struct message_limits *limits)
+{
+	static const char field[] = "content-type:";
+	int boundaries = limits->parts * LINES_PER_PART, fields = limits->parts * FIELDS_PER_PART;
+	for (size_t at = 0; at < len;) {
+		if (len - at > sizeof field &&
+			(memcmp(bytes + at, "--", 2) == 0
+					? --boundaries < 0
+					: strncasecmp(bytes + at, field, sizeof field - 1) == 0 &&
+						  --fields < 0))
+			return at;
+		const char *line_end = memchr(bytes + at, '\n', len - at);
+		at = line_end ? (size_t)(line_end - bytes) + 1 : len;
+	}
+	return len;
+}
+
 void message_preload(void)
 {
 	static bool ready;
@@ -776,12 +834,22 @@ enum rc message_read(struct message *out, const char *bytes, size_t len, const s
 			if (mended[i] == '\r')
 				mended[i] = '\n';
 	}
-	GMimeStream *stream = g_mime_stream_mem_new_with_buffer(mended ? mended : bytes, len);
+	bytes = mended ? mended : bytes;
+	bool flooded = header_length(bytes, len) > limits->header_bytes;
+	if (flooded)
+		bytes = without_floods(bytes, &len, limits, pool);
+	size_t whole = len;
+	len = parts_end(bytes, len, limits);
+	GMimeStream *stream = g_mime_stream_mem_new_with_buffer(bytes, len);
 	GMimeParser *parser = g_mime_parser_new_with_stream(stream);
 	GMimeMessage *mime = g_mime_parser_construct_message(parser, NULL);
 	enum rc rc = RC_OK;
 	if (mime && g_mime_header_list_get_count(g_mime_object_get_header_list(GMIME_OBJECT(mime))) > 0) {
 		struct builder b = {.message = out, .limits = limits, .pool = pool, .damage = STR_INIT};
+		if (flooded)
+			say_damage(&b, header_left_out);
+		if (len < whole)
+			say_damage(&b, parts_left_out);
 		read_headers(&b, mime);
 		read_body_headers(&b, mime);
 		if (memchr(bytes, '\0', header_length(bytes, len)))

@@ -258,6 +258,8 @@ static bool is_ornament(const char *folded)
 	return chars >= 6;
 }
 
+#define SIGNATURE_LINES 16
+
 /* Where the signature begins among the fresh lines [first, count): count when there is none. */
 static size_t signature_start(const struct line *const *fresh, size_t count)
 {
@@ -270,12 +272,12 @@ static size_t signature_start(const struct line *const *fresh, size_t count)
 		if (!is_ornament(fresh[i]->folded) || i == 0)
 			continue;
 		size_t contacts = 0, lines = 0, words = 0;
-		for (size_t k = i + 1; k < count; k++) {
+		for (size_t k = i + 1; k < count && lines <= SIGNATURE_LINES && words == 0; k++) {
 			lines += fresh[k]->folded[0] != '\0';
 			contacts += matches(patterns.contact, fresh[k]->folded);
 			words += matches(patterns.request, fresh[k]->folded);
 		}
-		if (contacts >= 1 && words == 0 && lines <= 16)
+		if (contacts >= 1 && words == 0 && lines <= SIGNATURE_LINES)
 			return i;
 	}
 	return count;

@@ -30,6 +30,8 @@ struct form { /* an attached form that was read */
 };
 
 #define FORMS_MAX 16
+#define DOCUMENTS_MAX 16 /* Word files and ZIPs that are opened */
+#define DOCUMENT_BYTES_MAX ((size_t)4 * 1024 * 1024) /* of their text; one that goes on beyond is the last */
 
 struct reader {
 	struct reading *out;
@@ -49,6 +51,7 @@ struct reader {
 	enum part_kind unreadable_kind; /* of the same document */
 	const char *image; /* its name; NULL */
 	struct str form_text;
+	size_t document_bytes; /* of the text of Word files */
 	bool too_long; /* the text was cut */
 	struct str why;
 };
@@ -114,6 +117,8 @@ static void word_file_read(struct reader *r, const char *bytes, size_t len, cons
 	struct doc doc;
 	struct err err = {0};
 	if (docx_read(&doc, bytes, len, r->pool, &err) == RC_OK) {
+		for (size_t i = 0; i < doc.count; i++)
+			r->document_bytes += strlen(doc.cell[i].text);
 		form_add(r, &doc, name);
 		form_text_add(r, &doc);
 	} else
@@ -149,12 +154,17 @@ static const char *const unreadable_kinds[] = {
 static void attachments_read(struct reader *r)
 {
 	const struct message *m = r->message;
+	int documents = 0;
 	for (size_t i = 0; i < m->part_count; i++) {
 		const struct message_part *part = &m->part[i];
 		const char *name = *part->name ? part->name : "without a name";
 		size_t forms = r->form_count;
 		const char *unreadable = r->unreadable;
-		if (part->kind == PART_DOCX)
+		documents += part->kind == PART_DOCX || part->kind == PART_ZIP;
+		if ((part->kind == PART_DOCX || part->kind == PART_ZIP) &&
+			(documents > DOCUMENTS_MAX || r->document_bytes > DOCUMENT_BYTES_MAX))
+			r->unreadable = "the mail holds more documents, or longer ones, than are read.";
+		else if (part->kind == PART_DOCX)
 			word_file_read(r, part->bytes, part->len, name);
 		else if (part->kind == PART_ZIP)
 			zip_read(r, part);

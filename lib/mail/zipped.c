@@ -7,6 +7,7 @@
 
 #define ENTRIES_MAX 64
 #define ENTRY_BYTES_MAX ((zip_uint64_t)8 * 1024 * 1024)
+#define ALL_BYTES_MAX ((zip_uint64_t)32 * 1024 * 1024) /* of all entries */
 
 /* Reads one entry whole; NULL when it is larger than is read, encrypted or broken. */
 static char *entry_read(
@@ -29,6 +30,7 @@ static enum rc entries_read(struct zipped *out, zip_t *zip, struct pool *pool, s
 {
 	zip_int64_t count = zip_get_num_entries(zip, 0);
 	int found = 0;
+	zip_uint64_t all = 0;
 	if (count > ENTRIES_MAX)
 		return err_set(err, RC_REFUSED, "The ZIP holds more than %d files.", ENTRIES_MAX);
 	for (zip_uint64_t i = 0; i < (zip_uint64_t)count; i++) {
@@ -38,7 +40,8 @@ static enum rc entries_read(struct zipped *out, zip_t *zip, struct pool *pool, s
 			continue;
 		if (stat.name && *stat.name && stat.name[strlen(stat.name) - 1] == '/')
 			continue;
-		char *bytes = entry_read(zip, i, &stat, pool, &len);
+		all += stat.valid & ZIP_STAT_SIZE && stat.size < ALL_BYTES_MAX ? stat.size : ALL_BYTES_MAX;
+		char *bytes = all <= ALL_BYTES_MAX ? entry_read(zip, i, &stat, pool, &len) : NULL;
 		if (!bytes)
 			return err_set(err, RC_REFUSED,
 				"A file in the ZIP can't be unpacked: it is encrypted, damaged or too "
