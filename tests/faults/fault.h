@@ -41,10 +41,12 @@ enum fault_kind {
 const char *fault_name(enum fault_kind kind);
 
 /* Decisions of a run. Draws depend on the seed and on the number of draws before, never on time, addresses or hashes with a salt. */
-struct fault_plan;
 /* True when the fault strikes at this point. `where` goes into the trace ("write register.db-wal"). Counts it. */
 bool fault_strikes(enum fault_kind kind, const char *where);
 uint64_t fault_draw(uint64_t bound); /* 0 … bound-1 */
+/* A step is about to be taken that cannot be taken back: bytes go to the disk, a mail to the server, an answer comes in. The process may end here,
+ * before it. Counted by place. */
+void fault_step(const char *where);
 void fault_trace(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* No fault strikes from here on, in this life and those after it. */
 void fault_calm(void);
