@@ -6,17 +6,22 @@
  * disk_cut() undoes in whole or in part. SQLite's shared memory (-shm) is not of the disk: it is gone at a cut.
  *
  * Modelled: POSIX as a careful reader takes it. Data and size of a file are safe after its fsync or fdatasync; a name (created, renamed, linked, removed) is safe
- * after fsync of its directory; between two fsyncs, pages of 4,096 bytes and names may have reached the disk in any combination; a rename is one step.
+ * after fsync of its directory; between two fsyncs, pages of 4,096 bytes and names may have reached the disk in any combination, but of two changes of one
+ * name not the later one alone; a rename is one step, safe with either directory. Not modelled: modes, owners and times of files are safe at once.
  */
 #ifndef SENGEN_TESTS_DISK_H
 #define SENGEN_TESTS_DISK_H
 
 #include <stdbool.h>
 
-/* Before the first life: an empty directory, journal in shared memory. The path is valid for the run. */
+/* Once in a worker: an empty directory, journal in shared memory. The path is valid for the run and the same for all of its seeds. */
 const char *disk_new(void);
+/* Before each seed: empties the directory and forgets everything. */
+void disk_begin(void);
 /* In each life, before anything is opened: the VFS becomes SQLite's default. */
 void disk_attach(void);
+/* By the season, around what somebody else does there, such as dropping a file over a share: no fault strikes, and it is safe at once. */
+void disk_outside(bool outside);
 /* By the driver, between lives: rebuilds the files as a power cut leaves them. */
 void disk_cut(void);
 /* By the driver, between lives after FAULT_CRASH: everything written stays; the journal is kept, for a cut may follow. */

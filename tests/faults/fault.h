@@ -54,7 +54,7 @@ void fault_calm(void);
 _Noreturn void fault_die(enum fault_kind kind);
 
 /* ---- time ---- */
-/* The office's clock is virtual, and clock_machine_ms() follows it: --wrap=clock_gettime, CLOCK_MONOTONIC, in which no call is at the same moment as the one
+/* True time, which only goes forward; the office's clock, which is virtual, shows another after FAULT_CLOCK_BACK and FAULT_CLOCK_FORTH. clock_machine_ms() follows the true one: --wrap=clock_gettime, CLOCK_MONOTONIC, in which no call is at the same moment as the one
  * before it (a millisecond each), so that what is bounded by time ends. By the driver, at each pass: */
 void fault_time_set(utc_time now);
 utc_time fault_time(void); /* as it was set last */

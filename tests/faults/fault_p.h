@@ -35,11 +35,11 @@ bool fault_is_broken(void);
 const char *fault_broken_text(void);
 bool fault_tracing(void);
 
-/* ---- clock and chance of the run: what the program asks the system for ---- */
+/* ---- the clock ---- */
 
-/* True time, which only goes forward, and what the office's clock shows, which may be off. */
-utc_time world_true(void);
-void world_set(utc_time at);
-void world_clock_off(int64_t seconds);
+void fault_time_begin(utc_time now); /* of a run */
+/* What the office's clock shows beside the true time, in seconds. */
+void fault_clock_set_off(int64_t seconds);
+int64_t fault_clock_off(void);
 
 #endif

@@ -1,0 +1,324 @@
+/* The driver: seeds, workers, lives. See fault.h. */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "daemon/turn.h"
+#include "lib/base/log.h"
+#include "tests/faults/disk.h"
+#include "tests/faults/fault_p.h"
+#include "tests/faults/invariant.h"
+#include "tests/faults/peer.h"
+#include "tests/faults/real.h"
+#include "tests/faults/season.h"
+
+#define LIVES_MAX 8 /* with faults; a calm one follows */
+#define QUIET_DAYS 45
+#define HANG_SECONDS 60 /* real ones */
+#define WORKERS_MAX 64
+#define DAY 86400
+
+enum { LIFE_OVER, LIFE_FAILED }; /* how a life ends by itself; the exit status of its process */
+
+struct options {
+	uint64_t first, last;
+	int workers;
+	bool trace, coverage;
+};
+
+/* ---- one life ---- */
+
+static void show_time(struct turn *turn)
+{
+	utc_time shown = fault_time() + fault_clock_off();
+	clock_set(&turn->house.clock, shown);
+	for (int i = 0; i < TURN_ROLES; i++)
+		clock_set(&turn->ctx[i].clock, shown);
+}
+
+/* The clock jumps, by minutes, days or weeks; some time later somebody sets it right. */
+static void upset_clock(void)
+{
+	static const int64_t spans[] = {600, 2 * DAY, 40 * DAY};
+	int64_t off = fault_clock_off();
+	if (off && (fault_is_calm() || fault_draw(8) == 0))
+		off = 0;
+	if (fault_strikes(FAULT_CLOCK_BACK, "clock"))
+		off -= (int64_t)fault_draw((uint64_t)spans[fault_draw(3)]);
+	if (fault_strikes(FAULT_CLOCK_FORTH, "clock"))
+		off += (int64_t)fault_draw((uint64_t)spans[fault_draw(3)]);
+	if (off != fault_clock_off())
+		fault_trace("the clock is %lld s off", (long long)off);
+	fault_clock_set_off(off);
+}
+
+/* When the roles run again. They would look every few seconds; a machine that is that busy looks later, and a run is done in milliseconds. */
+static utc_time next_look(utc_time now, utc_time wanted)
+{
+	static const uint64_t gaps[] = {60, 3600, 6 * 3600, 12 * 3600};
+	utc_time at = now + 1 + (utc_time)fault_draw(gaps[fault_is_calm() ? 3 : fault_draw(4)]);
+	if (wanted > at)
+		at = wanted < now + DAY ? wanted : now + DAY;
+	utc_time event = season_next();
+	return event > now && event < at ? event : at;
+}
+
+static _Noreturn void live(void)
+{
+	struct turn turn = {0};
+	struct err err = {0};
+	const struct clock clock = clock_virtual(fault_time() + fault_clock_off());
+	const struct rng rng = rng_seeded(fault_draw(UINT64_MAX));
+	utc_time end = season_end() + (fault_is_calm() ? QUIET_DAYS * DAY : 0);
+	disk_attach();
+	fault_trace("life %d at %" PRId64, fault_life_number(), fault_time());
+	if (turn_open(&turn, season_config(), &clock, &rng, false, &err)) {
+		fault_trace("not opened: %s", err.text);
+		if (fault_is_calm())
+			fault_broken("the office does not open: %s", err.text);
+		__real__exit(LIFE_FAILED);
+	}
+	while (fault_time() < end || season_next() <= end) {
+		utc_time next = UTC_NEVER;
+		upset_clock();
+		show_time(&turn);
+		season_do(&turn, fault_time());
+		show_time(&turn);
+		if (turn_pass(&turn, fault_time() + fault_clock_off(), &next, &err))
+			fault_trace("a role failed: %s", err.text);
+		fault_time_set(next_look(fault_time(), next == UTC_NEVER ? next : next - fault_clock_off()));
+	}
+	if (fault_is_calm())
+		invariant_check(&turn);
+	turn_close(&turn);
+	__real__exit(LIFE_OVER);
+}
+
+/* ---- one run ---- */
+
+static void hanging(int number)
+{
+	(void)number;
+	static const char text[] = "a life hangs\n";
+	(void)!__real_write(STDERR_FILENO, text, sizeof text - 1);
+	__real__exit(99);
+}
+
+/* Returns whether the life ended by itself, with its season over. */
+static bool run_life(void)
+{
+	int status = 0;
+	fault_life();
+	pid_t child = fork();
+	if (child < 0)
+		die("no process for a life");
+	if (child == 0) {
+		(void)signal(SIGALRM, hanging);
+		(void)alarm(HANG_SECONDS);
+		live();
+	}
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	if (WIFSIGNALED(status))
+		fault_broken("the process died by signal %d", WTERMSIG(status));
+	else if (WEXITSTATUS(status) > LIFE_FAILED)
+		fault_broken("the process ended with status %d", WEXITSTATUS(status));
+	return fault_death() == FAULT_KINDS && WEXITSTATUS(status) == LIFE_OVER;
+}
+
+/* A supervisor starts it again at once; or the machine is down for longer. */
+static void pause_between_lives(void)
+{
+	static const uint64_t spans[] = {10, 3600, 3 * DAY, 21 * DAY};
+	uint64_t pick = fault_draw(16);
+	fault_time_set(fault_time() + 1 + (utc_time)fault_draw(spans[pick < 10 ? 0 : pick < 14 ? 1 : pick < 15 ? 2 : 3]));
+}
+
+static void run_seed(uint64_t seed, const char *directory)
+{
+	fault_begin(seed);
+	disk_begin();
+	peer_new();
+	disk_outside(true);
+	season_new(directory);
+	disk_outside(false);
+	fault_time_begin(season_start());
+	for (int life = 0; life <= LIVES_MAX && !fault_is_broken(); life++) {
+		bool over = run_life();
+		if (fault_death() == FAULT_POWER)
+			disk_cut();
+		else if (fault_death() == FAULT_CRASH)
+			disk_keep();
+		if (fault_is_calm())
+			break;
+		if (over || life == LIVES_MAX - 1) {
+			/* What the last life with faults left is not safe for that it ended well. */
+			fault_calm();
+			fault_clock_set_off(0);
+			life = LIVES_MAX - 1;
+		}
+		pause_between_lives();
+	}
+	season_free();
+	peer_free();
+}
+
+/* ---- many ---- */
+
+struct totals { /* shared by driver and workers */
+	struct fault_tally tally[WORKERS_MAX];
+};
+
+static int work(const struct options *options, int worker, struct fault_tally *tally)
+{
+	fault_setup(tally, options->trace ? stdout : NULL);
+	json_object_seed(1);
+	log_open("sengend", options->trace ? LEVEL_NOTICE : LEVEL_BROKEN);
+	const char *directory = disk_new();
+	for (uint64_t seed = options->first + (uint64_t)worker; seed <= options->last; seed += (uint64_t)options->workers) {
+		run_seed(seed, directory);
+		if (!fault_is_broken())
+			continue;
+		tally->failed++;
+		(void)printf("seed %" PRIu64 ": %s\n", seed, fault_broken_text());
+		(void)fflush(stdout);
+	}
+	disk_free();
+	return 0;
+}
+
+static void add_tally(struct fault_tally *sum, const struct fault_tally *one)
+{
+	sum->seeds += one->seeds;
+	sum->lives += one->lives;
+	sum->failed += one->failed;
+	for (int kind = 0; kind < FAULT_KINDS; kind++)
+		sum->struck[kind] += one->struck[kind];
+	for (size_t i = 0; i < FAULT_PLACES && one->place[0].where; i++) {
+		const struct fault_place *from = &one->place[i];
+		for (size_t j = 0; from->where[0] && j < FAULT_PLACES; j++) {
+			struct fault_place *to = &sum->place[j];
+			if (!to->where[0])
+				memcpy(to->where, from->where, sizeof to->where);
+			if (strcmp(to->where, from->where) != 0)
+				continue;
+			to->passed += from->passed;
+			for (int kind = 0; kind < FAULT_KINDS; kind++)
+				to->struck[kind] += from->struck[kind];
+			break;
+		}
+	}
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct fault_place *)a)->where, ((const struct fault_place *)b)->where);
+}
+
+static void print_coverage(struct fault_tally *sum)
+{
+	qsort(sum->place, FAULT_PLACES, sizeof *sum->place, by_name);
+	for (size_t i = 0; i < FAULT_PLACES; i++) {
+		const struct fault_place *place = &sum->place[i];
+		if (!place->where[0])
+			continue;
+		(void)printf("%-50s passed %" PRIu64, place->where, place->passed);
+		for (int kind = 0; kind < FAULT_KINDS; kind++)
+			if (place->struck[kind])
+				(void)printf(" %s %" PRIu64, fault_name((enum fault_kind)kind), place->struck[kind]);
+		(void)putchar('\n');
+	}
+}
+
+static void print_sum(const struct options *options, const struct totals *totals, double seconds)
+{
+	struct fault_tally *sum = calloc(1, sizeof *sum);
+	if (!sum)
+		die("no memory");
+	for (int i = 0; i < options->workers; i++)
+		add_tally(sum, &totals->tally[i]);
+	if (options->coverage)
+		print_coverage(sum);
+	(void)printf("figure: faults: %" PRIu64 " seeds, %" PRIu64 " failed, %" PRIu64 " lives, %.0f seeds/s;", sum->seeds,
+		sum->failed, sum->lives, (double)sum->seeds / seconds);
+	for (int kind = 0; kind < FAULT_KINDS; kind++)
+		(void)printf(" %s %" PRIu64, fault_name((enum fault_kind)kind), sum->struck[kind]);
+	(void)putchar('\n');
+	free(sum);
+}
+
+static int run_all(const struct options *options)
+{
+	struct totals *totals = mmap(NULL, sizeof *totals, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct timespec begin, end;
+	if (totals == MAP_FAILED)
+		die("no shared memory");
+	int status = 0, broken = 0;
+	(void)clock_gettime(CLOCK_MONOTONIC, &begin);
+	for (int i = 0; i < options->workers; i++) {
+		pid_t child = fork();
+		if (child < 0)
+			die("no process for a worker");
+		if (child == 0)
+			__real__exit(work(options, i, &totals->tally[i]));
+	}
+	while (wait(&status) > 0)
+		broken |= status;
+	(void)clock_gettime(CLOCK_MONOTONIC, &end);
+	uint64_t failed = 0;
+	for (int i = 0; i < options->workers; i++)
+		failed += totals->tally[i].failed;
+	if (!options->trace)
+		print_sum(options, totals, (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) / 1e9);
+	return failed || broken ? 1 : 0;
+}
+
+static int usage(void)
+{
+	(void)fputs("Usage: faults [--jobs N] [--coverage] --seeds FIRST-LAST | --seed N [--trace]\n", stderr);
+	return 2;
+}
+
+int main(int argc, char **argv)
+{
+	enum { OPTION_SEED, OPTION_SEEDS, OPTION_JOBS, OPTION_TRACE, OPTION_COVERAGE };
+	static const struct option known[] = {{"seed", required_argument, NULL, OPTION_SEED},
+		{"seeds", required_argument, NULL, OPTION_SEEDS}, {"jobs", required_argument, NULL, OPTION_JOBS},
+		{"trace", no_argument, NULL, OPTION_TRACE}, {"coverage", no_argument, NULL, OPTION_COVERAGE}, {0}};
+	struct options options = {.workers = 1};
+	int option;
+	char *rest = NULL;
+	while ((option = getopt_long(argc, argv, "", known, NULL)) >= 0) {
+		switch (option) {
+		case OPTION_SEED:
+			options.first = options.last = strtoull(optarg, &rest, 10);
+			break;
+		case OPTION_SEEDS:
+			options.first = strtoull(optarg, &rest, 10);
+			options.last = *rest == '-' ? strtoull(rest + 1, NULL, 10) : options.first;
+			break;
+		case OPTION_JOBS:
+			options.workers = atoi(optarg);
+			break;
+		case OPTION_TRACE:
+			options.trace = true;
+			break;
+		case OPTION_COVERAGE:
+			options.coverage = true;
+			break;
+		default:
+			return usage();
+		}
+	}
+	if (!rest || optind < argc || options.workers < 1 || options.workers > WORKERS_MAX || options.last < options.first)
+		return usage();
+	return run_all(&options);
+}
