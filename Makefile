@@ -143,6 +143,15 @@ PEERS := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/peers/*.c)))
 $(BUILD)/tests/peers/%: $(BUILD)/tests/peers/%.o $(BUILD)/libdaemon.a $(BUILD)/libsengen.a
 	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
+# The office under faults: the program's calls that change files, ask for time or chance, or wait are answered by tests/faults.
+FAULTS := $(BUILD)/tests/faults/faults
+FAULT_WRAP := open openat read write pwrite fsync fdatasync syncfs ftruncate mkdir rename renameat renameat2 link linkat unlink unlinkat remove \
+	mkostemp mkostemps fdopen fileno stat lstat fstat fstatat statvfs \
+	time clock_gettime nanosleep RAND_bytes adjtimex getpid poll _exit child_confine wire_send
+FAULT_OBJ := $(call obj,$(sort $(wildcard tests/faults/*.c)))
+$(FAULTS): $(FAULT_OBJ) $(BUILD)/libdaemon.a $(BUILD)/libsengen.a | $(BUILD)/locale/ja/LC_MESSAGES/sengen.mo
+	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(FAULT_WRAP:%=-Wl,--wrap=%) -o $@ $^ $(PKG_LIBS)
+
 $(BUILD)/tests/all: $(TESTS) $(PEERS)
 	@touch $@
 

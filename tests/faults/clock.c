@@ -22,7 +22,7 @@ static struct {
 	utc_time now; /* true time */
 	int64_t office_off; /* what the office's clock shows beside it */
 	int64_t ms; /* of the machine */
-} *moment;
+} * moment;
 
 static void ready(void)
 {

@@ -59,7 +59,7 @@ static struct disk {
 	uint32_t bucket[BUCKETS];
 	struct op op[OPS_MAX];
 	struct page page[PAGES_MAX];
-} *disk;
+} * disk;
 
 /* ---- what lies there ---- */
 
@@ -77,7 +77,8 @@ static void empty_directory(const char *path)
 
 const char *disk_new(void)
 {
-	disk = mmap(NULL, sizeof *disk, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	disk = mmap(NULL, sizeof *disk, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE,
+		-1, 0);
 	if (disk == MAP_FAILED)
 		die("no memory for the disk");
 	const char *home = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : getenv("TMPDIR");
@@ -88,7 +89,8 @@ const char *disk_new(void)
 	(void)snprintf(disk->root, sizeof disk->root, "%s/disk", top);
 	(void)snprintf(disk->graves, sizeof disk->graves, "%s/graves", top);
 	struct stat st;
-	if (__real_mkdir(disk->root, 0755) != 0 || __real_mkdir(disk->graves, 0755) != 0 || stat(disk->root, &st) != 0)
+	if (__real_mkdir(disk->root, 0755) != 0 || __real_mkdir(disk->graves, 0755) != 0 ||
+		stat(disk->root, &st) != 0)
 		die("no directory could be made below %s", top);
 	disk->device = st.st_dev;
 	disk_begin();
@@ -242,7 +244,9 @@ static void page_save(struct disk_file *file, const struct disk_bytes *bytes, of
 	}
 	page = page_add(file, number);
 	off_t at = number * PAGE;
-	size_t want = file->safe_size <= at ? 0 : file->safe_size - at < PAGE ? (size_t)(file->safe_size - at) : PAGE;
+	size_t want = file->safe_size <= at         ? 0
+		      : file->safe_size - at < PAGE ? (size_t)(file->safe_size - at)
+						    : PAGE;
 	memset(page->bytes, 0, PAGE);
 	if (want > 0 && bytes->read(bytes->ctx, page->bytes, want, at) < 0)
 		die("a page of %s can't be read", file->path);
@@ -334,7 +338,8 @@ static void make_safe(uint32_t i)
 	op->safe = true;
 	for (uint32_t before = i; before-- > 0;) {
 		struct op *other = &disk->op[before];
-		if (!other->safe && (touches(other, op->to) || (op->kind == OP_RENAME && touches(other, op->from))))
+		if (!other->safe &&
+			(touches(other, op->to) || (op->kind == OP_RENAME && touches(other, op->from))))
 			make_safe(before);
 	}
 }
@@ -541,7 +546,7 @@ static void cut_file(struct disk_file *file, enum loss loss)
 	if (file->first_page != NONE || file->dirty)
 		fault_trace("cut %s: %lld of %lld bytes", file->path + strlen(disk->root), (long long)size,
 			(long long)st.st_size);
-	(void)__real_close(fd);
+	(void)close(fd);
 }
 
 static void undo(const struct op *op)

@@ -87,7 +87,7 @@ static ssize_t read_fd(void *ctx, void *buffer, size_t len, off_t at)
 	int fd = __real_open(link, O_RDONLY | O_CLOEXEC);
 	got = fd < 0 ? -1 : pread(fd, buffer, len, at);
 	if (fd >= 0)
-		(void)__real_close(fd);
+		(void)close(fd);
 	return got;
 }
 
@@ -231,7 +231,7 @@ static int open_path(int directory, const char *path, int flags, mode_t mode)
 		if (fd < 0)
 			return -1;
 		int done = __wrap_ftruncate(fd, 0);
-		(void)__real_close(fd);
+		(void)close(fd);
 		if (done != 0)
 			return -1;
 	}
@@ -399,7 +399,7 @@ static int stream_close(void *cookie)
 		if (stream_fd[i] == cookie)
 			stream_fd[i] = NULL;
 	free(cookie);
-	return __real_close(fd);
+	return close(fd);
 }
 
 FILE *__wrap_fdopen(int fd, const char *mode)
@@ -466,6 +466,10 @@ int __wrap_fstatat(int directory, const char *path, struct stat *st, int flags)
 int __wrap_statvfs(const char *path, struct statvfs *st)
 {
 	(void)path;
-	*st = (struct statvfs){.f_bsize = 4096, .f_frsize = 4096, .f_bavail = 1 << 22, .f_bfree = 1 << 22, .f_blocks = 1 << 23};
+	*st = (struct statvfs){.f_bsize = 4096,
+		.f_frsize = 4096,
+		.f_bavail = 1 << 22,
+		.f_bfree = 1 << 22,
+		.f_blocks = 1 << 23};
 	return 0;
 }

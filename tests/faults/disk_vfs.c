@@ -169,7 +169,8 @@ static int shim_shm_map(sqlite3_file *file, int region, int size, int extend, vo
 static int shim_shm_lock(sqlite3_file *file, int offset, int n, int flags)
 {
 	static const char *const names[] = {"lock to write", "lock to checkpoint"};
-	if (flags == (SQLITE_SHM_LOCK | SQLITE_SHM_EXCLUSIVE) && n == 1 && offset < 2 && is_busy(names[offset]))
+	if (flags == (SQLITE_SHM_LOCK | SQLITE_SHM_EXCLUSIVE) && n == 1 && offset < 2 &&
+		is_busy(names[offset]))
 		return SQLITE_BUSY;
 	return shim_of(file)->real->pMethods->xShmLock(shim_of(file)->real, offset, n, flags);
 }

@@ -105,8 +105,10 @@ void fault_setup(struct fault_tally *tally, FILE *trace)
 
 void fault_begin(uint64_t seed)
 {
-	*plan = (struct fault_plan){
-		.seed = seed, .state = seed * 0xD1342543DE82EF95u + 1, .tally = plan->tally, .trace = plan->trace};
+	*plan = (struct fault_plan){.seed = seed,
+		.state = seed * 0xD1342543DE82EF95u + 1,
+		.tally = plan->tally,
+		.trace = plan->trace};
 	/* Some runs have one kind alone, so that its effect is not hidden behind another's. */
 	bool alone = fault_draw(4) == 0;
 	enum fault_kind only = (enum fault_kind)fault_draw(FAULT_KINDS);
@@ -241,7 +243,8 @@ void fault_broken(const char *format, ...)
 	va_end(args);
 	fault_trace("BROKEN: %s", text);
 	size_t used = strlen(plan->broken_text);
-	(void)snprintf(plan->broken_text + used, sizeof plan->broken_text - used, "%s%s", used ? " | " : "", text);
+	(void)snprintf(
+		plan->broken_text + used, sizeof plan->broken_text - used, "%s%s", used ? " | " : "", text);
 	plan->broken = true;
 }
 

@@ -139,7 +139,11 @@ static void pause_between_lives(void)
 {
 	static const uint64_t spans[] = {10, 3600, 3 * DAY, 21 * DAY};
 	uint64_t pick = fault_draw(16);
-	fault_time_set(fault_time() + 1 + (utc_time)fault_draw(spans[pick < 10 ? 0 : pick < 14 ? 1 : pick < 15 ? 2 : 3]));
+	fault_time_set(fault_time() + 1 +
+		       (utc_time)fault_draw(spans[pick < 10   ? 0
+						  : pick < 14 ? 1
+						  : pick < 15 ? 2
+							      : 3]));
 }
 
 static void run_seed(uint64_t seed, const char *directory)
@@ -183,7 +187,8 @@ static int work(const struct options *options, int worker, struct fault_tally *t
 	json_object_seed(1);
 	log_open("sengend", options->trace ? LEVEL_NOTICE : LEVEL_BROKEN);
 	const char *directory = disk_new();
-	for (uint64_t seed = options->first + (uint64_t)worker; seed <= options->last; seed += (uint64_t)options->workers) {
+	for (uint64_t seed = options->first + (uint64_t)worker; seed <= options->last;
+		seed += (uint64_t)options->workers) {
 		run_seed(seed, directory);
 		if (!fault_is_broken())
 			continue;
@@ -202,7 +207,7 @@ static void add_tally(struct fault_tally *sum, const struct fault_tally *one)
 	sum->failed += one->failed;
 	for (int kind = 0; kind < FAULT_KINDS; kind++)
 		sum->struck[kind] += one->struck[kind];
-	for (size_t i = 0; i < FAULT_PLACES && one->place[0].where; i++) {
+	for (size_t i = 0; i < FAULT_PLACES; i++) {
 		const struct fault_place *from = &one->place[i];
 		for (size_t j = 0; from->where[0] && j < FAULT_PLACES; j++) {
 			struct fault_place *to = &sum->place[j];
@@ -233,7 +238,8 @@ static void print_coverage(struct fault_tally *sum)
 		(void)printf("%-50s passed %" PRIu64, place->where, place->passed);
 		for (int kind = 0; kind < FAULT_KINDS; kind++)
 			if (place->struck[kind])
-				(void)printf(" %s %" PRIu64, fault_name((enum fault_kind)kind), place->struck[kind]);
+				(void)printf(" %s %" PRIu64, fault_name((enum fault_kind)kind),
+					place->struck[kind]);
 		(void)putchar('\n');
 	}
 }
@@ -247,8 +253,9 @@ static void print_sum(const struct options *options, const struct totals *totals
 		add_tally(sum, &totals->tally[i]);
 	if (options->coverage)
 		print_coverage(sum);
-	(void)printf("figure: faults: %" PRIu64 " seeds, %" PRIu64 " failed, %" PRIu64 " lives, %.0f seeds/s;", sum->seeds,
-		sum->failed, sum->lives, (double)sum->seeds / seconds);
+	(void)printf("figure: faults: %" PRIu64 " seeds, %" PRIu64 " failed, %" PRIu64
+		     " lives, %.0f seeds/s;",
+		sum->seeds, sum->failed, sum->lives, (double)sum->seeds / seconds);
 	for (int kind = 0; kind < FAULT_KINDS; kind++)
 		(void)printf(" %s %" PRIu64, fault_name((enum fault_kind)kind), sum->struck[kind]);
 	(void)putchar('\n');
@@ -257,7 +264,8 @@ static void print_sum(const struct options *options, const struct totals *totals
 
 static int run_all(const struct options *options)
 {
-	struct totals *totals = mmap(NULL, sizeof *totals, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct totals *totals =
+		mmap(NULL, sizeof *totals, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	struct timespec begin, end;
 	if (totals == MAP_FAILED)
 		die("no shared memory");
@@ -277,13 +285,15 @@ static int run_all(const struct options *options)
 	for (int i = 0; i < options->workers; i++)
 		failed += totals->tally[i].failed;
 	if (!options->trace)
-		print_sum(options, totals, (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) / 1e9);
+		print_sum(options, totals,
+			(double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) / 1e9);
 	return failed || broken ? 1 : 0;
 }
 
 static int usage(void)
 {
-	(void)fputs("Usage: faults [--jobs N] [--coverage] --seeds FIRST-LAST | --seed N [--trace]\n", stderr);
+	(void)fputs(
+		"Usage: faults [--jobs N] [--coverage] --seeds FIRST-LAST | --seed N [--trace]\n", stderr);
 	return 2;
 }
 
@@ -291,8 +301,9 @@ int main(int argc, char **argv)
 {
 	enum { OPTION_SEED, OPTION_SEEDS, OPTION_JOBS, OPTION_TRACE, OPTION_COVERAGE };
 	static const struct option known[] = {{"seed", required_argument, NULL, OPTION_SEED},
-		{"seeds", required_argument, NULL, OPTION_SEEDS}, {"jobs", required_argument, NULL, OPTION_JOBS},
-		{"trace", no_argument, NULL, OPTION_TRACE}, {"coverage", no_argument, NULL, OPTION_COVERAGE}, {0}};
+		{"seeds", required_argument, NULL, OPTION_SEEDS},
+		{"jobs", required_argument, NULL, OPTION_JOBS}, {"trace", no_argument, NULL, OPTION_TRACE},
+		{"coverage", no_argument, NULL, OPTION_COVERAGE}, {0}};
 	struct options options = {.workers = 1};
 	int option;
 	char *rest = NULL;
@@ -318,7 +329,8 @@ int main(int argc, char **argv)
 			return usage();
 		}
 	}
-	if (!rest || optind < argc || options.workers < 1 || options.workers > WORKERS_MAX || options.last < options.first)
+	if (!rest || optind < argc || options.workers < 1 || options.workers > WORKERS_MAX ||
+		options.last < options.first)
 		return usage();
 	return run_all(&options);
 }

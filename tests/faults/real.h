@@ -14,7 +14,6 @@ int __real_openat(int directory, const char *path, int flags, ...);
 ssize_t __real_read(int fd, void *buffer, size_t len);
 ssize_t __real_write(int fd, const void *buffer, size_t len);
 ssize_t __real_pwrite(int fd, const void *buffer, size_t len, off_t at);
-int __real_close(int fd);
 int __real_fsync(int fd);
 int __real_fdatasync(int fd);
 int __real_ftruncate(int fd, off_t size);
