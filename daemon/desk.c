@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/zygote.h"
 #include "lib/base/log.h"
 
 #define PAUSE_FIRST 60 /* seconds before a job that failed is tried again */
@@ -165,6 +166,7 @@ static void desk_reload(struct role_context *ctx)
 const struct role role_desk = {
 	.name = "desk",
 	.writes = true,
+	.children = CHILD_BIT(CHILD_FORM),
 	.start = desk_start,
 	.step = desk_step,
 	.stop = desk_stop,

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "daemon/owner.h"
+#include "daemon/zygote.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/base/text.h"
@@ -416,6 +417,7 @@ static int intake_watch(struct role_context *ctx, int *fd, int max)
 const struct role role_intake = {
 	.name = "intake",
 	.writes = true,
+	.children = CHILD_BIT(CHILD_FORM),
 	.start = intake_start,
 	.step = intake_step,
 	.stop = intake_stop,

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "daemon/inbox.h"
+#include "daemon/zygote.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 
@@ -396,6 +397,7 @@ static int mailbox_watch(struct role_context *ctx, int *fd, int max)
 const struct role role_mailbox = {
 	.name = "mailbox",
 	.writes = true,
+	.children = CHILD_BIT(CHILD_MAIL) | CHILD_BIT(CHILD_MAILBOX),
 	.start = mailbox_start,
 	.step = mailbox_step,
 	.stop = mailbox_stop,

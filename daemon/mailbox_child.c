@@ -1,11 +1,10 @@
 /* The child that holds the connection to the mailbox, or reads the Maildir: no store, no key; it passes messages on without looking into them. */
 #include <signal.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "daemon/mail_handover.h"
 #include "daemon/memfile.h"
+#include "daemon/places.h"
 #include "daemon/zygote.h"
 
 struct mailbox_child {
@@ -14,15 +13,34 @@ struct mailbox_child {
 	struct str payload, answer;
 };
 
-/* It needs resolver, certificates and token file, so it may read; it gains nothing, and writes nothing but memory files unless that is its task. */
+#define MEMORY_BASE                                                                                          \
+	((size_t)1024 * 1024 * 1024) /* address space: the libraries alone map 200 MiB, a thread 72 */
+#define MEMORY_PER_BYTE 8 /* of the largest message: libetpan's copies, ours, the memory file */
+#define CPU_SECONDS 3600 /* it may live for months */
+
+/* It needs resolver, certificates and token file, or its Maildir, and nothing else of the machine; it writes nothing but memory files unless that is its task. */
 static void lose_rights(const struct mailbox_settings *settings)
 {
-	struct rlimit no_file = {(rlim_t)settings->message_bytes, (rlim_t)settings->message_bytes};
+	struct confine_places places = {0};
+	struct err err = {0};
+	struct confinement confinement = {
+		.kind = settings->maildir ? CONFINED_MAILDIR : CONFINED_MAILBOX_LINE,
+		.places = &places,
+		.limits = {.memory_bytes = MEMORY_BASE + MEMORY_PER_BYTE * (size_t)settings->message_bytes,
+			.cpu_seconds = CPU_SECONDS}};
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN);
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || setrlimit(RLIMIT_CORE, &(struct rlimit){0}) != 0 ||
-		(!settings->maildir && setrlimit(RLIMIT_FSIZE, &no_file) != 0))
-		_exit(1);
+	if (settings->maildir) {
+		places_of_maildir(&places, settings->path);
+	} else {
+		places_of_line(&places, settings->ca_file,
+			settings->auth == AUTH_XOAUTH2 ? settings->password_from : NULL);
+		confinement.port = (uint16_t)settings->port;
+		confinement.limits.file_bytes = (size_t)settings->message_bytes;
+	}
+	if (confine_self(&confinement, &err))
+		_exit(RC_CONFIG);
+	confine_places_free(&places);
 }
 
 static void put_result(struct mailbox_child *child, enum rc rc, const struct err *err)

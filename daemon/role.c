@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "daemon/places.h"
 #include "daemon/zygote.h"
 #include "lib/base/file.h"
 #include "lib/base/host.h"
@@ -58,13 +59,24 @@ void role_wake(const struct settings *settings, const char *name)
 
 /* ---- opening and closing ---- */
 
-enum rc role_prepare(struct role_context *ctx, const char *config, struct err *err)
+static enum rc prepare(struct role_context *ctx, unsigned children, const char *config, struct err *err)
 {
 	ctx->zygote = -1;
 	enum rc rc = settings_load(&ctx->settings, config, err);
 	rc = rc ? rc : file_mkdirs(ctx->settings->state_directory, 0750, err);
 	rc = rc ? rc : file_mkdirs(ctx->settings->runtime_directory, 0755, err);
-	return rc ? rc : zygote_start(&ctx->zygote, ctx->settings->form_fields, err);
+	return rc ? rc : zygote_start_for(&ctx->zygote, children, ctx->settings->form_fields, err);
+}
+
+enum rc role_prepare(struct role_context *ctx, const char *config, struct err *err)
+{
+	return prepare(ctx, CHILD_ALL, config, err);
+}
+
+enum rc role_prepare_one(
+	struct role_context *ctx, const struct role *role, const char *config, struct err *err)
+{
+	return prepare(ctx, role->children, config, err);
 }
 
 enum rc role_open(struct role_context *ctx, bool want_dkim, bool writes, struct err *err)
@@ -101,6 +113,7 @@ void role_close(struct role_context *ctx)
 	}
 	secrets_free(&ctx->secrets);
 	zygote_stop(&ctx->zygote);
+	confine_places_free(&ctx->places);
 	if (ctx->settings)
 		settings_free(&ctx->settings);
 }
@@ -183,7 +196,7 @@ static bool same_text(const char *a, const char *b)
 	return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-/* What is opened once, at the start. */
+/* What is opened once, at the start, or written to, where a confined role can't go on from one to another. */
 static enum rc reload_keeps_places(const struct settings *old, const struct settings *new, struct err *err)
 {
 	const struct {
@@ -194,6 +207,9 @@ static enum rc reload_keeps_places(const struct settings *old, const struct sett
 		{"runtime_directory", old->runtime_directory, new->runtime_directory},
 		{"store_path", old->store_path, new->store_path},
 		{"witness_path", old->witness_path, new->witness_path},
+		{"report_directory", old->report_directory, new->report_directory},
+		{"public_directory", old->public_directory, new->public_directory},
+		{"metrics_file", old->metrics_file, new->metrics_file},
 	};
 	for (size_t i = 0; i < sizeof places / sizeof *places; i++)
 		if (!same_text(places[i].old, places[i].new))
@@ -201,6 +217,16 @@ static enum rc reload_keeps_places(const struct settings *old, const struct sett
 				"%s: %s can't change while the daemon runs; restart it.", new->path,
 				places[i].key);
 	return RC_OK;
+}
+
+/* A place that was not named when the role gave up its rights is out of its reach, and the system says no more than that. */
+static void explain_reach(const struct run *run, struct err *err)
+{
+	if (run->ctx.places.count > 0 && strstr(err->text, errno_text(EACCES)))
+		(void)err_prefix(err,
+			"%s names a place outside those of the start, or one that may not be read; "
+			"restart sengend to use a new place",
+			run->config);
 }
 
 /* All or nothing: whatever is wrong with the new settings, secrets or templates, the old ones stay in force. */
@@ -245,6 +271,7 @@ static void run_reload(struct run *run)
 		(unsigned long long)at.tv_sec * 1000000 + (unsigned long long)at.tv_nsec / 1000);
 	struct err err = {0};
 	if (reload_all(run, &err)) {
+		explain_reach(run, &err);
 		log_event(LEVEL_FAULT, "config.refused", "role=%s reason=\"%s\" kept=old", run->role->name,
 			err.text);
 		/* Reading the new file set its zone. */
@@ -309,13 +336,25 @@ static enum rc run_wait(struct run *run, utc_time next, bool *woken, struct err 
 	return RC_OK;
 }
 
+/* A share that was mounted anew is another one: only a role that starts anew reaches it. */
+static enum rc run_places(struct run *run, struct err *err)
+{
+	const char *lost = confine_has_landlock() ? confine_place_lost(&run->ctx.places) : NULL;
+	if (!lost)
+		return RC_OK;
+	log_event(LEVEL_NOTICE, "confine.place-lost", "role=%s place=\"%s\"", run->role->name, lost);
+	return err_set(
+		err, RC_STORE, "%s is another directory than at the start; the role starts anew.", lost);
+}
+
 /* The lock's time of change: sengenctl health reads it. Not in the register: that would be a write a role every few seconds. */
-static void run_sign(struct run *run, int64_t mono)
+static enum rc run_sign(struct run *run, int64_t mono, struct err *err)
 {
 	if (run->signed_ms && mono - run->signed_ms < 1000 * HEALTH_SIGN_SECONDS)
-		return;
+		return RC_OK;
 	run->signed_ms = mono;
 	(void)futimens(run->lock, NULL);
+	return run_places(run, err);
 }
 
 static enum rc run_loop(struct run *run, struct err *err)
@@ -329,7 +368,9 @@ static enum rc run_loop(struct run *run, struct err *err)
 			(void)sd_notify(0, "WATCHDOG=1");
 		utc_time now = clock_now(&run->ctx.clock);
 		int64_t mono = clock_mono_ms(&run->ctx.clock);
-		run_sign(run, mono);
+		enum rc rc = run_sign(run, mono, err);
+		if (rc)
+			return rc;
 		bool wanted = woken || next <= now || mono - run->stepped_ms >= STEP_MAX_MS;
 		if (run->pause_ms ? mono >= run->again_ms : wanted) {
 			struct err fault = {0};
@@ -340,7 +381,7 @@ static enum rc run_loop(struct run *run, struct err *err)
 			else
 				run_well(run);
 		}
-		enum rc rc = run_wait(run, next, &woken, err);
+		rc = run_wait(run, next, &woken, err);
 		if (rc)
 			return rc;
 	}
@@ -382,9 +423,10 @@ static enum rc run_signals_open(struct run *run, struct err *err)
 static enum rc run_open(struct run *run, struct err *err)
 {
 	struct str path = STR_INIT;
-	enum rc rc = role_prepare(&run->ctx, run->config, err);
+	enum rc rc = role_prepare_one(&run->ctx, run->role, run->config, err);
 	rc = rc ? rc : run_signals_open(run, err);
 	rc = rc ? rc : run_lock(run, err);
+	rc = rc ? rc : role_confine(&run->ctx.places, confined_role(run->role->name), run->ctx.settings, err);
 	rc = rc ? rc : role_open(&run->ctx, run->role->wants_dkim, run->role->writes, err);
 	if (!rc) {
 		runtime_path(&path, run->ctx.settings, run->role->name, ".wake");

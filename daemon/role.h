@@ -4,11 +4,13 @@
  * The same step runs as a service, once through (--once) and on the virtual clock (--simulate-until). Roles meet only in the store; a
  * datagram on the socket of a role in the runtime directory tells it that there is work.
  *
- * Boot order, the same for all: role_prepare() (settings, then the zygote), role_open() (secrets, store, templates), then start().
+ * Boot order, the same for all: role_prepare() (settings, then the zygote), role_confine() (places.h), role_open() (secrets, store, templates), then start(). What a
+ * role needs at its start it may need again at a reload, so it starts confined. Whoever runs steps in a process that goes on to do other things does not confine it.
  */
 #ifndef SENGEN_ROLE_H
 #define SENGEN_ROLE_H
 
+#include "lib/base/confine.h"
 #include "lib/office/office.h"
 
 struct role_context {
@@ -17,6 +19,7 @@ struct role_context {
 	struct secrets secrets;
 	struct clock clock;
 	struct rng rng;
+	struct confine_places places; /* what a confined role may reach */
 	int zygote; /* socket to the zygote (zygote.h); -1: none */
 	bool simulating; /* sengend --simulate-until: see turn_open() */
 	bool in_turn; /* --once and simulation: nobody wakes the role, a step waits for its children's answers before it returns */
@@ -27,6 +30,7 @@ struct role {
 	const char *name; /* "intake" */
 	bool wants_dkim; /* reads DKIM keys */
 	bool writes; /* opens the store for writing */
+	unsigned children; /* kinds of them (zygote.h), as bits CHILD_BIT() */
 	enum rc (*start)(struct role_context *ctx, struct err *err);
 	/* Does a bounded piece of work. *next: when to run again (a time at or before now: at once; UTC_NEVER: when woken).
 	 * After an error the step is tried again after a growing pause. */
@@ -47,6 +51,9 @@ void role_wake(const struct settings *settings, const char *name);
 
 /* Reads the configuration, makes the directories and starts the zygote. */
 enum rc role_prepare(struct role_context *ctx, const char *config, struct err *err);
+/* The same for one role: its zygote makes the children of its table only. */
+enum rc role_prepare_one(
+	struct role_context *ctx, const struct role *role, const char *config, struct err *err);
 /* Secrets, store, templates. The clock, rng and `simulating` of ctx are set before. */
 enum rc role_open(struct role_context *ctx, bool want_dkim, bool writes, struct err *err);
 void role_close(struct role_context *ctx);

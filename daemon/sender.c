@@ -713,6 +713,7 @@ const struct role role_sender = {
 	.name = "sender",
 	.wants_dkim = true,
 	.writes = true,
+	.children = CHILD_BIT(CHILD_TRANSPORT),
 	.start = sender_start,
 	.step = sender_step,
 	.stop = sender_stop,

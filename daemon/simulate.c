@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/places.h"
 #include "daemon/spool.h"
 #include "daemon/turn.h"
 #include "lib/base/file.h"
@@ -199,6 +200,9 @@ enum rc simulate_run(const char *config, const char *until, const char *from, bo
 		const struct clock clock = clock_virtual(simulation.from);
 		const struct rng rng = rng_seeded(SEED);
 		rc = turn_open(&simulation.turn, config, &clock, &rng, true, &err);
+		rc = rc ? rc
+			: role_confine(&simulation.turn.house.places, CONFINED_TURN,
+				  simulation.turn.house.settings, &err);
 		rc = rc ? rc : seed_anew(&simulation, &err);
 		rc = rc ? rc : run(&simulation, &err);
 		turn_close(&simulation.turn);

@@ -2,21 +2,37 @@
 #include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "daemon/handover.h"
+#include "daemon/places.h"
 #include "daemon/zygote.h"
 
-/* It needs resolver, certificates and token file, so it may read; it gains nothing, and writes no file unless that is its task. */
-static void lose_rights(bool writes_files)
+#define MEMORY_BYTES                                                                                         \
+	((size_t)1024 * 1024 * 1024) /* address space: the libraries alone map 200 MiB, a thread 72 */
+#define CPU_SECONDS 600 /* of thousands of mails */
+
+/* It needs resolver, certificates and token file, or its Maildir, and nothing else of the machine. */
+static void lose_rights(const struct transport_settings *settings)
 {
+	struct confine_places places = {0};
+	struct err err = {0};
+	struct confinement confinement = {.kind = settings->maildir ? CONFINED_MAILDIR : CONFINED_TRANSPORT,
+		.places = &places,
+		.limits = {.memory_bytes = MEMORY_BYTES, .cpu_seconds = CPU_SECONDS}};
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN);
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || setrlimit(RLIMIT_CORE, &(struct rlimit){0}) != 0 ||
-		(!writes_files && setrlimit(RLIMIT_FSIZE, &(struct rlimit){0}) != 0))
-		_exit(1);
+	if (settings->maildir) {
+		places_of_maildir(&places, settings->path);
+	} else {
+		places_of_line(&places, settings->ca_file,
+			settings->auth == AUTH_XOAUTH2 ? settings->password_from : NULL);
+		confinement.port = (uint16_t)settings->port;
+		confinement.limits.file_bytes = 1; /* none: not in memory either */
+	}
+	if (confine_self(&confinement, &err))
+		_exit(RC_CONFIG);
+	confine_places_free(&places);
 }
 
 /* A mail takes and frees the same buffers again and again: the heap's end is not given back and fetched each time. */
@@ -33,7 +49,7 @@ _Noreturn void transport_child_main(int fd)
 	if (wire_receive(fd, &type, &payload, NULL, -1) != 1 || type != WIRE_SERVER ||
 		!handover_get_server(&settings, &payload, server_pool) || !wire_receive_secret(fd, &password))
 		_exit(1);
-	lose_rights(settings.maildir);
+	lose_rights(&settings);
 
 	struct transport *transport = transport_new(&settings, password.len ? password.bytes : NULL);
 	struct parcel parcel;

@@ -3,6 +3,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "daemon/places.h"
 #include "lib/base/log.h"
 
 enum rc turn_open(struct turn *turn, const char *config, const struct clock *clock, const struct rng *rng,
@@ -102,6 +103,7 @@ enum rc once_run(const char *config)
 	const struct clock clock = clock_system();
 	const struct rng rng = rng_system();
 	enum rc rc = turn_open(&turn, config, &clock, &rng, false, &err);
+	rc = rc ? rc : role_confine(&turn.house.places, CONFINED_TURN, turn.house.settings, &err);
 	if (rc) {
 		log_event(LEVEL_FAULT, "once.failed", "rc=%s reason=\"%s\"", rc_name(rc), err.text);
 		turn_close(&turn);

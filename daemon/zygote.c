@@ -11,11 +11,13 @@
 
 #include "lib/base/confine.h"
 #include "daemon/wire.h"
+#include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/base/text.h"
 #include "lib/mail/received.h"
 
 #define ANSWER_TIMEOUT_MS 10000
+#define FIELDMAP_MAX ((size_t)1024 * 1024)
 #define CONTROL_FD 3 /* in the zygote, and a child's end of its socket pair in the child */
 
 /* ---- the zygote's side ---- */
@@ -31,15 +33,18 @@ static void answer(int fd, enum rc rc, const char *text)
 }
 
 struct zygote { /* what its children find ready */
+	unsigned children; /* CHILD_BIT()s */
+	bool is_confined;
 	struct fieldmap *map;
 	struct request_rules *rules; /* NULL: no mail child was asked for */
 };
 
-static void load_map(int control, struct fieldmap **map, const char *path)
+/* text NULL: the built-in one. The role reads the file: the zygote may be past opening any. */
+static void load_map(int control, struct fieldmap **map, const char *name, const char *text)
 {
 	struct err err = {0};
 	struct fieldmap *fresh = NULL;
-	if (fieldmap_load(&fresh, path, &err)) {
+	if (text ? fieldmap_load_text(&fresh, text, name, &err) : fieldmap_load(&fresh, NULL, &err)) {
 		answer(control, err.rc, err.text);
 		return;
 	}
@@ -66,9 +71,29 @@ static void die_with(pid_t parent)
 		_exit(0);
 }
 
-static void fork_child(enum child_kind kind, int fd, const struct zygote *ready)
+/* Once, before the first child, when all that takes files has been made ready. */
+static void confine_zygote(struct zygote *ready)
+{
+	unsigned lines = CHILD_BIT(CHILD_TRANSPORT) | CHILD_BIT(CHILD_MAILBOX);
+	const struct confinement confinement = {
+		.kind = ready->children & lines ? CONFINED_ZYGOTE_LINES : CONFINED_ZYGOTE};
+	struct err err = {0};
+	if (ready->is_confined)
+		return;
+	if (confine_self(&confinement, &err)) {
+		log_event(LEVEL_FAULT, "role.failed", "role=zygote rc=%s reason=\"%s\"", rc_name(err.rc),
+			err.text);
+		_exit(RC_CONFIG); /* the role sees a dead zygote and ends */
+	}
+	ready->is_confined = true;
+}
+
+static void fork_child(enum child_kind kind, int fd, struct zygote *ready)
 {
 	pid_t zygote = getpid();
+	if (kind < CHILD_FORM || kind > CHILD_MAILBOX || !(ready->children & CHILD_BIT(kind)))
+		return;
+	confine_zygote(ready);
 	pid_t pid = fork();
 	if (pid != 0)
 		return; /* a fork that failed closes the descriptor: the role sees a dead child */
@@ -88,9 +113,9 @@ static void fork_child(enum child_kind kind, int fd, const struct zygote *ready)
 	transport_child_main(CONTROL_FD);
 }
 
-_Noreturn static void zygote_main(void)
+_Noreturn static void zygote_main(unsigned children)
 {
-	struct zygote ready = {0};
+	struct zygote ready = {.children = children};
 	struct str payload = STR_INIT;
 	for (;;) {
 		enum wire_type type;
@@ -100,7 +125,10 @@ _Noreturn static void zygote_main(void)
 		struct wire_reader reader = {payload.s, payload.s + payload.len, false};
 		if (type == WIRE_FIELDMAP) {
 			struct pool *pool = pool_new();
-			load_map(CONTROL_FD, &ready.map, wire_get_text(&reader, pool));
+			const char *name = wire_get_text(&reader, pool);
+			load_map(CONTROL_FD, &ready.map, name, wire_get_text(&reader, pool));
+			if (!(children & CHILD_BIT(CHILD_MAIL)))
+				confine_zygote(&ready); /* nothing is left that takes a file */
 			pool_free(&pool);
 		} else if (type == WIRE_PREPARE_MAIL) {
 			prepare_mail(CONTROL_FD, &ready.rules);
@@ -113,7 +141,7 @@ _Noreturn static void zygote_main(void)
 }
 
 /* Leaves nothing of the role's in the zygote: signals, descriptors, and what its children would need files for is made now. */
-_Noreturn static void zygote_enter(int control, pid_t role)
+_Noreturn static void zygote_enter(int control, unsigned children, pid_t role)
 {
 	static const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGCHLD};
 	for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
@@ -131,8 +159,16 @@ _Noreturn static void zygote_enter(int control, pid_t role)
 	text_preload();
 	json_object_seed(0);
 	struct err unheard = {0};
-	(void)confine_prepare(&unheard); /* a child that finds none says why */
-	zygote_main();
+	static const struct {
+		enum child_kind child;
+		enum confined kind;
+	} filters[] = {{CHILD_FORM, CONFINED_READER}, {CHILD_MAIL, CONFINED_READER},
+		{CHILD_TRANSPORT, CONFINED_TRANSPORT}, {CHILD_MAILBOX, CONFINED_MAILBOX_LINE}};
+	for (size_t i = 0; i < sizeof filters / sizeof *filters; i++)
+		if (children & CHILD_BIT(filters[i].child))
+			(void)confine_prepare_kind(
+				filters[i].kind, &unheard); /* a child that finds none says why */
+	zygote_main(children);
 }
 
 /* ---- the role's side ---- */
@@ -167,21 +203,27 @@ static enum rc zygote_ask(int control, enum wire_type request, const struct str 
 
 enum rc zygote_reload(int control, const char *form_fields, struct err *err)
 {
-	struct str payload = STR_INIT;
+	struct str payload = STR_INIT, text = STR_INIT;
+	enum rc rc = form_fields ? file_read(&text, form_fields, FIELDMAP_MAX, err) : RC_OK;
 	wire_put_text(&payload, form_fields);
-	enum rc rc = zygote_ask(control, WIRE_FIELDMAP, &payload, err);
+	wire_put_text(&payload, form_fields ? text.s : NULL);
+	rc = rc ? rc : zygote_ask(control, WIRE_FIELDMAP, &payload, err);
 	str_free(&payload);
+	str_free(&text);
 	return rc;
 }
 
 enum rc zygote_prepare_mail(int control, struct err *err)
 {
-	if (!confine_has_landlock())
-		log_event(LEVEL_NOTICE, "confine.no_landlock", "confined_by=seccomp");
 	return zygote_ask(control, WIRE_PREPARE_MAIL, &STR_INIT, err);
 }
 
 enum rc zygote_start(int *control, const char *form_fields, struct err *err)
+{
+	return zygote_start_for(control, CHILD_ALL, form_fields, err);
+}
+
+enum rc zygote_start_for(int *control, unsigned children, const char *form_fields, struct err *err)
 {
 	int pair[2];
 	*control = -1;
@@ -190,7 +232,7 @@ enum rc zygote_start(int *control, const char *form_fields, struct err *err)
 	pid_t role = getpid();
 	pid_t pid = fork();
 	if (pid == 0)
-		zygote_enter(pair[1], role);
+		zygote_enter(pair[1], children, role);
 	(void)close(pair[1]);
 	if (pid < 0) {
 		(void)close(pair[0]);

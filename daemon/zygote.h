@@ -20,8 +20,16 @@ enum child_kind {
 	CHILD_MAILBOX = 4, /* mailbox_child.c: one connection to the mailbox; no store, reads no mail */
 };
 
-/* Forks the zygote; *control is the role's end. The field map is loaded in it (form_fields NULL: the built-in one). */
+#define CHILD_BIT(kind) (1u << (kind))
+#define CHILD_ALL                                                                                            \
+	(CHILD_BIT(CHILD_FORM) | CHILD_BIT(CHILD_TRANSPORT) | CHILD_BIT(CHILD_MAIL) |                        \
+		CHILD_BIT(CHILD_MAILBOX))
+
+/* Forks the zygote; *control is the role's end. The field map is loaded in it (form_fields NULL: the built-in one). It gives up its own rights (confine.h) before
+ * it makes the first child; one that makes readers only then has no network and no file either. */
 enum rc zygote_start(int *control, const char *form_fields, struct err *err);
+/* The same for some kinds of children (CHILD_BIT()): others are never made, whoever asks. */
+enum rc zygote_start_for(int *control, unsigned children, const char *form_fields, struct err *err);
 /* Reads the field map anew for the children to come; a bad one is refused and the old kept. */
 enum rc zygote_reload(int control, const char *form_fields, struct err *err);
 /* Makes the zygote ready for CHILD_MAIL: converters, request rules, patterns whose tables are built. Asked for once, by a role that reads mail: the

@@ -478,17 +478,19 @@ static enum rc load_all(struct load *load, const config_t *config)
 	return rc;
 }
 
-enum rc fieldmap_load(struct fieldmap **out, const char *path, struct err *err)
+/* path or text. */
+static enum rc map_load(
+	struct fieldmap **out, const char *path, const char *text, const char *name, struct err *err)
 {
 	struct fieldmap *map = xcalloc(1, sizeof *map);
 	map->pool = pool_new();
 	map->entry_size = 2048;
 	map->entry = xcalloc(map->entry_size, sizeof *map->entry);
-	struct load load = {.map = map, .name = path ? path : "form-fields.conf", .err = err};
+	struct load load = {.map = map, .name = name, .err = err};
 	config_t config;
 	config_init(&config);
 	enum rc rc;
-	if (path ? config_read_file(&config, path) : config_read_string(&config, embedded_form_fields))
+	if (path ? config_read_file(&config, path) : config_read_string(&config, text))
 		rc = load_all(&load, &config);
 	else
 		rc = err_set(err, RC_CONFIG, "%s:%d: %s.", load.name, config_error_line(&config),
@@ -498,6 +500,17 @@ enum rc fieldmap_load(struct fieldmap **out, const char *path, struct err *err)
 		fieldmap_free(&map);
 	*out = map;
 	return rc;
+}
+
+enum rc fieldmap_load(struct fieldmap **out, const char *path, struct err *err)
+{
+	return path ? map_load(out, path, NULL, path, err)
+		    : map_load(out, NULL, embedded_form_fields, "form-fields.conf", err);
+}
+
+enum rc fieldmap_load_text(struct fieldmap **out, const char *text, const char *name, struct err *err)
+{
+	return map_load(out, NULL, text, name, err);
 }
 
 void fieldmap_free(struct fieldmap **map)

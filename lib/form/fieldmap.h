@@ -15,6 +15,8 @@ struct fieldmap;
 
 /* path NULL: the built-in map. */
 enum rc fieldmap_load(struct fieldmap **out, const char *path, struct err *err);
+/* From text; `name` stands for the file in messages. */
+enum rc fieldmap_load_text(struct fieldmap **out, const char *text, const char *name, struct err *err);
 void fieldmap_free(struct fieldmap **map);
 
 /* FIELD_COUNT when no field has that label. */
