@@ -113,7 +113,7 @@ PDF_CFLAGS := $(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags cairo-pdf
 PDF_LIBS   := $(shell $(PKG_CONFIG) --libs cairo-pdf pangocairo 2>/dev/null)
 $(call obj,$(PDF_SRC)): PKG_CFLAGS += $(PDF_CFLAGS)
 $(BUILD)/sengen-pdf: $(call obj,$(PDF_SRC)) $(BUILD)/libsengen.a
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PDF_LIBS) -lunistring
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PDF_LIBS) -lunistring -lseccomp
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)

@@ -11,12 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cairo-pdf.h>
 
+#include "lib/base/confine.h"
 #include "lib/base/err.h"
 #include "lib/base/str.h"
 #include "lib/base/text.h"
@@ -36,7 +35,9 @@
 #define GAP 8.0 /* between columns */
 #define COLUMNS_MAX 32
 #define LINES_MAX 12 /* of one cell; a name of 200 characters takes 8 */
-#define MEMORY_MAX ((rlim_t)2 << 30)
+#define MEMORY_MAX ((size_t)2 << 30)
+#define CPU_SECONDS 600 /* 400,000 rows take some 40 */
+#define WALL_SECONDS 3600
 
 enum pass { PASS_WIDTHS, PASS_PAGES, PASS_DRAW };
 
@@ -54,6 +55,12 @@ struct sheet {
 	double y; /* of the next row; 0: no page was begun */
 	char *group; /* owned; for the heads of pages */
 };
+
+_Noreturn static void refuse(const char *why)
+{
+	(void)fprintf(stderr, "sengen-pdf: %s\n", why);
+	exit(RC_REFUSED);
+}
 
 /* ---- text ---- */
 
@@ -306,7 +313,7 @@ static void take_line(struct sheet *sheet, char *line)
 {
 	char *field[COLUMNS_MAX], kind = *line;
 	if (!kind || line[1] != '\t')
-		die("a line of the input is none of a list");
+		refuse("a line of the input is none of a list");
 	int count = split(line + 2, field, COLUMNS_MAX);
 	switch (kind) {
 	case 'T':
@@ -326,7 +333,7 @@ static void take_line(struct sheet *sheet, char *line)
 		take_row(sheet, field, count);
 		break;
 	default:
-		die("a line of the input is none of a list");
+		refuse("a line of the input is none of a list");
 	}
 }
 
@@ -341,7 +348,7 @@ static void go_through(struct sheet *sheet, enum pass pass)
 	free(sheet->group);
 	sheet->group = NULL;
 	if (fseeko(stdin, 0, SEEK_SET) != 0)
-		die("the input is no file that can be read again: %s", errno_text(errno));
+		refuse("the input is no file that can be read again");
 	while ((len = getline(&line, &size, stdin)) > 0) {
 		if (line[len - 1] == '\n')
 			line[len - 1] = '\0';
@@ -395,16 +402,29 @@ const char *__lsan_default_suppressions(void)
 }
 #endif
 
+/* Fonts and what is known of them; no file is written, nothing is connected to or started. */
+static const char *const readable[] = {"/etc/fonts", "/usr", "/lib", "/lib64", "/var/cache/fontconfig",
+	"/etc/ld.so.cache", "/etc/localtime", "/dev/null", "/dev/urandom",
+#ifdef __SANITIZE_ADDRESS__
+	"/proc"
+#endif
+};
+
 static void confine(void)
 {
-	const struct rlimit none = {0, 0};
-#ifndef __SANITIZE_ADDRESS__ /* which maps terabytes */
-	const struct rlimit memory = {MEMORY_MAX, MEMORY_MAX};
-	(void)setrlimit(RLIMIT_AS, &memory);
-#endif
-	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	(void)setrlimit(RLIMIT_CORE, &none);
+	struct err err = {0};
+	struct confine_places places = {0};
+	const struct confinement confinement = {.kind = CONFINED_PDF,
+		.places = &places,
+		.limits = {.memory_bytes = MEMORY_MAX,
+			.cpu_seconds = CPU_SECONDS,
+			.wall_seconds = WALL_SECONDS}};
 	(void)close_range(3, ~0u, 0);
+	for (size_t i = 0; i < sizeof readable / sizeof *readable; i++)
+		confine_allow(&places, readable[i], CONFINE_READ);
+	if (confine_self(&confinement, &err))
+		die("%s", err.text);
+	confine_places_free(&places);
 }
 
 static void open_sheet(struct sheet *sheet)
@@ -457,6 +477,8 @@ int main(void)
 	confine();
 	open_sheet(&sheet);
 	go_through(&sheet, PASS_WIDTHS);
+	if (!sheet.name || !sheet.day || sheet.columns == 0)
+		refuse("the input is no list: it has no title (T), no day (D) or no columns (C)");
 	share_width(&sheet);
 	go_through(&sheet, PASS_PAGES);
 	sheet.pages = sheet.page;

@@ -111,6 +111,8 @@ static const struct call calls[] = {
 	{SELF, SCMP_SYS(gettimeofday)},
 	{SELF, SCMP_SYS(time)},
 	{SELF, SCMP_SYS(clock_getres)},
+	{LOCAL, SCMP_SYS(clock_adjtime)}, /* asks whether the clock is set by somebody; setting takes a capability */
+	{LOCAL, SCMP_SYS(adjtimex)},
 	{SELF, SCMP_SYS(clock_nanosleep)},
 	{SELF, SCMP_SYS(nanosleep)},
 	{SELF, SCMP_SYS(alarm)},
