@@ -298,6 +298,13 @@ coverage: deps-check
 	@$(MAKE) --no-print-directory -s BUILD=$(BUILD)-coverage CFLAGS='-O0 -g --coverage -fprofile-update=atomic -Wno-error' programs $(BUILD)-coverage/tests/all
 	@tests/coverage $(BUILD)-coverage
 
+# The unit tests under valgrind: an hour. MEMCHECK names some of them.
+.PHONY: memcheck
+memcheck: deps-check
+	@tools/install-deps memcheck
+	@$(MAKE) --no-print-directory -s programs $(BUILD)/tests/all
+	@tests/memcheck $(BUILD) $(MEMCHECK)
+
 # Would the tests notice a wrong? tests/mutants/run: MUTANTS wrongs drawn by MUTANTS_SEED.
 MUTANTS ?= 100
 MUTANTS_SEED ?= 1
@@ -307,6 +314,7 @@ mutants: deps-check
 	@$(MAKE) --no-print-directory -s BUILD=$(BUILD)-mutants CFLAGS='-O1 -fPIC -Wno-error' mutants-run
 .PHONY: mutants-ready mutants-run
 MUTANTS_AT = $(BUILD)/mutants
+.SECONDARY: $(call obj,$(TEST_SRC))
 MUTATED := $(sort $(wildcard lib/flow/*.c lib/store/*.c))
 mutants-ready: $(BUILD)/libsengen.so $(MUTANTS_AT)/counted/libsengen.so $(MUTANTS_AT)/mutate $(patsubst tests/unit/%.c,$(MUTANTS_AT)/bin/%,$(TEST_SRC))
 mutants-run:
