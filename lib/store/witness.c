@@ -11,8 +11,9 @@
 #include "lib/store/store_p.h"
 
 /*
- * One line of fixed length, written in place with one call: "sengen-witness 2 SEQ(20 digits) HASH(64) INODE(20) BIRTH(20)\n". It is not synced: after a power
- * cut it may be behind the register, which says nothing; it is never ahead, since a commit is on the disk before it moves.
+ * One line of fixed length, written in place with one call: "sengen-witness 2 SEQ(20 digits) HASH(64) INODE(20) BIRTH(20)\n". Only the first is synced: after a power
+ * cut it may be behind the register, which says nothing; it is never ahead, since a commit is on the disk before it moves. Nor does it say anything where the cut came
+ * before the first was on the disk, and left a file whose size is known and whose bytes are all zero.
  *
  * The witness lies in the same directory as the register unless the settings say otherwise, and a backup of the whole directory brings both back, in step with each other.
  * So the line says which file it was written into: by its inode and the moment the file system made it. A file that was unpacked or copied back is another one,
@@ -117,6 +118,14 @@ static bool parse(const struct witness *witness, const char *line, size_t len, s
 	       read_digits(own + 22, &birth) && inode == own_inode && birth == own_birth;
 }
 
+static bool never_written(const char *line, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (line[i])
+			return false;
+	return true;
+}
+
 static enum rc read_locked(const struct witness *witness, struct witness_head *head, struct err *err)
 {
 	char line[LINE_LEN + 1];
@@ -124,9 +133,7 @@ static enum rc read_locked(const struct witness *witness, struct witness_head *h
 	if (got < 0)
 		return fault(witness, "read", err);
 	*head = (struct witness_head){0};
-	if (got == 0)
-		return RC_OK;
-	if (!parse(witness, line, (size_t)got, head))
+	if (!never_written(line, (size_t)got) && !parse(witness, line, (size_t)got, head))
 		*head = (struct witness_head){.damaged = true};
 	return RC_OK;
 }
@@ -151,8 +158,10 @@ static enum rc write_locked(
 	identify(witness, &inode, &birth);
 	str_printf(&line, " %020" PRIu64 " %020" PRIu64 "\n", inode, birth);
 	enum rc rc = RC_OK;
+	struct stat st;
+	bool grows = fstat(witness->fd, &st) != 0 || st.st_size != (off_t)line.len;
 	if (pwrite(witness->fd, line.s, line.len, 0) != (ssize_t)line.len ||
-		ftruncate(witness->fd, (off_t)line.len) != 0)
+		ftruncate(witness->fd, (off_t)line.len) != 0 || (grows && fdatasync(witness->fd) != 0))
 		rc = fault(witness, "written", err);
 	str_free(&line);
 	return rc;

@@ -218,6 +218,22 @@ static void test_store_witness__damaged_one_counts_as_seen_more(void **state)
 }
 
 /* A backup of the whole directory brings the witness back with the register, in step with it: the file itself is another. */
+/* A power cut soon after it was made: its size had reached the disk, its bytes had not (ext4 with delayed allocation). */
+static void test_store_witness__power_cut_before_its_first_bytes(void **state)
+{
+	struct rig *rig = *state;
+	struct stat st;
+	grow(rig, 3);
+	assert_int_equal(stat(rig->witness, &st), 0);
+	assert_int_equal(truncate(rig->witness, 0), 0);
+	assert_int_equal(truncate(rig->witness, st.st_size), 0);
+	rig_reopen(rig);
+	assert_int_equal(store_restored(rig->store), RESTORED_NO);
+	grow(rig, 1);
+	assert_int_equal(read_witness(rig).seq, 4);
+	assert_false(read_witness(rig).damaged);
+}
+
 static void test_store_witness__whole_directory_put_back(void **state)
 {
 	struct rig *rig = *state;
@@ -287,6 +303,7 @@ int main(void)
 		TEST(emptied_register_is_noticed),
 		TEST(other_host_is_noticed),
 		TEST(damaged_one_counts_as_seen_more),
+		TEST(power_cut_before_its_first_bytes),
 		TEST(whole_directory_put_back),
 		TEST(first_version_is_believed),
 		TEST(must_be_writable),
