@@ -134,7 +134,7 @@ while (done := sum(killed.values())) < kills:
     if part < 0.75 and rng.random() < 0.25:
         try:
             applicants.write_something()
-        except (sqlite3.OperationalError, IndexError):
+        except RuntimeError:
             pass
     revive()
     what = one_kill()
@@ -154,7 +154,7 @@ for name in ("postfix", "dovecot"):
     if ending(server.masters().get(name, 0)):
         server.start(name)
 office.settle(120)
-office.live_on(45, step=12 * HOUR, finish=True)
+office.live_on(45, finish=True)
 until("an empty queue of the mail server", 120, server.queue_is_empty, 1)
 time.sleep(2)
 office.settle()

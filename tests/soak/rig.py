@@ -2,7 +2,9 @@
 
 The mail server is the Postfix and Dovecot that tests/soak/run started by tests/scripts/mailserver. It lives outside of whatever is broken, so what it accepted is known.
 """
+import atexit
 import collections
+import contextlib
 import email
 import email.policy
 import imaplib
@@ -206,6 +208,7 @@ class Office:
         for path in (self.run, self.state, self.incoming):
             os.makedirs(path, exist_ok=True)
         self.server, self.running = server, {}
+        atexit.register(self.kill_all)
         self.log_path = os.path.join(self.directory, "log")
         self.log = open(self.log_path, "ab")
         self.clock_path = clock or os.path.join(self.directory, "clock")
@@ -323,15 +326,21 @@ class Office:
     def register(self, sql, *values):
         for _ in range(50):
             try:
-                with sqlite3.connect(f"file:{self.state}/register.db?mode=ro", uri=True, timeout=20) as db:
+                with contextlib.closing(sqlite3.connect(f"file:{self.state}/register.db?mode=ro", uri=True, timeout=20)) as db:
                     return db.execute(sql, values).fetchall()
             except sqlite3.OperationalError as error:
-                last = error
+                text = str(error)
                 time.sleep(0.2)
-        raise last
+        raise RuntimeError(f"the register could not be read: {text}")
 
     def one(self, sql, *values):
         return self.register(sql, *values)[0][0]
+
+    def wait_ready(self, seconds, rng):
+        """Until some of the roles work."""
+        wanted, deadline = self.log_count("role.ready") + rng.randint(1, 6), time.monotonic() + seconds
+        while self.log_count("role.ready") < wanted and time.monotonic() < deadline:
+            time.sleep(0.05)
 
     def log_count(self, text):
         with open(self.log_path, errors="replace") as log:
@@ -364,7 +373,8 @@ class Office:
 
     def is_quiet(self):
         """Nothing is on its way."""
-        if self.one(f"SELECT count(*) FROM outbox WHERE state IN ({QUEUED}, {SENDING}) OR (state = {UNKNOWN} AND next_try_at IS NOT NULL)"):
+        if self.one(f"SELECT count(*) FROM outbox o LEFT JOIN application a ON a.id = o.application_id WHERE coalesce(a.hold, 0) = 0"
+                    f" AND (o.state IN ({QUEUED}, {SENDING}) OR (o.state = {UNKNOWN} AND o.next_try_at IS NOT NULL))"):
             return False
         if self.one("SELECT count(*) FROM file WHERE state = 1") or self.one("SELECT count(*) FROM message WHERE state < 3"):
             return False
@@ -374,8 +384,8 @@ class Office:
         live = self.one("SELECT count(*) FROM application WHERE state IN (1, 2, 3) AND hold = 0")
         return live == 0 and self.one("SELECT count(*) FROM request WHERE state IN (2, 3)") == 0
 
-    def live_on(self, days, step=8 * HOUR, seconds=60, finish=False):
-        """The days pass, and what they bring is waited for."""
+    def live_on(self, days, step=7 * HOUR, seconds=60, finish=False):
+        """The days pass, office hours among them, and what they bring is waited for."""
         end = self.now() + days * DAY
         while self.now() < end:
             self.shift(step)
@@ -384,12 +394,11 @@ class Office:
                 break
 
     def settle(self, seconds=60):
-        """Until nothing is on its way for two looks in a row; roles may need a moment to see that a day has come."""
+        """Until nothing is on its way for three looks in a row; roles may need a moment to see that a day has come."""
         deadline, quiet = time.monotonic() + seconds, 0
-        while quiet < 2 and time.monotonic() < deadline:
+        while quiet < 3 and time.monotonic() < deadline:
             time.sleep(0.25)
-            quiet = quiet + 1 if self.is_quiet() and self.one(
-                "SELECT count(*) FROM application WHERE due_at <= ? AND hold = 0 AND state IN (2, 3)", int(self.now()) - 1) == 0 else 0
+            quiet = quiet + 1 if self.is_quiet() else 0
             self.wake()
 
 
@@ -512,12 +521,13 @@ class Account:
 
     def check_notices(self, forgiven):
         rows = self.office.register(
-            "SELECT o.id, o.state, l.message_id || '@' || m.text, r.text, o.application_id, o.next_try_at FROM outbox o JOIN letter l ON l.notice_id = o.id"
+            "SELECT o.id, o.state, l.message_id || '@' || m.text, r.text, coalesce(a.hold, 0), o.next_try_at FROM outbox o"
+            " LEFT JOIN application a ON a.id = o.application_id JOIN letter l ON l.notice_id = o.id"
             " JOIN word m ON m.id = l.message_id_domain JOIN word r ON r.id = l.recipient_domain")
         copies = self.delivered()
         unknown = collections.Counter(ref for (ref,) in self.office.register(f"SELECT ref FROM history WHERE event = {EVENT_UNKNOWN}"))
         due = delivered = lost = second = unexplained = postfix_own = staff = staff_missing = bounced = 0
-        for notice, state, message_id, domain, _, next_try in rows:
+        for notice, state, message_id, domain, hold, next_try in rows:
             if domain == UNKNOWN_DOMAIN:
                 bounced += state == SENT
                 continue
@@ -543,7 +553,7 @@ class Account:
                     self.wrong(f"notice {notice} ({message_id}): {distinct} copies, {unknown[notice]} times of unknown fate")
             if there and state in (QUEUED, FAILED) and notice not in unknown:
                 self.wrong(f"notice {notice} ({message_id}) is there, and in state {state}")
-            if state not in (SENT, UNKNOWN) or (state == UNKNOWN and next_try is not None):
+            if (state not in (SENT, UNKNOWN) or (state == UNKNOWN and next_try is not None)) and not hold:
                 self.wrong(f"notice {notice} ({message_id}) is in state {state} at the end")
         ours = {row[2] for row in rows}
         strangers = [name for name in copies if name not in ours and name not in forgiven]
