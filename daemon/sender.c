@@ -60,6 +60,7 @@ struct sender {
 	struct sender_health health;
 	bool fault_now; /* trouble of ours, seen since the last verdict of the server */
 	bool fault_noted; /* the register says so */
+	int64_t turn; /* which sender of this register this one is */
 	struct delivery fault; /* the last one */
 	bool more; /* fewer were claimed than there are lines, and more may be due */
 	struct notice claimed[LINES_MAX];
@@ -67,6 +68,47 @@ struct sender {
 	struct pool *pool; /* of the claims */
 	struct str wire, payload;
 };
+
+/*
+ * A sender that was stopped for long, and lost its lock meanwhile (it lay on another machine, somebody removed it), must write nothing when it goes on: another
+ * has recovered its claims. So each start takes the next number, and whoever writes must still have the last one.
+ */
+#define FACT_TURN "sender.turn"
+
+static enum rc turn_read(struct store *store, int64_t *turn, struct err *err)
+{
+	struct str value = STR_INIT;
+	enum rc rc = fact_get(store, FACT_TURN, &value, err);
+	*turn = strtoll(value.s, NULL, 10);
+	str_free(&value);
+	return rc;
+}
+
+static enum rc turn_take(struct role_context *ctx, int64_t *turn, struct err *err)
+{
+	struct store *store = ctx->office.store;
+	char text[24];
+	enum rc rc = store_begin(store, err);
+	rc = rc ? rc : turn_read(store, turn, err);
+	(void)snprintf(text, sizeof text, "%" PRId64, ++*turn);
+	rc = rc ? rc : fact_set(store, FACT_TURN, text, err);
+	rc = rc ? rc : store_commit(store, err);
+	if (rc && store_in_transaction(store))
+		store_rollback(store);
+	return rc;
+}
+
+static enum rc turn_check(struct role_context *ctx, struct err *err)
+{
+	const struct sender *sender = ctx->state;
+	int64_t turn;
+	enum rc rc = turn_read(ctx->office.store, &turn, err);
+	if (!rc && turn != sender->turn)
+		rc = err_set(err, RC_REFUSED,
+			"Another sender has taken over this register while this one was stopped: it writes "
+			"nothing more. End it.");
+	return rc;
+}
 
 static int64_t mono_ms(void)
 {
@@ -393,7 +435,8 @@ static enum rc exchange(struct role_context *ctx, int limit, utc_time now, struc
 	rc = rc ? rc : store_begin(store, err);
 	if (rc != RC_OK)
 		return rc;
-	rc = within_transaction(ctx, limit, now, err);
+	rc = turn_check(ctx, err);
+	rc = rc ? rc : within_transaction(ctx, limit, now, err);
 	if (rc == RC_OK)
 		rc = store_commit(store, err);
 	if (rc != RC_OK) {
@@ -648,6 +691,8 @@ static enum rc sender_start(struct role_context *ctx, struct err *err)
 		rc = outbox_sent_since(ctx->office.store, midnight, NULL, &today, err);
 	if (rc == RC_OK)
 		rc = fact_get(ctx->office.store, FACT_FAULT, &fault, err);
+	if (rc == RC_OK)
+		rc = turn_take(ctx, &sender->turn, err);
 	if (rc == RC_OK)
 		rc = office_recover_sending(&ctx->office, &recovered, err);
 	rate_restore(sender->rate, minute, today, now);

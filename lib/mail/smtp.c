@@ -365,6 +365,11 @@ void smtp_send(struct smtp *smtp, const struct parcel *parcel, struct delivery *
 			return;
 		}
 		report(smtp, perform(smtp, parcel), out);
+		/* libcurl would keep a line that fell silent behind the dot. What the server says at last is about this mail: the next one must not read it. */
+		if (smtp->fell_silent) {
+			stop_reading(smtp);
+			out->line_closed = true;
+		}
 		/* The server had closed the kept connection, or closes it now: that says nothing about it or the mail. libcurl may have
 		 * opened another one by itself, then with the old token. */
 		bool was_closed =

@@ -1,0 +1,57 @@
+/* T4: one bad address stops the batch, or its bookkeeping. 5xx in the middle of a batch, at RCPT and after the dot. */
+#include "sender_rig.h"
+
+#define BATCH 12
+#define BAD 6
+
+static void batch_with_one_bad(void **state, struct sink_script *script, const char *more)
+{
+	struct post post = post_open(state, script, more);
+	int64_t ids[BATCH];
+	for (int i = 0; i < BATCH; i++)
+		ids[i] = rig_apply(post.rig, i + 1);
+	(void)work(&post);
+	for (int i = 0; i < BATCH; i++) {
+		bool bad = i + 1 == BAD;
+		assert_string_equal(rig_outbox(post.rig, ids[i]), bad ? "receipt/failed" : "receipt/sent");
+		assert_int_equal(rig_app(post.rig, ids[i]).hold, bad ? HOLD_REVIEW : HOLD_NONE);
+		assert_int_equal(first_notice(post.rig, ids[i]).attempts, 1);
+		assert_int_equal(first_notice(post.rig, ids[i]).reply_code, bad ? 550 : 250);
+	}
+	assert_int_equal(sink_mail_count(post.sink), BATCH - 1);
+	assert_fact(post.rig, "sender.fault", NULL); /* one address is no trouble of ours */
+	/* The others go their way to the end; the bad one waits for a person. */
+	for (int i = 0; i < 40; i++) {
+		struct step_result step;
+		pass_seconds(&post, 86400);
+		assert_ok(office_run_due(&post.rig->office, 50, &step, &rig_err));
+		(void)work(&post);
+	}
+	for (int i = 0; i < BATCH; i++)
+		assert_string_equal(rig_outbox(post.rig, ids[i]),
+			i + 1 == BAD ? "receipt/failed" : "receipt/sent id/sent logo/sent");
+	rig_assert_whole(post.rig);
+	post_close(&post);
+}
+
+static void test_trap_04__refused_at_rcpt(void **state)
+{
+	struct sink_script script = {.refuse = "info6@"};
+	batch_with_one_bad(state, &script, "connections = 1; mails_per_connection = 100;");
+}
+
+static void test_trap_04__refused_with_several_lines(void **state)
+{
+	struct sink_script script = {.refuse = "info6@"};
+	batch_with_one_bad(state, &script, "connections = 4; mails_per_connection = 2;");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_trap_04__refused_at_rcpt, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_trap_04__refused_with_several_lines, rig_setup, rig_teardown),
+	};
+	return cmocka_run_group_tests(tests, group_set_up, group_tear_down);
+}
