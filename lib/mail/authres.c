@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "lib/base/mailaddr.h"
+#include "lib/base/text.h"
 
 /* ---- words of a structured field (RFC 5322 3.2) ---- */
 
@@ -129,7 +130,7 @@ struct hop {
 	bool by_own, local; /* taken by one of our servers; handed on by LMTP, which no stranger speaks */
 };
 
-/* The comment must be of that very form: others hold what the client said ("HELO x", "helo=x"). */
+/* The comment must be of that very form: others hold what the client said ("HELO x", "helo=x"), or doubt the name ("may be forged"). */
 static bool is_proven_own(const struct office_hosts *hosts, const struct hop *hop)
 {
 	if (!hop->found.len)
@@ -145,10 +146,13 @@ static bool is_proven_own(const struct office_hosts *hosts, const struct hop *ho
 	if (len && *address != ' ')
 		return false;
 	address += strspn(address, " \t");
+	/* Behind the address is nothing: a name that our server printed may look like one. */
+	const char *end = strchr(address, ']');
+	if (!end || end[1])
+		return false;
 	bool loopback = str_has_prefix(address, "[127.") || str_has_prefix(address, "[::1]") ||
 			str_has_prefix(address, "[IPv6:::1]");
-	bool forged = strstr(address, "forged") != NULL; /* "(may be forged)": the name was not confirmed */
-	return *address == '[' && !forged && ((loopback && machine) || (own && is_own(hosts, hop->said.s)));
+	return *address == '[' && ((loopback && machine) || (own && is_own(hosts, hop->said.s)));
 }
 
 static void hop_read(struct hop *hop, const struct office_hosts *hosts, const char *received)
@@ -190,13 +194,13 @@ static bool is_inner_hop(const struct office_hosts *hosts, const char *received)
 /* ---- results ---- */
 
 struct finding { /* one method of a field */
-	struct str method, result, dkim_domain, dkim_identity, mail_from;
+	struct str method, result, dkim_domain, dkim_identity, mail_from, header_from;
 };
 
 static void finding_clear(struct finding *finding)
 {
 	struct str *const texts[] = {&finding->method, &finding->result, &finding->dkim_domain,
-		&finding->dkim_identity, &finding->mail_from};
+		&finding->dkim_identity, &finding->mail_from, &finding->header_from};
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 		str_clear(texts[i]);
 }
@@ -204,7 +208,7 @@ static void finding_clear(struct finding *finding)
 static void finding_free(struct finding *finding)
 {
 	struct str *const texts[] = {&finding->method, &finding->result, &finding->dkim_domain,
-		&finding->dkim_identity, &finding->mail_from};
+		&finding->dkim_identity, &finding->mail_from, &finding->header_from};
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 		str_free(texts[i]);
 }
@@ -216,6 +220,7 @@ static void keep_property(
 	struct str *to = strcasecmp(name, "header.d") == 0        ? &finding->dkim_domain
 			 : strcasecmp(name, "header.i") == 0      ? &finding->dkim_identity
 			 : strcasecmp(name, "smtp.mailfrom") == 0 ? &finding->mail_from
+			 : strcasecmp(name, "header.from") == 0   ? &finding->header_from
 								  : NULL;
 	if (!to)
 		return;
@@ -257,20 +262,22 @@ static bool take_finding(struct field *field, struct finding *finding)
 
 static void finding_weigh(struct authres *out, const struct finding *finding, const char *from)
 {
+	bool spf = strcasecmp(finding->method.s, "spf") == 0 && same_domain(finding->mail_from.s, from);
+	bool dmarc = strcasecmp(finding->method.s, "dmarc") == 0 && same_domain(finding->header_from.s, from);
+	out->disowned = out->disowned || ((spf || dmarc) && strcasecmp(finding->result.s, "fail") == 0);
 	if (strcasecmp(finding->result.s, "pass") != 0)
 		return;
 	const char *signer = finding->dkim_domain.len ? finding->dkim_domain.s : finding->dkim_identity.s;
 	if (strcasecmp(finding->method.s, "dkim") == 0 && same_domain(signer, from))
 		out->dkim_aligned = true;
-	if (strcasecmp(finding->method.s, "spf") == 0 && same_domain(finding->mail_from.s, from))
-		out->spf_aligned = true;
+	out->spf_aligned = out->spf_aligned || spf;
 }
 
 /* All of a field or nothing: one that is malformed anywhere may have been made so by what a sender put into it. */
 static void field_read(struct authres *out, const char *raw, const char *authserv_id, const char *from)
 {
 	struct field field = {.at = raw, .comment = STR_INIT};
-	struct finding finding = {STR_INIT, STR_INIT, STR_INIT, STR_INIT, STR_INIT};
+	struct finding finding = {STR_INIT, STR_INIT, STR_INIT, STR_INIT, STR_INIT, STR_INIT};
 	struct str word = STR_INIT;
 	struct authres found = {.seen = true};
 	bool ours = take_word(&field, &word, ";=") && same_host(word.s, authserv_id);
@@ -284,6 +291,7 @@ static void field_read(struct authres *out, const char *raw, const char *authser
 		out->seen = true;
 		out->dkim_aligned = out->dkim_aligned || found.dkim_aligned;
 		out->spf_aligned = out->spf_aligned || found.spf_aligned;
+		out->disowned = out->disowned || found.disowned;
 	}
 	finding_free(&finding);
 	str_free(&word);
@@ -305,4 +313,76 @@ void authres_read(struct authres *out, const struct message *message, const char
 		if (strcasecmp(header->name, "Authentication-Results") == 0)
 			field_read(out, header->raw, authserv_id, from);
 	}
+	out->disowned = out->disowned && !out->dkim_aligned && !out->spf_aligned;
+}
+
+/* ---- from the bytes, by whoever can't believe a reader ---- */
+
+#define FIELDS_MAX 500
+
+/* The next field of a header: its name, and its value with its folding. The place behind it; NULL: there is none, or what stands there is no field. */
+static const char *take_field(struct message_header *out, const char *at, const char *end, struct pool *pool)
+{
+	const char *line = at, *colon = memchr(at, ':', (size_t)(end - at));
+	do {
+		const char *next = memchr(line, '\n', (size_t)(end - line));
+		line = next ? next + 1 : end;
+	} while (line < end && (*line == ' ' || *line == '\t'));
+	if (!colon || colon >= line)
+		return NULL;
+	size_t len = (size_t)(colon - at);
+	while (len > 0 && (at[len - 1] == ' ' || at[len - 1] == '\t'))
+		len--;
+	out->name = pool_strndup(pool, at, len);
+	out->raw = out->value = pool_strndup(pool, colon + 1, (size_t)(line - colon - 1));
+	return line;
+}
+
+static const char *header_end(const char *bytes, size_t len)
+{
+	const char *lf = memmem(bytes, len, "\n\n", 2), *crlf = memmem(bytes, len, "\n\r\n", 3);
+	const char *end = !lf || (crlf && crlf < lf) ? crlf : lf;
+	return end ? end + 1 : bytes + len;
+}
+
+/* One plain address, with a name before it or without; "" for whatever could be read in more than one way. */
+static const char *plain_address(const char *value, struct pool *pool)
+{
+	char *text = text_trim(pool_strdup(pool, value)), *open = strchr(text, '<');
+	size_t len = strlen(text);
+	const char *sign = strchr(text, '@');
+	if (!sign || strchr(sign + 1, '@') || (open && (text[len - 1] != '>' || sign < open)))
+		return "";
+	if (open) {
+		text[len - 1] = '\0';
+		text = open + 1;
+	}
+	for (const char *c = text; *c; c++)
+		if (*c <= ' ' || *c >= 0x7F || strchr("()<>\",:;\\[]=", *c))
+			return "";
+	return text;
+}
+
+void authres_reread(struct authres *out, const char **from, const char *bytes, size_t len,
+	const char *authserv_id, const struct strlist *own_hops, struct pool *pool)
+{
+	struct message message = {.from = {.name = "", .address = ""}};
+	const char *at = bytes, *end = header_end(bytes, len);
+	*out = (struct authres){0};
+	*from = "";
+	if ((size_t)(end - bytes) > message_limits_default.header_bytes ||
+		memchr(bytes, '\0', (size_t)(end - bytes)))
+		return;
+	message.header = pool_alloc(pool, FIELDS_MAX * sizeof *message.header);
+	while (at && at < end && message.header_count < FIELDS_MAX) {
+		struct message_header *header = &message.header[message.header_count];
+		at = take_field(header, at, end, pool);
+		message.header_count += at != NULL;
+		if (at && strcasecmp(header->name, "From") == 0 && message.from_count++ == 0)
+			message.from.address = plain_address(header->raw, pool);
+	}
+	if (!at || at < end || message.from_count != 1 || !*message.from.address)
+		return;
+	*from = message.from.address;
+	authres_read(out, &message, authserv_id, own_hops);
 }

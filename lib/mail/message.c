@@ -576,38 +576,6 @@ static void walk(struct builder *b, GMimeObject *object, int depth, int parent)
 	}
 }
 
-/* An address field as people write it: the last <…>, else the first thing with an @. */
-static void read_address(struct message_address *out, const char *raw, struct pool *pool)
-{
-	*out = (struct message_address){.name = "", .address = ""};
-	if (!raw)
-		return;
-	const char *text = decoded_header(pool, raw);
-	const char *open = strrchr(text, '<'), *close = open ? strchr(open, '>') : NULL;
-	char *address;
-	if (close) {
-		address = pool_strndup(pool, open + 1, (size_t)(close - open - 1));
-		out->name = text_trim(pool_strndup(pool, text, (size_t)(open - text)));
-	} else {
-		const char *sign = strchr(text, '@');
-		if (!sign)
-			return;
-		const char *start = sign, *end = sign;
-		while (start > text && !strchr(" \t,;:<>()\"", start[-1]))
-			start--;
-		while (*end && !strchr(" \t,;<>()\"", *end))
-			end++;
-		address = pool_strndup(pool, start, (size_t)(end - start));
-	}
-	char *sign = strrchr(address, '@');
-	for (char *c = sign; c && *c; c++)
-		*c = (char)tolower((unsigned char)*c);
-	out->address = text_trim(address);
-	size_t n = strlen(out->name);
-	if (n >= 2 && out->name[0] == '"' && out->name[n - 1] == '"')
-		out->name = pool_strndup(pool, out->name + 1, n - 2);
-}
-
 /* Behind a quoted string, comment or encoded word: signs in it are text. */
 static const char *text_end(const char *at)
 {
@@ -620,6 +588,93 @@ static const char *text_end(const char *at)
 		if (*at == '\\' && at[1])
 			at++;
 	return *at ? at + 1 : at;
+}
+
+/* An address field as UTF-8 without its comments. Quoted strings and encoded words stay as they are: what stands in them is text, whatever it looks like. */
+static const char *without_comments(struct pool *pool, const char *raw)
+{
+	struct str text = STR_INIT, out = STR_INIT;
+	(void)charset_decode(&text, raw, strlen(raw), NULL, NULL);
+	for (const char *at = text.s; *at;) {
+		bool piece = *at == '"' || *at == '(' || str_has_prefix(at, "=?");
+		const char *end = piece ? text_end(at) : at + 1;
+		if (*at != '(')
+			str_add(&out, at, (size_t)(end - at));
+		at = end;
+	}
+	const char *copy = pool_strdup(pool, out.s);
+	str_free(&text);
+	str_free(&out);
+	return copy;
+}
+
+/* The first of the signs that stands in no quoted string; NULL: none does. */
+static const char *find_sign(const char *text, const char *signs)
+{
+	for (const char *at = text; *at; at = *at == '"' ? text_end(at) : at + 1)
+		if (*at != '"' && strchr(signs, *at))
+			return at;
+	return NULL;
+}
+
+/* The one word that has an @; "" where there are several, or none. */
+static char *word_with_at(struct pool *pool, const char *text)
+{
+	static const char blanks[] = " \t\r\n,;";
+	char *found = pool_strdup(pool, "");
+	while (*text) {
+		text += strspn(text, blanks);
+		const char *end = find_sign(text, blanks);
+		end = end ? end : text + strlen(text);
+		char *word = pool_strndup(pool, text, (size_t)(end - text));
+		if (find_sign(word, "@")) {
+			if (*found)
+				return pool_strdup(pool, "");
+			found = word;
+		}
+		text = end;
+	}
+	return found;
+}
+
+/* No encoded word is an address (RFC 2047 5), and none has two @ outside of quotes: another reader would take it for somebody else's. */
+static bool is_address(const char *text)
+{
+	const char *sign = find_sign(text, "@");
+	return sign && !find_sign(sign + 1, "@<>") && !strstr(text, "=?") && utf8_valid(text, strlen(text));
+}
+
+/*
+ * An address field as people write it: the only <…>, else the only word with an @. Read from the field as it came: brackets and signs in a comment, a quoted name
+ * or an encoded word belong to a name. What can be read in two ways, and a group (RFC 6854), has no address.
+ */
+static void read_address(struct message_address *out, const char *raw, struct pool *pool)
+{
+	*out = (struct message_address){.name = "", .address = ""};
+	if (!raw)
+		return;
+	const char *text = without_comments(pool, raw);
+	const char *open = find_sign(text, "<"), *close = open ? strchr(open, '>') : NULL;
+	char *address;
+	if (open) {
+		const char *name = decoded_header(pool, pool_strndup(pool, text, (size_t)(open - text)));
+		out->name = text_trim(pool_strdup(pool, name));
+	}
+	if (close) {
+		address = text_trim(pool_strndup(pool, open + 1, (size_t)(close - open - 1)));
+		if (find_sign(close, "<@"))
+			address = pool_strdup(pool, "");
+	} else { /* a bracket that is never closed is no doubt: there is one address */
+		address = find_sign(text, ":") ? pool_strdup(pool, "")
+					       : word_with_at(pool, open ? open + 1 : text);
+	}
+	char *sign = strrchr(address, '@');
+	for (char *c = sign; c && *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	out->address = is_address(address) ? address : "";
+	size_t n = strlen(out->name);
+	if (n >= 2 && out->name[0] == '"' && out->name[n - 1] == '"')
+		out->name = pool_strndup(pool, out->name + 1, n - 2);
 }
 
 /* How many addresses an address field holds; 1 where none can be told. */

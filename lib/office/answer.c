@@ -90,17 +90,24 @@ static const char *refuse_machine(const struct inbound *in)
 				     : NULL;
 }
 
-/* A text for anybody, to the one who wrote, where our own mail server vouches for his domain. */
-static const char *refuse_unproven(const struct inbound *in, enum answer answer, const struct recipient *to)
+/* A text for anybody, to the one who wrote, where our own mail server vouches for his domain: as the reader says, and as the mail's own header says. */
+static enum rc refuse_unproven(
+	struct inbound *in, enum answer answer, const struct recipient *to, const char **why)
 {
 	const struct received *received = in->received;
-	if (!nature[answer].for_anybody)
-		return "it is not for an address that is not registered";
-	if (!received || !*in->from_key || strcmp(to->key, in->from_key) != 0)
-		return "it is not the sender";
-	if (!received->authres.dkim_aligned && !received->authres.spf_aligned)
-		return "neither aligned DKIM nor SPF";
-	return NULL;
+	struct authres found;
+	const char *from_key;
+	*why = !nature[answer].for_anybody ? "it is not for an address that is not registered"
+	       : !received || !*in->from_key || strcmp(to->key, in->from_key) != 0 ? "it is not the sender"
+	       : !received->authres.dkim_aligned && !received->authres.spf_aligned
+		       ? "neither aligned DKIM nor SPF"
+		       : NULL;
+	if (*why)
+		return RC_OK;
+	enum rc rc = inbound_reread_sender(in, &found, &from_key);
+	if (rc == RC_OK && (strcmp(from_key, in->from_key) != 0 || (!found.dkim_aligned && !found.spf_aligned)))
+		*why = "the mail's own header does not say so plainly";
+	return rc;
 }
 
 static enum rc refuse_suppressed(struct inbound *in, const struct recipient *to, const char **why)
@@ -140,9 +147,11 @@ static enum rc refuse_often(
 static enum rc guard(struct inbound *in, enum answer answer, const struct recipient *to, const char **why)
 {
 	*why = !*to->key ? "no address" : is_ours(in, to->key) ? "our own address" : refuse_machine(in);
+	enum rc rc = RC_OK;
 	if (!*why && !to->proven)
-		*why = refuse_unproven(in, answer, to);
-	enum rc rc = *why ? RC_OK : refuse_suppressed(in, to, why);
+		rc = refuse_unproven(in, answer, to, why);
+	if (rc == RC_OK && !*why)
+		rc = refuse_suppressed(in, to, why);
 	return rc == RC_OK && !*why ? refuse_often(in, answer, to, why) : rc;
 }
 

@@ -15,7 +15,7 @@
 /* An answer longer than this, or one that asks, says more than yes. */
 #define YES_CHARS 60
 
-#define REPLY_OBJECTS "確認のメールへの返信に、否定または取消しと思われる言葉があります"
+#define REPLY_OBJECTS "確認のメールへの返信に、否定、取消しまたは自動応答と思われる言葉があります"
 #define REPLY_ELSEWHERE "確認のメールへの返信が、送付先とは別のアドレスから届きました"
 #define REPLY_MOVED "確認のメールを送ったあとに、登録アドレスが変わっています"
 #define REPLY_LATE "確認のメールへの返信が、期限後に届きました"

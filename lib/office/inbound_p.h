@@ -130,8 +130,8 @@ enum rc inbound_change(struct inbound *in);
 enum rc inbound_identify_by_form(struct inbound *in, enum identified *found, const char **why_ja);
 /* The end of a stop or change that fits no application: review, and nothing is said to anybody (but for a user number in the ID's place). */
 enum rc inbound_not_proven_identity(struct inbound *in, enum identified found);
-/* trust_aligned_dkim is on, and From is the registered address with aligned DKIM. */
-bool inbound_is_trusted(const struct inbound *in);
+/* trust_aligned_dkim is on, and From is the registered address with aligned DKIM: as the reader says, and as the mail's own header says. */
+enum rc inbound_is_trusted(struct inbound *in, bool *trusted);
 /* Asks the registered address; review where that can't be. */
 enum rc inbound_ask_stop(struct inbound *in);
 enum rc inbound_ask_change(struct inbound *in);
@@ -139,6 +139,12 @@ enum rc inbound_carry_out_stop(struct inbound *in);
 enum rc inbound_carry_out_change(struct inbound *in);
 /* The day of a planned stop has come. */
 enum rc inbound_stop_day(struct inbound *in);
+
+/* ---- sender.c: what our own mail server wrote about the sender, read from the mail's bytes by the role itself ---- */
+/* *from_key: of From; "" where it is not plain, or the bytes were erased. */
+enum rc inbound_reread_sender(struct inbound *in, struct authres *out, const char **from_key);
+/* The domain that From names says that the mail is not its own. */
+enum rc inbound_is_disowned(struct inbound *in, bool *disowned);
 
 /* ---- stranger.c: what is common to requests that anybody may send ---- */
 /* A person decided: no answer to strangers, no limit a day, and staff are the proof. */

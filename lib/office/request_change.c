@@ -222,7 +222,7 @@ enum rc inbound_change(struct inbound *in)
 {
 	enum identified found;
 	const char *why_ja;
-	bool handled = false;
+	bool handled = false, trusted = false;
 	enum rc rc = inbound_identify_by_form(in, &found, &why_ja);
 	if (rc != RC_OK)
 		return rc;
@@ -231,7 +231,10 @@ enum rc inbound_change(struct inbound *in)
 	rc = why_ja ? inbound_review(in, why_ja) : inbound_by_policy(in, &handled);
 	if (rc != RC_OK || why_ja || handled)
 		return rc;
-	if (!inbound_is_trusted(in))
+	rc = inbound_is_trusted(in, &trusted);
+	if (rc != RC_OK)
+		return rc;
+	if (!trusted)
 		return inbound_ask_change(in);
 	in->request.proof = PROOF_DKIM;
 	return inbound_carry_out_change(in);

@@ -17,6 +17,7 @@
 #define NOTE "メールニュースの配信停止（メールでのお申出）"
 #define NOT_ON_THE_LIST "差出人のアドレスは、メールニュースの配信先にありません。"
 #define NOT_LISTED "この申込みの登録アドレスは、メールニュースの配信先にありません。"
+#define DISOWNED "差出人のドメインが送信元を否認しています（SPFまたはDMARC）。偽装のおそれがあります。"
 #define TOO_MANY "差出人のアドレスには、多くの宣言が登録されています。"
 
 static bool wants_news(const struct application *app)
@@ -93,10 +94,14 @@ enum rc inbound_carry_out_news(struct inbound *in)
 enum rc inbound_news(struct inbound *in)
 {
 	struct listed *listed = pool_alloc(in->pool, sizeof *listed);
-	bool too_many, handled = false;
+	bool too_many, handled = false, disowned = false;
 	enum rc rc = find_listed(in, in->from_key, listed, &too_many);
 	if (rc == RC_OK && too_many)
 		return inbound_review(in, TOO_MANY);
+	if (rc == RC_OK && listed->count > 0)
+		rc = inbound_is_disowned(in, &disowned);
+	if (rc == RC_OK && disowned)
+		return inbound_review(in, DISOWNED);
 	if (rc == RC_OK && listed->count == 0)
 		return inbound_turn_away(in, NOT_ON_THE_LIST);
 	if (rc == RC_OK) {

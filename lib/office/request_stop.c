@@ -112,17 +112,11 @@ enum rc inbound_ask_stop(struct inbound *in)
 	return why_ja ? inbound_review(in, why_ja) : ask(in);
 }
 
-bool inbound_is_trusted(const struct inbound *in)
-{
-	return in->office->settings->trust_aligned_dkim && in->from_registered &&
-	       in->received->authres.dkim_aligned;
-}
-
 enum rc inbound_stop(struct inbound *in)
 {
 	enum identified found;
 	const char *why_ja;
-	bool handled = false;
+	bool handled = false, trusted = false;
 	enum rc rc = inbound_identify_by_form(in, &found, &why_ja);
 	if (rc != RC_OK)
 		return rc;
@@ -138,7 +132,10 @@ enum rc inbound_stop(struct inbound *in)
 	why_ja = stop_fault(in);
 	if (why_ja)
 		return inbound_review(in, why_ja);
-	if (!inbound_is_trusted(in))
+	rc = inbound_is_trusted(in, &trusted);
+	if (rc != RC_OK)
+		return rc;
+	if (!trusted)
 		return inbound_ask_stop(in);
 	in->request.proof = PROOF_DKIM;
 	return inbound_carry_out_stop(in);

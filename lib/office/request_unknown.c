@@ -4,7 +4,7 @@
  * Somebody mistyped an address, and a stranger reads what is meant for the applicant: everything to that address is held at once, until staff have looked. It is
  * brought about by From being the registered address, or by a mail to the signed bounce address of one of our notices. That it answers a Message-ID proves nothing,
  * they can be guessed. A From can be forged as well, and is believed all the same: what was held for nothing is released by staff, what a stranger has read is
- * read.
+ * read. Only where the domain of From itself says, by SPF or DMARC as our own mail server found, that the mail is not its own, a person looks first.
  */
 #include "lib/office/inbound_p.h"
 
@@ -14,6 +14,9 @@
 
 #define NO_ADDRESS                                                                                           \
 	"「心当たりがない」とのメールです。登録アドレスからではないため、どの通知も止めていません。"
+#define DISOWNED                                                                                                                                          \
+	"「心当たりがない」とのメールですが、差出人のドメインが送信元を否認しています（SPFまたはDMARC）。偽" \
+	"装のおそれがあるため、どの通知も止めていません。"
 #define ENDED "「心当たりがない」とのメールです。このアドレスに送る通知は、もうありません。"
 
 struct holding {
@@ -78,10 +81,14 @@ enum rc inbound_unknown_mail(struct inbound *in)
 	int64_t id[APPLICATIONS_MAX];
 	const char *bounced = NULL;
 	int count = 0;
+	bool disowned = false;
 	enum rc rc = RC_OK;
 	if (*in->from_key)
 		rc = application_by_mail(
 			in->office->store, in->from_key, id, APPLICATIONS_MAX, &count, in->err);
+	if (rc == RC_OK && count > 0)
+		rc = inbound_is_disowned(in, &disowned);
+	count = disowned ? 0 : count;
 	if (rc == RC_OK && count == 0)
 		rc = bounced_to(in, &bounced);
 	if (rc == RC_OK && bounced)
@@ -89,6 +96,6 @@ enum rc inbound_unknown_mail(struct inbound *in)
 	if (rc != RC_OK)
 		return rc;
 	if (count == 0)
-		return inbound_review(in, bounced ? ENDED : NO_ADDRESS);
+		return inbound_review(in, bounced ? ENDED : disowned ? DISOWNED : NO_ADDRESS);
 	return hold_all(in, id, count);
 }

@@ -57,21 +57,44 @@ static inline const char *inbound_id(struct rig *rig, int64_t id)
 	return pool_printf(rig->pool, "%" PRId64, rig_app(rig, id).declaration_id);
 }
 
-/* Takes a mail (other bytes each time) and acts on it; the number of the mail. received NULL: its reader failed. */
-static inline int64_t inbound_receive(struct rig *rig, const struct received *received)
+/* A mail of such a kind as it came, other bytes each time: what the role reads again by itself is in its header. */
+static inline void inbound_raw(struct rig *rig, const struct received *received, struct str *raw)
+{
+	static int serial;
+	const char *at = received ? strrchr(received->from, '@') : NULL;
+	if (at && rig->settings->authserv_id)
+		str_printf(raw,
+			"Authentication-Results: %s; dkim=%s header.d=%s; spf=%s smtp.mailfrom=%s\r\n",
+			rig->settings->authserv_id, received->authres.dkim_aligned ? "pass" : "none", at + 1,
+			received->authres.spf_aligned ? "pass" : "none", at + 1);
+	if (at)
+		str_printf(raw, "From: %s\r\n", received->from);
+	str_printf(raw, "Subject: %d\r\n\r\n", ++serial);
+}
+
+/* Puts it on file. */
+static inline struct mail_message inbound_keep(struct rig *rig, const struct received *received)
 {
 	static int serial;
 	struct str raw = STR_INIT;
-	str_printf(&raw, "Subject: %d\r\n\r\n", ++serial);
+	inbound_raw(rig, received, &raw);
 	struct mail_message message = {.state = MESSAGE_TAKEN,
 		.taken_at = rig->clock.now,
 		.size = (int64_t)raw.len,
 		.uid_validity = 1,
-		.uid = pool_printf(rig->pool, "%d", serial),
+		.uid = pool_printf(rig->pool, "%d", ++serial),
 		.filed_uid = ""};
 	sha256(message.digest, raw.s, raw.len);
-	assert_ok(store_begin(rig->office.store, &rig_err));
 	assert_ok(message_add(rig->office.store, &message, raw.s, raw.len, &rig_err));
+	str_free(&raw);
+	return message;
+}
+
+/* Takes a mail and acts on it; the number of the mail. received NULL: its reader failed. */
+static inline int64_t inbound_receive(struct rig *rig, const struct received *received)
+{
+	assert_ok(store_begin(rig->office.store, &rig_err));
+	struct mail_message message = inbound_keep(rig, received);
 	if (received) {
 		struct str json = STR_INIT;
 		received_print(&json, received);
@@ -80,7 +103,6 @@ static inline int64_t inbound_receive(struct rig *rig, const struct received *re
 	}
 	assert_ok(office_receive(&rig->office, &message, received, received ? NULL : "cut off", &rig_err));
 	assert_ok(store_commit(rig->office.store, &rig_err));
-	str_free(&raw);
 	return message.id;
 }
 

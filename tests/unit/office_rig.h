@@ -90,8 +90,9 @@ static inline void rig_load_settings(struct rig *rig, const char *more)
 		"logo = ( { star = 1; url = \"https://www.ipa.go.jp/files/star1.zip\"; password_from = "
 		"\"logo\"; },"
 		" { star = 2; url = \"https://www.ipa.go.jp/files/star2.zip\"; password_from = \"logo\"; } "
-		");\n%s\n",
-		rig->dir, rig->dir, rig->dir, more);
+		");\n%s\n%s\n",
+		rig->dir, rig->dir, rig->dir,
+		strstr(more, "authserv_id") ? "" : "authserv_id = \"mx.sa.example.jp\";", more);
 	rig_write(rig, "sengend.conf", text.s);
 	str_free(&text);
 	settings_free(&rig->settings);

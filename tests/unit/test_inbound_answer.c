@@ -30,6 +30,7 @@ static bool answer(struct rig *rig, struct guarded *g, enum answer which, const 
 	bool sent = false;
 	int64_t notice_id = 0;
 	assert_ok(store_begin(rig->office.store, &rig_err));
+	g->message = inbound_keep(rig, &g->mail);
 	assert_ok(inbound_answer(&g->in, which, &values, to, &sent, &notice_id));
 	assert_ok(store_commit(rig->office.store, &rig_err));
 	assert_int_equal(sent, notice_id > 0);
