@@ -286,8 +286,7 @@ static size_t blank_skip(const char *text, bool *tab)
 {
 	size_t at = 0, step;
 	uint32_t c;
-	while ((step = utf8_next(text + at, strlen(text + at) < 4 ? strlen(text + at) : 4, &c)) > 0 &&
-		is_blank(c)) {
+	while ((step = utf8_next(text + at, strnlen(text + at, 4), &c)) > 0 && is_blank(c)) {
 		*tab = *tab || c == '\t';
 		at += step;
 	}
