@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/text.h"
+
 void handover_put_server(struct str *out, const struct transport_settings *settings)
 {
 	wire_put_number(out, settings->maildir);
@@ -74,6 +76,12 @@ void handover_put_delivery(struct str *out, const struct delivery *delivery)
 	wire_put_text(out, delivery->phase);
 }
 
+/* One line of text that fits `size` bytes with its NUL. */
+static bool fits(const char *text, size_t size)
+{
+	return text && strlen(text) < size && !text_has_control(text);
+}
+
 /* The child has talked to the network: what it says is taken as text that fits, or not at all. */
 bool handover_get_delivery(struct delivery *delivery, const struct str *payload)
 {
@@ -83,13 +91,14 @@ bool handover_get_delivery(struct delivery *delivery, const struct str *payload)
 	*delivery = (struct delivery){.phase = "connect"};
 	int64_t outcome = wire_get_number(&reader);
 	delivery->outcome = (enum outcome)outcome;
-	delivery->reply_code = (int)wire_get_number(&reader);
+	int64_t code = wire_get_number(&reader);
+	delivery->reply_code = (int)code;
 	const char *enhanced = wire_get_text(&reader, pool), *reply = wire_get_text(&reader, pool);
 	delivery->line_closed = wire_get_number(&reader) != 0;
 	const char *phase = wire_get_text(&reader, pool);
-	bool good = wire_read_whole(&reader) && enhanced && reply && phase && outcome >= OUTCOME_ACCEPTED &&
-		    outcome <= OUTCOME_FAULT && strlen(enhanced) < sizeof delivery->enhanced &&
-		    strlen(reply) < sizeof delivery->reply;
+	bool good = wire_read_whole(&reader) && phase && outcome >= OUTCOME_ACCEPTED &&
+		    outcome <= OUTCOME_FAULT && code >= 0 && code <= 999 &&
+		    fits(enhanced, sizeof delivery->enhanced) && fits(reply, sizeof delivery->reply);
 	if (good) {
 		memcpy(delivery->enhanced, enhanced, strlen(enhanced) + 1);
 		memcpy(delivery->reply, reply, strlen(reply) + 1);

@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#include "daemon/handover.h"
+
 static int end[2];
 
 static int open_pair(void **state)
@@ -202,6 +204,44 @@ static void test_wire__a_text_with_nul_is_bad(void **state)
 	pool_free(&pool);
 }
 
+/* A transport child has talked to the network: what it says goes into the register and onto terminals. */
+static void test_wire__an_outcome_is_taken_as_one_line_of_text(void **state)
+{
+	(void)state;
+	static const struct {
+		int64_t code;
+		const char *enhanced, *reply;
+		bool good;
+	} cases[] = {
+		{550, "5.1.1", "宛先がありません", true},
+		{0, "", "", true},
+		{550, "5.1.1", "a\xff", false},
+		{550, "5.1.1", "a\nb", false},
+		{550, "5.1.1", "\x1b[31m", false},
+		{550, "5.1.1",
+			"\xe2\x80\xae"
+			"a",
+			false}, /* runs backwards */
+		{550, "\x1b[0m", "a", false},
+		{-1, "", "a", false},
+		{1000, "", "a", false},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct delivery delivery;
+		struct str payload = STR_INIT;
+		wire_put_number(&payload, OUTCOME_PERMANENT);
+		wire_put_number(&payload, cases[i].code);
+		wire_put_text(&payload, cases[i].enhanced);
+		wire_put_text(&payload, cases[i].reply);
+		wire_put_number(&payload, 0);
+		wire_put_text(&payload, "rcpt");
+		assert_int_equal(handover_get_delivery(&delivery, &payload), cases[i].good);
+		if (cases[i].good)
+			assert_string_equal(delivery.reply, cases[i].reply);
+		str_free(&payload);
+	}
+}
+
 int main(void)
 {
 #define WITH_PAIR(test) cmocka_unit_test_setup_teardown(test, open_pair, close_pair)
@@ -216,6 +256,7 @@ int main(void)
 		cmocka_unit_test(test_wire__payloads_read_back),
 		cmocka_unit_test(test_wire__cut_payloads_are_bad),
 		cmocka_unit_test(test_wire__a_text_with_nul_is_bad),
+		cmocka_unit_test(test_wire__an_outcome_is_taken_as_one_line_of_text),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
