@@ -8,6 +8,7 @@
 
 #include "daemon/memfile.h"
 #include "daemon/zygote.h"
+#include "lib/base/text.h"
 
 /* For resolving names, and for a child that died or hangs: more than all that it may take. */
 #define CHILD_SPARE_SECONDS 60
@@ -116,7 +117,7 @@ static size_t get_count(struct wire_reader *reader, size_t limit)
 static const char *get_wanted_text(struct wire_reader *reader, struct pool *pool)
 {
 	const char *text = wire_get_text(reader, pool);
-	if (!text)
+	if (!text || !utf8_valid(text, strlen(text)))
 		reader->bad = true;
 	return reader->bad ? "" : text;
 }
@@ -195,11 +196,8 @@ static const char *get_uid(struct wire_reader *reader, struct pool *pool, bool m
 {
 	const char *uid = get_wanted_text(reader, pool);
 	size_t len = strlen(uid);
-	if (len > UID_MAX || (len == 0 && !may_be_empty) || strchr(uid, '/'))
+	if (len > UID_MAX || (len == 0 && !may_be_empty) || strchr(uid, '/') || text_has_control(uid))
 		reader->bad = true;
-	for (const char *c = uid; *c; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			reader->bad = true;
 	return uid;
 }
 
@@ -325,8 +323,10 @@ static enum rc exchange(struct mailline *line, enum wire_type task_type, const s
 		return line_lost(line, err);
 	if (wire_receive(line->fd, &type, payload, file, line->answer_ms) != 1)
 		return line_lost(line, err);
-	if (file && *file >= 0 && type != answer_type)
+	if (file && *file >= 0 && type != answer_type) {
 		(void)close(*file);
+		*file = -1;
+	}
 	if (line->waiting && type == WIRE_NEWS &&
 		(!take_news(line, payload, &rc, &unheard) ||
 			wire_receive(line->fd, &type, payload, file, line->answer_ms) != 1))

@@ -251,6 +251,11 @@ static void test_mailbox_child__lists_that_can_not_be(void **state)
 		{7, 1, "", 5},
 		{7, 1, NULL, 5},
 		{7, 1, "a\nb", 5},
+		{7, 1, "a\xf1", 5}, /* no UTF-8 */
+		{7, 1,
+			"a\xc2\x9b"
+			"b",
+			5}, /* a control character beyond ASCII */
 		{7, 1, "1", -5},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
