@@ -161,6 +161,13 @@ void findings_pack(struct str *out, const struct findings *findings, const char 
 	wire_put_text(out, detail_ja);
 }
 
+/* Never NULL. */
+static const char *get_wanted(struct wire_reader *reader, struct pool *pool)
+{
+	const char *text = get_text(reader, MESSAGE_MAX, pool);
+	return text ? text : "";
+}
+
 bool findings_unpack(
 	struct findings *findings, const char **detail_ja, struct wire_reader *reader, struct pool *pool)
 {
@@ -171,9 +178,9 @@ bool findings_unpack(
 		finding->field = (enum form_field)get_int(reader, 0, FIELD_COUNT);
 		finding->code = (enum finding_code)get_int(reader, 0, FINDING_SAME_ROW);
 		finding->severity = (enum severity)get_int(reader, 0, SEVERITY_NOTE);
-		finding->value = get_text(reader, MESSAGE_MAX, pool);
-		finding->message_ja = get_text(reader, MESSAGE_MAX, pool);
-		finding->remedy_ja = get_text(reader, MESSAGE_MAX, pool);
+		finding->value = get_wanted(reader, pool);
+		finding->message_ja = get_wanted(reader, pool);
+		finding->remedy_ja = get_wanted(reader, pool);
 	}
 	*detail_ja = get_text(reader, MESSAGE_MAX, pool);
 	return all_read(reader);

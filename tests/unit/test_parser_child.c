@@ -424,6 +424,17 @@ static void test_parser_child__findings_keep(void **state)
 	assert_int_equal(back.item[0].code, FINDING_MAIL);
 	assert_string_equal(back.item[0].message_ja, "正しくありません");
 	assert_string_equal(detail, "保留");
+
+	/* Texts that are missing are empty ones. */
+	item[0].value = item[0].message_ja = item[0].remedy_ja = NULL;
+	str_clear(&out);
+	findings_pack(&out, &in, NULL);
+	reader = wire_reader_of(&out);
+	assert_true(findings_unpack(&back, &detail, &reader, pool));
+	assert_string_equal(back.item[0].value, "");
+	assert_string_equal(back.item[0].message_ja, "");
+	assert_string_equal(back.item[0].remedy_ja, "");
+	assert_null(detail);
 	str_free(&out);
 	pool_free(&pool);
 }
