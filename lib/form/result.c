@@ -116,7 +116,8 @@ static void csv_header(struct result *result)
 		if (result->slot[i] == SLOT_IGNORED)
 			continue;
 		str_addc(line, ',');
-		cell_quote(line, result->header.item[i]);
+		cell_add(line, FIELD_COUNT,
+			result->header.item[i]); /* what stands above the columns is from outside, too */
 	}
 	str_addz(line, "\r\n");
 	(void)fwrite(line->s, 1, line->len, result->csv);

@@ -259,6 +259,18 @@ static void test_result__broken_rows_keep_their_cells(void **state)
 	str_free(&csv);
 }
 
+/* What stands above the columns comes from outside as well. */
+static void test_result__a_header_is_no_formula(void **state)
+{
+	(void)state;
+	struct str text = STR_INIT, csv = STR_INIT;
+	answer_file("x.csv", "担当者名,事業者名,都道府県,=1+1,\"+SUM(A1,A2)\"\n見本,サンプル,東京都,a,b\n",
+		&text, &csv);
+	assert_has(&csv, ",都道府県,'=1+1,\"'+SUM(A1,A2)\"\r\n");
+	str_free(&text);
+	str_free(&csv);
+}
+
 static void test_result__a_directory_that_is_gone(void **state)
 {
 	(void)state;
@@ -286,6 +298,7 @@ int main(void)
 		cmocka_unit_test(test_result__file_that_could_not_be_read),
 		cmocka_unit_test(test_result__mended_file),
 		cmocka_unit_test(test_result__broken_rows_keep_their_cells),
+		cmocka_unit_test(test_result__a_header_is_no_formula),
 		cmocka_unit_test(test_result__a_directory_that_is_gone),
 	};
 	return cmocka_run_group_tests(tests, open_rig, close_rig);
