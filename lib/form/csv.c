@@ -422,7 +422,9 @@ static void put_raw(struct csv *csv)
 		while (at < csv->first_columns && (i >= csv->columns || csv->slot[i] == SLOT_COUNT ||
 							  csv->first_slot[at] != csv->slot[i] || *raw[at]))
 			at++;
-		raw[at < csv->first_columns ? at : behind++] = cell[i];
+		bool unread = i < csv->columns && csv->slot[i] == SLOT_COUNT;
+		if (at < csv->first_columns || !unread)
+			raw[at < csv->first_columns ? at : behind++] = cell[i];
 	}
 	record->raw = raw;
 	record->raw_count = behind;

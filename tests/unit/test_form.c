@@ -132,6 +132,13 @@ static void test_form__csv_another_header_in_the_middle(void **state)
 	/* The row goes back under the first header: three columns, and the one it lacked behind them. */
 	assert_int_equal(rig.head.header_count, 3);
 	assert_int_equal(rig.record[1].raw_count, 4);
+
+	/* A column that nobody reads does not follow: the row would have more cells than the header it goes back under. */
+	rig_readz(&rig, "担当者名,事業者名,都道府県\n見本,一番,東京都\n都道府県,担当者名,備考,"
+			"事業者名\n大阪府,例示,急ぎ,二番\n");
+	assert_int_equal(rig.count, 2);
+	assert_form(&rig.record[1], FIELD_BUSINESS_NAME, "二番");
+	assert_int_equal(rig.record[1].raw_count, 3);
 }
 
 static void test_form__csv_columns(void **state)
