@@ -267,29 +267,36 @@ format:
 format-check:
 	@clang-format --dry-run -Werror $$(find lib daemon ctl pdf tests bench -name '*.[ch]')
 
-# Each reader of outside bytes under libFuzzer: tests/fuzz/fuzz_x.c with its seeds in tests/fuzz/corpus/x.
+# Each reader of outside bytes under libFuzzer: tests/fuzz/fuzz_x.c with its seeds in tests/fuzz/corpus/x, its words in tests/fuzz/x.dict.
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 # The short run is the same on every machine: fixed seed, fixed number of inputs. FUZZ_RUNS=-1 goes on until it is stopped.
-FUZZ_RUNS ?= 15000
+FUZZ_RUNS ?= 8000
 FUZZ_SEED ?= 1
-.PHONY: fuzz fuzz-short
+.PHONY: fuzz fuzz-short fuzz-build
+FUZZ := $(BUILD)-fuzz
 FUZZ_FLAGS = -std=c17 -D_GNU_SOURCE -DSENGEN_VERSION='"$(VERSION)"' -I. -g -O1 -fno-sanitize-recover=all $(PKG_CFLAGS)
-$(BUILD)-fuzz/obj/%.o: %.c
+$(FUZZ)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	@clang $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link,address,undefined -MMD -MP -c -o $@ $<
-$(BUILD)-fuzz/libsengen.a: $(patsubst %.c,$(BUILD)-fuzz/obj/%.o,$(LIB_SRC)) $(EMBED_OBJ)
+$(FUZZ)/libsengen.a: $(patsubst %.c,$(FUZZ)/obj/%.o,$(LIB_SRC)) $(EMBED_OBJ)
 	@rm -f $@
 	@$(AR) rcs $@ $^
-$(BUILD)-fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(BUILD)-fuzz/libsengen.a
+$(FUZZ)/libdaemon.a: $(patsubst %.c,$(FUZZ)/obj/%.o,$(filter-out daemon/main.c,$(DAEMON_SRC)))
+	@rm -f $@
+	@$(AR) rcs $@ $^
+$(FUZZ)/fuzz_%: $(FUZZ)/obj/tests/fuzz/fuzz_%.o $(FUZZ)/obj/tests/fuzz/fuzz.o $(FUZZ)/libdaemon.a $(FUZZ)/libsengen.a
 	@clang $(FUZZ_FLAGS) -fsanitize=fuzzer,address,undefined -o $@ $^ $(PKG_LIBS)
-fuzz-short: $(FUZZERS:%=$(BUILD)-fuzz/%)
-	@for f in $(FUZZERS); do mkdir -p $(BUILD)-fuzz/work/$$f; echo "fuzz $$f"; runs=$(FUZZ_RUNS); \
-		case $$f:$$runs in fuzz_request:[1-9]*|fuzz_sheet:[1-9]*) runs=$$((runs / 5));; esac; \
-		$(BUILD)-fuzz/$$f -runs=$$runs -seed=$(FUZZ_SEED) -rss_limit_mb=2048 -timeout=30 -verbosity=0 \
-		-artifact_prefix=$(BUILD)-fuzz/ $(BUILD)-fuzz/work/$$f $$(ls -d tests/fuzz/corpus/$${f#fuzz_} 2>/dev/null) || exit 1; done
+fuzz-build: $(FUZZERS:%=$(FUZZ)/%)
+# Where an input costs milliseconds there are fewer of them.
+FUZZ_SLOW := fuzz_control fuzz_request fuzz_form fuzz_result
+fuzz-short: fuzz-build
+	@for f in $(FUZZERS); do mkdir -p $(FUZZ)/work/$$f; echo "fuzz $$f"; runs=$(FUZZ_RUNS); name=$${f#fuzz_}; \
+		case " $(FUZZ_SLOW) $$runs" in *" $$f "*-*) ;; *" $$f "*) runs=$$((runs / 5));; esac; \
+		$(FUZZ)/$$f -runs=$$runs -seed=$(FUZZ_SEED) -rss_limit_mb=2048 -timeout=30 -verbosity=0 -artifact_prefix=$(FUZZ)/ \
+		$$(ls tests/fuzz/$$name.dict 2>/dev/null | sed 's/^/-dict=/') $(FUZZ)/work/$$f $$(ls -d tests/fuzz/corpus/$$name 2>/dev/null) || exit 1; done
 # Hours: each target until 20 minutes bring no new edge (FUZZ_QUIET), then the corpus is merged into tests/fuzz/corpus.
-fuzz: $(FUZZERS:%=$(BUILD)-fuzz/%)
-	tests/fuzz/long $(BUILD)-fuzz $(FUZZ_TARGETS)
+fuzz: fuzz-build
+	tests/fuzz/long $(FUZZ) $(FUZZ_TARGETS)
 
 # How much of lib/ the unit tests run through: lines and branches, a table by file in $(BUILD)-coverage/coverage.txt.
 .PHONY: coverage
