@@ -105,10 +105,9 @@ static void check_tasks(const struct str *payload, struct pool *pool)
 	struct transport_settings server;
 	struct mailbox_settings mailbox;
 	struct parcel parcel;
-	const char *password;
-	(void)handover_get_server(&server, &password, payload, pool);
+	(void)handover_get_server(&server, payload, pool);
 	(void)handover_get_mail(&parcel, payload, pool);
-	(void)mail_handover_get_mailbox(&mailbox, &password, payload, pool);
+	(void)mail_handover_get_mailbox(&mailbox, payload, pool);
 	for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
 		struct mail_task task;
 		if (!mail_handover_get_task(&task, types[i], payload, pool))
