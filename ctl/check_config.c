@@ -55,6 +55,27 @@ static bool read_here(struct report *report, const char *from, struct secret *se
 	return false;
 }
 
+/* A certificate that is handed over as a credential can't be looked at here; its key may be, or not. */
+static void check_smime(struct report *report)
+{
+	const struct smime_setting *smime = &report->settings->smime;
+	struct smime_signer *signer = NULL;
+	struct secret key = SECRET_INIT;
+	struct clock machine = clock_system();
+	struct err err = {0};
+	bool hidden = !smime->certificate || str_has_prefix(smime->certificate, "credential:") ||
+		      (smime->chain && str_has_prefix(smime->chain, "credential:"));
+	enum rc rc = hidden ? RC_OK : settings_smime_load(&signer, report->settings, &err);
+	if (rc == RC_OK && signer)
+		rc = smime_valid(signer, clock_now(&machine), &err);
+	if (rc == RC_OK && signer && read_here(report, smime->key_from, &key))
+		rc = smime_signer_take_key(signer, key.bytes, key.len, &err);
+	if (rc != RC_OK)
+		tell(report, true, err.text);
+	smime_signer_free(&signer);
+	secret_free(&key);
+}
+
 static void check_secrets(struct report *report)
 {
 	const struct settings *settings = report->settings;
@@ -69,14 +90,17 @@ static void check_secrets(struct report *report)
 			tell(report, true, err.text);
 		dkim_key_free(&key);
 	}
+	check_smime(report);
 	for (size_t i = 0; i < settings->logo_count; i++) {
 		if (read_here(report, settings->logo[i].password_from, &secret) && !secret.len)
 			tell(report, true, _("The password of a logo is empty."));
 	}
-	const char *key_from = settings->credential_key_from;
-	if (key_from && !str_has_prefix(key_from, "credential:") &&
-		credential_key_read(&secret, key_from, &err) != RC_OK)
-		tell(report, true, err.text);
+	struct secret key = SECRET_INIT;
+	if (read_here(report, settings->credential_key_from, &secret) && secret.len != SEAL_KEY_LEN &&
+		!hex_read(secret_room(&key, SEAL_KEY_LEN), SEAL_KEY_LEN, secret.bytes))
+		tell(report, true,
+			_("The credential key must be 32 bytes or 64 hex digits (openssl rand -hex 32)."));
+	secret_free(&key);
 	if (!settings->transport.maildir)
 		(void)read_here(report, settings->transport.password_from, &secret);
 	secret_free(&secret);

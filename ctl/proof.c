@@ -9,8 +9,11 @@ enum rc command_proof(struct ctl *ctl, struct err *err)
 {
 	struct application app;
 	struct str page = STR_INIT;
+	struct err unread;
 	const char *output = option_of(ctl, "output");
 	enum rc rc = target_get(ctl, ctl->argument[0], &app, err);
+	/* Who may not read the key gets the page without the digests of sealed letters. */
+	(void)secrets_load_key(&ctl->secrets, ctl->settings, &unread);
 	if (rc == RC_OK)
 		rc = option_of(ctl, "text") ? proof_print_text(&ctl->office, &app, &page, err)
 					    : proof_print(&ctl->office, &app, &page, err);

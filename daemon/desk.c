@@ -20,6 +20,7 @@ const struct desk_job desk_jobs[] = {
 	{.name = "report", .run = desk_report, .by_minute = true},
 	{.name = "publish", .run = desk_publish, .stop = desk_publish_stop},
 	{.name = "purge", .run = desk_purge, .stop = desk_purge_stop},
+	{.name = "digests", .run = desk_digests},
 	{0},
 };
 

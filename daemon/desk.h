@@ -22,6 +22,7 @@ struct desk_job {
 };
 desk_run_fn desk_daily;
 desk_run_fn desk_books;
+desk_run_fn desk_digests;
 desk_run_fn desk_digest;
 desk_run_fn desk_alarms;
 desk_run_fn desk_metrics;

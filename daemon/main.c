@@ -13,6 +13,7 @@
 #include "daemon/supervisor.h"
 #include "daemon/turn.h"
 #include "lib/base/log.h"
+#include "lib/base/secret.h"
 
 #define CONFIG_DEFAULT "/etc/sengen/sengend.conf"
 
@@ -157,6 +158,7 @@ int main(int argc, char **argv)
 {
 	struct options options;
 	bool done;
+	secret_openssl_wipes();
 	enum rc rc = options_read(&options, argc, argv, &done);
 	if (rc || done)
 		return (int)rc;

@@ -50,6 +50,7 @@ struct line { /* one transport child */
 	bool logged; /* its answer stands in the transport's own log: a transaction that is made again writes it once */
 	struct pool *pool; /* of the notice */
 	struct notice notice;
+	struct str signature, certificates; /* its S/MIME signature, where it was made just now */
 	struct str fields; /* its DKIM-Signature fields */
 	struct delivery delivery;
 };
@@ -285,6 +286,7 @@ static const struct {
 		"）"},
 	{"mail", "The mail server refuses our sender address",
 		"メールサーバーが差出人アドレスを拒否しています"},
+	{"sign", "Mails can't be signed (S/MIME, DKIM)", "メールに電子署名を付けられません（S/MIME・DKIM）"},
 	{"letter", "A mail could not be made ready", "メールを準備できません"},
 	{NULL, "The mail server stopped taking mails", "メールサーバーがメールの受け付けを止めています"},
 };
@@ -340,8 +342,13 @@ static enum rc record(struct role_context *ctx, const struct line *line, utc_tim
 	retry_settle(&policy, &notice, &line->delivery, now);
 	bool left = line->delivery.outcome == OUTCOME_ACCEPTED || line->delivery.outcome == OUTCOME_UNKNOWN;
 	bool has_fields = left && line->fields.len > 0;
-	return office_delivered(&ctx->office, &notice, &line->delivery, has_fields ? line->fields.s : NULL,
-		has_fields ? line->fields.len : 0, err);
+	enum rc rc = RC_OK;
+	if (left && line->signature.len > 0)
+		rc = outbox_signature_set(
+			ctx->office.store, notice.id, &line->signature, &line->certificates, err);
+	return rc ? rc
+		  : office_delivered(&ctx->office, &notice, &line->delivery,
+			    has_fields ? line->fields.s : NULL, has_fields ? line->fields.len : 0, err);
 }
 
 static enum rc claim(struct role_context *ctx, int limit, utc_time now, struct err *err)
@@ -500,18 +507,72 @@ static bool is_allowed(const struct settings *settings, const char *recipient)
 	return found;
 }
 
-/* The letter into sender->wire and line->fields. A letter sent before keeps its signature: a second copy is the same bytes. */
-static enum rc make_ready(struct role_context *ctx, struct line *line, utc_time now, struct err *err)
+/* The letter into sender->wire and line->fields, with what it was signed with when it was sent before. */
+static enum rc read_letter(struct role_context *ctx, struct line *line, struct err *err)
+{
+	struct sender *sender = ctx->state;
+	str_clear(&sender->wire);
+	str_clear(&line->fields);
+	str_clear(&line->signature);
+	return office_letter(&ctx->office, line->notice.id, &sender->wire, &line->fields, err);
+}
+
+static enum rc smime_put(struct role_context *ctx, struct line *line, utc_time now, struct err *err)
+{
+	struct sender *sender = ctx->state;
+	const struct smime_signer *signer = ctx->office.secrets->smime;
+	struct str kept = STR_INIT, signed_wire = STR_INIT;
+	enum rc rc = outbox_signature(ctx->office.store, line->notice.id, &kept, &line->certificates, err);
+	bool is_signed = kept.len > 0;
+	str_free(&kept);
+	if (rc != RC_OK || is_signed)
+		return rc;
+	str_clear(&line->certificates);
+	smime_certificates(signer, &line->certificates);
+	rc = smime_sign(&line->signature, signer, sender->wire.s, sender->wire.len, now, err);
+	rc = rc ? rc
+		: smime_join(&signed_wire, sender->wire.s, sender->wire.len, &line->signature,
+			  &line->certificates, err);
+	if (rc == RC_OK) {
+		str_clear(&sender->wire);
+		str_add(&sender->wire, signed_wire.s, signed_wire.len);
+	}
+	str_free(&signed_wire);
+	return rc;
+}
+
+/* A letter sent before keeps its signatures, or goes without as it went: a second copy is the same bytes. DKIM signs what S/MIME has made. */
+static enum rc sign_letter(struct role_context *ctx, struct line *line, utc_time now, struct err *err)
 {
 	struct sender *sender = ctx->state;
 	const struct secrets *secrets = ctx->office.secrets;
-	str_clear(&sender->wire);
-	str_clear(&line->fields);
-	enum rc rc = office_letter(&ctx->office, line->notice.id, &sender->wire, &line->fields, err);
-	if (rc == RC_OK && line->fields.len == 0 && secrets->dkim_count > 0)
+	if (line->fields.len > 0)
+		return RC_OK;
+	enum rc rc = secrets->smime ? smime_put(ctx, line, now, err) : RC_OK;
+	if (rc == RC_OK && secrets->dkim_count > 0)
 		rc = dkim_sign(&line->fields, secrets->dkim, secrets->dkim_count, sender->wire.s,
 			sender->wire.len, now, err);
 	return rc;
+}
+
+/* A damaged letter is one notice's trouble and ends with its life-time in review; a missing key or a certificate that ran out is everybody's. */
+static bool make_ready(struct role_context *ctx, struct line *line, utc_time now)
+{
+	struct err err = {0};
+	const char *phase = "letter";
+	enum rc rc = read_letter(ctx, line, &err);
+	if (rc == RC_OK) {
+		phase = "sign";
+		rc = sign_letter(ctx, line, now, &err);
+	}
+	if (rc == RC_OK)
+		return true;
+	bool ours = rc == RC_CONFIG;
+	if (!ours)
+		log_event(LEVEL_FAULT, "notice.unreadable", "notice=%" PRId64 " reason=\"%s\"",
+			line->notice.id, err.text);
+	line_answer_text(ctx, line, ours ? OUTCOME_FAULT : OUTCOME_TEMPORARY, phase, err.text, now);
+	return false;
 }
 
 /* Stages go on as if it had been sent; the reply says that it was not. */
@@ -546,15 +607,8 @@ static void hand_over(struct role_context *ctx, struct line *line, const struct 
 		notice->digest[0], notice->digest[1], notice->digest[2], notice->digest[3]);
 	struct parcel parcel = {
 		.name = name, .sender = line->notice.bounce_address, .recipient = line->notice.recipient};
-	enum rc rc = make_ready(ctx, line, now, &err);
-	if (rc != RC_OK) {
-		log_event(LEVEL_FAULT, "notice.unreadable", "notice=%" PRId64 " reason=\"%s\"", notice->id,
-			err.text);
-		/* A damaged letter is one notice's trouble and ends with its life-time in review; a missing key is everybody's. */
-		line_answer_text(ctx, line, rc == RC_CONFIG ? OUTCOME_FAULT : OUTCOME_TEMPORARY, "letter",
-			err.text, now);
+	if (!make_ready(ctx, line, now))
 		return;
-	}
 	parcel.wire = sender->wire.s;
 	parcel.len = sender->wire.len;
 	if (!is_allowed(ctx->settings, line->notice.recipient)) {
@@ -680,6 +734,7 @@ static enum rc sender_start(struct role_context *ctx, struct err *err)
 	for (int i = 0; i < LINES_MAX; i++) {
 		sender->line[i].fd = -1;
 		sender->line[i].fields = STR_INIT;
+		sender->line[i].signature = sender->line[i].certificates = STR_INIT;
 		sender->line[i].pool = pool_new();
 	}
 	int64_t minute = 0, today = 0;
@@ -721,6 +776,8 @@ static void sender_stop(struct role_context *ctx, int64_t deadline_ms)
 	for (int i = 0; i < LINES_MAX; i++) {
 		line_close(&sender->line[i]);
 		str_free(&sender->line[i].fields);
+		str_free(&sender->line[i].signature);
+		str_free(&sender->line[i].certificates);
 		pool_free(&sender->line[i].pool);
 	}
 	rate_free(&sender->rate);

@@ -219,7 +219,9 @@ struct notice {
 	const char *domain; /* its domain, for rate limits */
 	const char *message_id; /* without angle brackets */
 	const char *bounce_address; /* envelope sender */
-	uint8_t digest[SHA256_LEN]; /* of the wire bytes without the DKIM-Signature fields */
+	uint8_t digest
+		[SHA256_LEN]; /* of the wire bytes as composed: HMAC under the credential key over their SHA-256 */
+	bool digest_plain; /* it is the SHA-256 itself, as registers before version 5 have it */
 };
 
 /* ---- the office as a whole ---- */

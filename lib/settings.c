@@ -13,6 +13,8 @@
 #include "lib/base/text.h"
 #include "lib/mail/dkim.h"
 
+#define CERTIFICATES_LIMIT (64 * 1024)
+
 /* ---- what a text must be ---- */
 
 static const char *check_mail(const char *text)
@@ -207,6 +209,20 @@ static const struct conf_key dkim_keys[] = {
 };
 #undef RECORD
 
+#define RECORD smime_setting
+static const struct conf_key smime_keys[] = {
+	CHECKED(certificate, conf_null, check_path,
+		"the office's S/MIME certificate (PEM): a file or credential:NAME; default: mails are not "
+		"signed with S/MIME"),
+	CHECKED(chain, conf_null, check_path,
+		"the certificates between it and its root (PEM), nearest first: a file or credential:NAME; "
+		"default: none"),
+	CHECKED(key_from, conf_null, check_path,
+		"where its private key (PEM) is read: a file or credential:NAME"),
+	{0},
+};
+#undef RECORD
+
 #define RECORD logo_setting
 static const struct conf_key logo_keys[] = {
 	NUMBER(star, NULL, 1, 2, "1: one star, 2: two stars"),
@@ -361,6 +377,7 @@ const struct conf_key settings_keys[] = {
 		"pause before a mail whose fate is unknown is sent once more"),
 	NUMBER(fault_pause_seconds, "60", 1, 86400, "pause after trouble on our side"),
 	KEY(CONF_GROUPS, dkim, .keys = dkim_keys, .add = dkim_add, .help = "DKIM keys to sign with"),
+	KEY(CONF_GROUP, smime, .keys = smime_keys, .help = "S/MIME certificate to sign with"),
 	KEY(CONF_GROUPS, logo, .keys = logo_keys, .add = logo_add,
 		.help = "what logo notices hand out, by star and date"),
 	KEY(CONF_GROUP, mailbox, .keys = mailbox_keys, .help = "the office's mailbox"),
@@ -523,7 +540,8 @@ static void paths_resolve(struct settings *settings)
 		&settings->runtime_directory, &settings->calendar_overrides, &settings->form_fields,
 		&settings->wording, &settings->transport.path, &settings->transport.ca_file,
 		&settings->transport.password_from, &settings->mailbox.path, &settings->mailbox.ca_file,
-		&settings->mailbox.password_from, &settings->credential_key_from};
+		&settings->mailbox.password_from, &settings->smime.certificate, &settings->smime.chain,
+		&settings->smime.key_from, &settings->credential_key_from};
 	for (size_t i = 0; i < sizeof below_base / sizeof *below_base; i++)
 		path_resolve(below_base[i], base);
 	for (size_t i = 0; i < settings->profile_files.count; i++)
@@ -588,6 +606,10 @@ static enum rc check_together(const struct settings *settings, struct err *err)
 				"%s: in \"%s\" a password would go over the line in the clear; set \"tls\".",
 				settings->path, servers[i].group);
 	}
+	const struct smime_setting *smime = &settings->smime;
+	if (!smime->certificate != !smime->key_from || (smime->chain && !smime->certificate))
+		return err_set(err, RC_CONFIG,
+			"%s: in \"smime\" both \"certificate\" and \"key_from\" are wanted.", settings->path);
 	if (!mailbox->maildir && (mailbox->auth == AUTH_NONE || mailbox->auth == AUTH_PLAIN))
 		return err_set(err, RC_CONFIG, "%s: in \"mailbox\" \"auth\" must be login or xoauth2.",
 			settings->path);
@@ -751,7 +773,7 @@ static enum rc key_file_make(const char *path, struct err *err)
 	return rc;
 }
 
-enum rc credential_key_read(struct secret *key, const char *where, struct err *err)
+static enum rc credential_key_read(struct secret *key, const char *where, struct err *err)
 {
 	struct secret text = SECRET_INIT;
 	enum rc rc = secret_read(&text, where, err);
@@ -768,18 +790,31 @@ enum rc credential_key_read(struct secret *key, const char *where, struct err *e
 	return rc;
 }
 
+static void credential_key_where(struct str *out, const struct settings *settings)
+{
+	if (settings->credential_key_from)
+		str_addz(out, settings->credential_key_from);
+	else
+		path_join(out, settings->state_directory, "credential.key");
+}
+
+enum rc secrets_load_key(struct secrets *secrets, const struct settings *settings, struct err *err)
+{
+	struct str where = STR_INIT;
+	credential_key_where(&where, settings);
+	enum rc rc = credential_key_read(&secrets->credential, where.s, err);
+	str_free(&where);
+	return rc;
+}
+
 static enum rc credential_key_load(struct secrets *secrets, const struct settings *settings, struct err *err)
 {
 	struct str where = STR_INIT;
 	enum rc rc = RC_OK;
-	if (settings->credential_key_from) {
-		str_addz(&where, settings->credential_key_from);
-	} else {
-		path_join(&where, settings->state_directory, "credential.key");
-		if (!is_there(where.s)) {
-			rc = file_mkdirs(settings->state_directory, 0750, err);
-			rc = rc ? rc : key_file_make(where.s, err);
-		}
+	credential_key_where(&where, settings);
+	if (!settings->credential_key_from && !is_there(where.s)) {
+		rc = file_mkdirs(settings->state_directory, 0750, err);
+		rc = rc ? rc : key_file_make(where.s, err);
 	}
 	rc = rc ? rc : credential_key_read(&secrets->credential, where.s, err);
 	str_free(&where);
@@ -825,6 +860,47 @@ static enum rc dkim_load(struct secrets *secrets, const struct settings *setting
 	return RC_OK;
 }
 
+/* A certificate is no secret: the file may be anybody's to read. */
+static enum rc certificates_read(struct str *pem, const char *where, struct err *err)
+{
+	struct secret credential = SECRET_INIT;
+	if (!where)
+		return RC_OK;
+	if (!str_has_prefix(where, "credential:")) {
+		enum rc rc = file_read(pem, where, CERTIFICATES_LIMIT, err);
+		return rc ? err->rc = RC_CONFIG : RC_OK;
+	}
+	enum rc rc = secret_read(&credential, where, err);
+	if (rc == RC_OK)
+		str_add(pem, credential.bytes, credential.len);
+	secret_free(&credential);
+	return rc;
+}
+
+enum rc settings_smime_load(struct smime_signer **signer, const struct settings *settings, struct err *err)
+{
+	struct str certificate = STR_INIT, chain = STR_INIT;
+	*signer = NULL;
+	enum rc rc = certificates_read(&certificate, settings->smime.certificate, err);
+	rc = rc ? rc : certificates_read(&chain, settings->smime.chain, err);
+	rc = rc ? rc : smime_signer_load(signer, certificate.s, chain.s, settings->from_mail, err);
+	str_free(&certificate);
+	str_free(&chain);
+	return rc;
+}
+
+static enum rc smime_load(struct secrets *secrets, const struct settings *settings, struct err *err)
+{
+	struct secret pem = SECRET_INIT;
+	if (!settings->smime.certificate)
+		return RC_OK;
+	enum rc rc = settings_smime_load(&secrets->smime, settings, err);
+	rc = rc ? rc : secret_read(&pem, settings->smime.key_from, err);
+	rc = rc ? rc : smime_signer_take_key(secrets->smime, pem.bytes, pem.len, err);
+	secret_free(&pem);
+	return rc ? (err_prefix(err, "%s", settings->path), rc) : RC_OK;
+}
+
 enum rc secrets_load(
 	struct secrets *secrets, const struct settings *settings, bool want_dkim, struct err *err)
 {
@@ -832,6 +908,7 @@ enum rc secrets_load(
 	enum rc rc = credential_key_load(secrets, settings, err);
 	rc = rc ? rc : logos_load(secrets, settings, err);
 	rc = rc || !want_dkim ? rc : dkim_load(secrets, settings, err);
+	rc = rc || !want_dkim ? rc : smime_load(secrets, settings, err);
 	if (rc != RC_OK)
 		secrets_free(secrets);
 	return rc;
@@ -846,6 +923,7 @@ void secrets_free(struct secrets *secrets)
 	}
 	for (size_t i = 0; i < secrets->dkim_count; i++)
 		dkim_key_free(&secrets->dkim[i]);
+	smime_signer_free(&secrets->smime);
 	free(secrets->logo);
 	free(secrets->dkim);
 	*secrets = (struct secrets){.credential = SECRET_INIT};

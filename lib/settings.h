@@ -18,12 +18,19 @@
 #include "lib/mail/compose.h"
 #include "lib/mail/guard.h"
 #include "lib/mail/notice.h"
+#include "lib/mail/smime.h"
 #include "lib/mail/mailbox.h"
 #include "lib/mail/transport.h"
 
 struct dkim_setting {
 	char *domain, *selector, *key_from; /* secret_read() */
 	int line; /* in the configuration file */
+};
+
+/* What notices are signed with (smime.h); certificate NULL: they are not. */
+struct smime_setting {
+	char *certificate, *chain; /* PEM; a file or credential:NAME; chain NULL: none */
+	char *key_from; /* secret_read() */
 };
 
 struct logo_setting {
@@ -115,6 +122,7 @@ struct settings {
 		fault_pause_seconds;
 	struct dkim_setting *dkim;
 	size_t dkim_count;
+	struct smime_setting smime;
 	struct logo_setting *logo;
 	size_t logo_count;
 	/* the mailbox */
@@ -173,12 +181,16 @@ struct secrets {
 	size_t logo_count;
 	struct dkim_key **dkim; /* owned */
 	size_t dkim_count;
+	struct smime_signer *smime; /* owned; NULL: mails are not signed with S/MIME */
 };
+/* want_dkim: the keys that sign mails too, DKIM and S/MIME. */
 enum rc secrets_load(
 	struct secrets *secrets, const struct settings *settings, bool want_dkim, struct err *err);
+/* The credential key alone, for looking; none is made where there is none. */
+enum rc secrets_load_key(struct secrets *secrets, const struct settings *settings, struct err *err);
 void secrets_free(struct secrets *secrets);
-/* The key that seals secrets, from 32 bytes or 64 hex digits. RC_CONFIG. */
-enum rc credential_key_read(struct secret *key, const char *where, struct err *err);
+/* The S/MIME certificate and its chain without the key, checked but for their validity (smime_valid()). RC_CONFIG. */
+enum rc settings_smime_load(struct smime_signer **signer, const struct settings *settings, struct err *err);
 /* The credential key, SEAL_KEY_LEN bytes; NULL: there is none. secrets may be NULL. */
 const uint8_t *secrets_key(const struct secrets *secrets);
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -9,12 +10,15 @@
 #include <unistd.h>
 
 #include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
 
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 
-#define OPENSSL_BYTES (256 * 1024) /* some dozens of RSA keys */
+#define OPENSSL_BYTES (1024 * 1024) /* some dozens of keys, and what is reckoned with them */
 #define OPENSSL_LEAST 32 /* bytes it hands out at least */
+#define OPENSSL_MOST 4096 /* larger pieces are no keys */
 
 static size_t page_size(void)
 {
@@ -164,13 +168,69 @@ enum rc secret_read(struct secret *secret, const char *where, struct err *err)
 	return RC_OK;
 }
 
-/* ---- OpenSSL's own copies ---- */
+/* ---- keys that OpenSSL holds ---- */
 
-void secret_keys_prepare(void)
+/* Its own allocator with locked pages serves the private parts of keys by itself; what is reckoned with them (Montgomery forms of the primes, key schedules)
+ * comes there through these. What no longer fits the arena is ordinary memory, wiped all the same. */
+
+static void *openssl_malloc(size_t size, const char *file, int line)
 {
-	static bool done;
+	void *at = size <= OPENSSL_MOST && CRYPTO_secure_malloc_initialized()
+			   ? CRYPTO_secure_malloc(size, file, line)
+			   : NULL;
+	return at ? at : malloc(size);
+}
+
+static size_t size_of(void *at)
+{
+	return CRYPTO_secure_allocated(at) ? CRYPTO_secure_actual_size(at) : malloc_usable_size(at);
+}
+
+static void openssl_free(void *at, const char *file, int line)
+{
+	if (at && CRYPTO_secure_allocated(at)) {
+		CRYPTO_secure_free(at, file, line); /* wipes */
+	} else if (at) {
+		wipe(at, malloc_usable_size(at));
+		free(at);
+	}
+}
+
+static void *openssl_realloc(void *at, size_t size, const char *file, int line)
+{
+	void *fresh = size ? openssl_malloc(size, file, line) : NULL;
+	if (fresh && at) {
+		size_t had = size_of(at);
+		memcpy(fresh, at, had < size ? had : size);
+	}
+	if (fresh || !size)
+		openssl_free(at, file, line);
+	return fresh;
+}
+
+void secret_openssl_wipes(void)
+{
+	(void)CRYPTO_set_mem_functions(openssl_malloc, openssl_realloc, openssl_free);
+}
+
+/* What OpenSSL left on the stack while it read a key. */
+static void __attribute__((noinline)) wipe_stack(void)
+{
+	char below[32 * 1024];
+	wipe(below, sizeof below);
+}
+
+struct evp_pkey_st *secret_key_read(const char *pem, size_t len)
+{
 	/* 2: it got its pages, and could not lock them. */
-	if (!done && CRYPTO_secure_malloc_init(OPENSSL_BYTES, OPENSSL_LEAST) == 2)
+	if (!CRYPTO_secure_malloc_initialized() &&
+		CRYPTO_secure_malloc_init(OPENSSL_BYTES, OPENSSL_LEAST) == 2)
 		tell_unlocked();
-	done = true;
+	BIO *bio = BIO_new_mem_buf(pem, (int)len);
+	/* An empty pass phrase: never ask on a terminal. */
+	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, NULL, (void *)str_empty) : NULL;
+	BIO_free(bio);
+	ERR_clear_error();
+	wipe_stack();
+	return key;
 }

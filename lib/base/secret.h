@@ -44,8 +44,13 @@ void secret_cut(struct secret *secret, size_t len);
  * readable by others. One trailing newline is dropped. RC_CONFIG with where it was looked for, never with what was found; on failure secret is empty. */
 enum rc secret_read(struct secret *secret, const char *where, struct err *err);
 
-/* From now on OpenSSL keeps the private parts of keys it reads in memory of that kind too, as far as it can. Once a process, before the first key; later calls
- * do nothing. */
-void secret_keys_prepare(void);
+/* ---- keys that OpenSSL holds ---- */
+
+/* What OpenSSL gives up is wiped from now on. To be called before anything of OpenSSL's; else it does nothing. */
+void secret_openssl_wipes(void);
+
+/* Reads a private key (PEM, PKCS#8 without pass phrase) and keeps it, and with secret_openssl_wipes() all that OpenSSL works with from now on, in an arena that is
+ * locked and in no core file. NULL: it is no such key. Freed with EVP_PKEY_free(). */
+struct evp_pkey_st *secret_key_read(const char *pem, size_t len);
 
 #endif

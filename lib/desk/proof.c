@@ -35,6 +35,8 @@ struct proof_page {
 
 static const char meaning_accepted[] = "「受領」は、宛先のメールサーバーがそのメールを受け取り、記載の応答コ"
 				       "ードを返した日時です（250は受領を表します）。";
+#define DIGEST_SEALED "（封印された値を含むため、鍵を読める管理者だけが表示できます）"
+#define DIGEST_GONE "（原本は保存期間を過ぎたか、読み取れません）"
 static const char meaning_digest[] = "「原本のSHA-256」は、送ったメールの全文（電子署名の DKIM-Signature "
 				     "ヘッダーを除く）のダイジェストです。"
 				     "事務局が保管する原本と照合できます。「履歴の末尾」は、この記録の元にな"
@@ -122,16 +124,31 @@ static bool is_answer(const char *template_name)
 	return false;
 }
 
+/* Reckoned from the letter, which the register keeps sealed where it holds a user number or password. */
+static const char *original_digest(struct proof_page *page, int64_t notice_id)
+{
+	struct str wire = STR_INIT, dkim = STR_INIT, text = STR_INIT;
+	struct err why = {0};
+	uint8_t digest[SHA256_LEN];
+	enum rc rc = office_letter(page->office, notice_id, &wire, &dkim, &why);
+	sha256(digest, wire.s, wire.len);
+	if (rc == RC_OK)
+		hex_add(&text, digest, sizeof digest);
+	else
+		str_addz(&text, rc == RC_CONFIG ? DIGEST_SEALED : DIGEST_GONE);
+	str_wipe(&wire);
+	str_free(&dkim);
+	return taken(page, &text);
+}
+
 static enum rc add_notice(void *ctx, const struct notice *notice, struct err *err)
 {
 	struct proof_page *page = ctx;
 	struct pool *pool = page->pool;
-	struct str digest = STR_INIT;
 	(void)err;
 	/* What was never to go out proves nothing, and what a mail was answered with is no notice of the declaration. */
 	if (notice->state == OUTBOX_CANCELLED || is_answer(notice->template_name))
 		return RC_OK;
-	hex_add(&digest, notice->digest, sizeof notice->digest);
 	struct proof_notice *row = pool_alloc(pool, sizeof *row);
 	*row = (struct proof_notice){.id = notice->id,
 		.name = notice_name(page, notice),
@@ -142,7 +159,7 @@ static enum rc add_notice(void *ctx, const struct notice *notice, struct err *er
 		.returned = "",
 		.recipient = pool_strdup(pool, notice->recipient),
 		.message_id = pool_printf(pool, "<%s>", notice->message_id),
-		.digest = taken(page, &digest)};
+		.digest = original_digest(page, notice->id)};
 	if (notice->reply_code)
 		row->accepted = pool_printf(pool, "%s（%d）", row->accepted, notice->reply_code);
 	*page->last = row;

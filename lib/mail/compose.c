@@ -403,6 +403,20 @@ static bool lines_fit(const struct str *text)
 	return true;
 }
 
+/* Servers on the way take blanks off the ends of lines, and write ">From": that would break a signature (RFC 8551 3.1.1, RFC 4155). */
+static bool lines_last(const struct str *text)
+{
+	for (const char *at = text->s, *end = text->s + text->len; at < end;) {
+		const char *line_end = memchr(at, '\r', (size_t)(end - at));
+		line_end = line_end ? line_end : end;
+		bool blank_at_end = line_end > at && (line_end[-1] == ' ' || line_end[-1] == '\t');
+		if (blank_at_end || str_has_prefix(at, "From "))
+			return false;
+		at = line_end + strspn(line_end, "\r\n");
+	}
+	return true;
+}
+
 /* Header fields and content of a text part. */
 static void add_text_part(struct str *out, const char *subtype, const char *body, enum mail_charset charset)
 {
@@ -421,7 +435,7 @@ static void add_text_part(struct str *out, const char *subtype, const char *body
 		str_free(&lines);
 		lines = encoded;
 	}
-	bool as_it_is = charset == CHARSET_ISO_2022_JP && lines_fit(&lines);
+	bool as_it_is = charset == CHARSET_ISO_2022_JP && lines_fit(&lines) && lines_last(&lines);
 	str_printf(out, "Content-Type: text/%s; charset=%s\r\nContent-Transfer-Encoding: %s\r\n\r\n", subtype,
 		charset_names[charset], as_it_is ? "7bit" : "base64");
 	if (as_it_is) {

@@ -5,10 +5,10 @@
 #include <strings.h>
 
 #include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <openssl/x509.h>
 
 #include "lib/base/crypt.h"
+#include "lib/base/secret.h"
 
 #define RSA_LEAST_BITS 2048 /* RFC 8301 3.2 asks for 2048 */
 #define LINE_COLUMNS 76
@@ -37,10 +37,7 @@ enum rc dkim_key_load(struct dkim_key **key, const char *pem, size_t len, const 
 {
 	if (!is_host_name(domain) || !is_host_name(selector))
 		return err_set(err, RC_CONFIG, "the domain and selector of a DKIM key must be host names");
-	BIO *bio = BIO_new_mem_buf(pem, (int)len);
-	/* An empty pass phrase: never ask on a terminal. */
-	EVP_PKEY *read = bio ? PEM_read_bio_PrivateKey(bio, NULL, NULL, (void *)str_empty) : NULL;
-	BIO_free(bio);
+	EVP_PKEY *read = secret_key_read(pem, len);
 	if (!read)
 		return err_set(err, RC_CONFIG,
 			"the DKIM key of selector %s is not a private key in PEM without pass phrase",

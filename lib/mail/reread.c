@@ -162,12 +162,42 @@ static bool add_body(struct str *out, const char *head, const char *body, const 
 	return good;
 }
 
+/* The first part of multipart/signed (smime.h): its header and body in place of the mail's. */
+static bool signed_part(const char **head, const char **body, const char **end)
+{
+	struct str type = STR_INIT, delimiter = STR_INIT;
+	bool good = field_get(&type, *head, *body - 2, "Content-Type");
+	const char *boundary =
+		good && strcasestr(type.s, "multipart/signed") ? strstr(type.s, "boundary=\"") : NULL;
+	if (boundary) {
+		boundary += strlen("boundary=\"");
+		str_printf(&delimiter, "\r\n--%.*s\r\n", (int)strcspn(boundary, "\""), boundary);
+		const char *part = *body - 2; /* the empty line's end is the delimiter's beginning */
+		const char *from = memmem(part, (size_t)(*end - part), delimiter.s, delimiter.len);
+		from = from ? from + delimiter.len : NULL;
+		const char *to =
+			from ? memmem(from, (size_t)(*end - from), delimiter.s, delimiter.len) : NULL;
+		const char *empty_line = to ? memmem(from, (size_t)(to - from), "\r\n\r\n", 4) : NULL;
+		good = empty_line != NULL;
+		if (good) {
+			*head = from;
+			*body = empty_line + 4;
+			*end = to + 2;
+		}
+	}
+	str_free(&type);
+	str_free(&delimiter);
+	return good;
+}
+
 enum rc reread(struct str *subject, struct str *body, const char *wire, size_t len, struct err *err)
 {
 	const char *empty_line = memmem(wire, len, "\r\n\r\n", 4);
+	const char *head = wire, *text = empty_line ? empty_line + 4 : NULL, *end = wire + len;
 	struct str value = STR_INIT;
 	bool good = empty_line && field_get(&value, wire, empty_line + 2, "Subject") &&
-		    add_decoded(subject, value.s) && add_body(body, wire, empty_line + 4, wire + len);
+		    add_decoded(subject, value.s) && signed_part(&head, &text, &end) &&
+		    add_body(body, head, text, end);
 	str_free(&value);
 	return good ? RC_OK
 		    : err_set(err, RC_STORE,

@@ -216,7 +216,6 @@ static enum rc unpack(struct office *office, const struct notice *notice, const 
 	const struct rules *rules;
 	struct str dictionary = STR_INIT;
 	size_t start = wire->len;
-	uint8_t digest[SHA256_LEN];
 	bool has_template = template_set != 0; /* a mail to the desk has none */
 	enum rc rc = has_template ? rules_get(office, template_set, &rules, err) : RC_OK;
 	if (rc == RC_OK && has_template)
@@ -224,15 +223,28 @@ static enum rc unpack(struct office *office, const struct notice *notice, const 
 	if (rc == RC_OK)
 		rc = letter_unpack(wire, packed->s, packed->len, dictionary.s, dictionary.len,
 			secrets_key(office->secrets), err);
-	if (rc == RC_OK) {
-		sha256(digest, wire->s + start, wire->len - start);
-		if (!bytes_equal(digest, notice->digest, SHA256_LEN))
-			rc = err_set(err, RC_STORE,
-				"the letter of notice %" PRId64
-				" does not match its digest; restore the register from a backup",
-				notice->id);
-	}
+	if (rc == RC_OK)
+		rc = letter_digest_check(notice, office->secrets, wire->s + start, wire->len - start, err);
 	str_free(&dictionary);
+	return rc;
+}
+
+/* A letter that was signed is that from then on. */
+static enum rc put_signature(struct office *office, int64_t notice_id, struct str *wire, struct err *err)
+{
+	struct str signature = STR_INIT, certificates = STR_INIT, signed_wire = STR_INIT;
+	enum rc rc = outbox_signature(office->store, notice_id, &signature, &certificates, err);
+	if (rc == RC_OK && signature.len) {
+		rc = smime_join(&signed_wire, wire->s, wire->len, &signature, &certificates, err);
+		if (rc == RC_OK) {
+			str_wipe(wire);
+			*wire = signed_wire;
+			signed_wire = STR_INIT;
+		}
+	}
+	str_free(&signature);
+	str_free(&certificates);
+	str_free(&signed_wire);
 	return rc;
 }
 
@@ -248,6 +260,8 @@ enum rc office_letter(
 		rc = outbox_letter(office->store, notice_id, &packed, &template_set, dkim, err);
 	if (rc == RC_OK)
 		rc = unpack(office, &notice, &packed, template_set, wire, err);
+	if (rc == RC_OK)
+		rc = put_signature(office, notice_id, wire, err);
 	str_free(&packed);
 	pool_free(&pool);
 	return rc;

@@ -75,7 +75,7 @@ static enum rc write_letter(
 	enum rc rc = compose(&mail->wire, &parts, err);
 	if (rc != RC_OK)
 		return rc;
-	sha256(mail->notice.digest, mail->wire.s, mail->wire.len);
+	letter_digest_make(&mail->notice, office->secrets, mail->wire.s, mail->wire.len);
 	return letter_pack(&mail->packed, mail->wire.s, mail->wire.len, "", 0, &sealed, err);
 }
 

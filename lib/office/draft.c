@@ -331,7 +331,7 @@ static enum rc make(struct office *office, const struct draft_order *order, stru
 	rc = draft_compose(office, order, text, draft->notice.message_id, wire, err);
 	if (rc != RC_OK)
 		return rc;
-	sha256(draft->notice.digest, wire->s, wire->len);
+	letter_digest_make(&draft->notice, office->secrets, wire->s, wire->len);
 	return pack(office, order, draft, wire, err);
 }
 

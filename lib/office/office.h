@@ -81,9 +81,12 @@ enum rc office_delivered(struct office *office, struct notice *notice, const str
 	const char *dkim, size_t dkim_len, struct err *err);
 /* Rows found in `sending` when the sender starts: their process died, the answer is unknown. */
 enum rc office_recover_sending(struct office *office, int *count, struct err *err);
-/* The wire bytes of a notice without its DKIM-Signature fields (unpacked and checked against its digest). */
+/* The wire bytes of a notice without its DKIM-Signature fields: checked against its digest, and with its S/MIME signature where it was sent with one. */
 enum rc office_letter(
 	struct office *office, int64_t notice_id, struct str *wire, struct str *dkim, struct err *err);
+
+/* Notices of a register from before version 5 get keyed digests (struct notice), some a call, in a transaction of its own; *more: there are others. */
+enum rc office_key_digests(struct office *office, bool *more, struct err *err);
 
 /* ---- mails to the desk itself (lib/desk/digest.h) ---- */
 #define NOTICE_DIGEST "digest"

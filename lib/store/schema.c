@@ -226,6 +226,18 @@ static const char desk_tables[] =
 	" PRIMARY KEY (file_id, message_id)"
 	") STRICT, WITHOUT ROWID";
 
+/* S/MIME, apart from the rest: most registers have none. */
+static const char signing_tables[] = "CREATE TABLE signer ("
+				     " id INTEGER PRIMARY KEY,"
+				     " digest BLOB NOT NULL UNIQUE," /* SHA-256 of the certificates */
+				     " certificates BLOB NOT NULL" /* smime_certificates() */
+				     ") STRICT;"
+				     "CREATE TABLE letter_signature (" /* personal: goes with the letter */
+				     " notice_id INTEGER PRIMARY KEY REFERENCES outbox(id),"
+				     " signer INTEGER NOT NULL REFERENCES signer(id),"
+				     " signature BLOB NOT NULL" /* smime_sign(), as the letter was sent */
+				     ") STRICT;";
+
 static const char *const schema[] = {
 	"CREATE TABLE fact (" /* single facts of the office */
 	" name TEXT PRIMARY KEY," /* store.*: of the store itself */
@@ -377,7 +389,7 @@ static const char *const schema[] = {
 	" reply_code INTEGER NOT NULL,"
 	" domain INTEGER NOT NULL," /* word; of the recipient */
 	" template_set INTEGER REFERENCES template_set(id)," /* dictionary of the packed letter */
-	" digest BLOB NOT NULL" /* SHA-256 of the wire bytes without DKIM-Signature */
+	" digest BLOB NOT NULL" /* 33 bytes: 1, and the keyed digest of the letter; 32: its SHA-256, before version 5 (struct notice) */
 	") STRICT",
 	"CREATE UNIQUE INDEX outbox_application ON outbox (application_id, template, resend_no)",
 	/* The id stands before the domain for the order; domain and state so that skipped domains cost no look at the row. */
@@ -414,6 +426,7 @@ static const char *const schema[] = {
 	mailbox_tables,
 	desk_tables,
 	standing_tables,
+	signing_tables,
 };
 
 /* Replies and signatures got a table of their own; what is held is found by an index. */
@@ -434,6 +447,7 @@ const struct migration migrations[] = {
 	{2, mailbox_tables},
 	{3, desk_tables},
 	{3, standing_tables},
+	{4, signing_tables},
 	{0},
 };
 

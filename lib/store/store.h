@@ -169,6 +169,16 @@ enum rc outbox_get(struct store *store, int64_t id, struct notice *out, struct p
 /* The packed letter, the set its dictionary comes from, and the DKIM-Signature fields it was sent with ("" before). */
 enum rc outbox_letter(struct store *store, int64_t id, struct str *letter, int64_t *template_set,
 	struct str *dkim, struct err *err);
+/* Notices behind *after_id whose digest is plain (struct notice): id and digest alone; *after_id goes on. */
+enum rc outbox_plain_digests(
+	struct store *store, int64_t *after_id, int limit, struct notice *out, int *count, struct err *err);
+enum rc outbox_digest_set(struct store *store, const struct notice *notice, struct err *err);
+/* The S/MIME signature it was sent with and the certificates that belong to it (smime.h); "" where there is none. */
+enum rc outbox_signature(
+	struct store *store, int64_t id, struct str *signature, struct str *certificates, struct err *err);
+/* Keeps them; certificates that are on file are not kept twice. What was kept for that notice is replaced. */
+enum rc outbox_signature_set(struct store *store, int64_t id, const struct str *signature,
+	const struct str *certificates, struct err *err);
 /* The letter first sent under that name for that application, resends not counted; where none was sent, the first one; 0: none. */
 enum rc outbox_first(
 	struct store *store, int64_t application_id, const char *template_name, int64_t *id, struct err *err);

@@ -40,6 +40,28 @@ static const char *join_address(sqlite3_stmt *stmt, int column, struct pool *poo
 	" LEFT JOIN word m ON m.id = l.message_id_domain"                                                    \
 	" LEFT JOIN word b ON b.id = l.bounce_domain"
 
+#define DIGEST_KEYED 1
+
+/* A plain one and a keyed one have not the same length: none is taken for the other. */
+static void read_digest(sqlite3_stmt *stmt, int column, struct notice *out)
+{
+	uint8_t kept[1 + SHA256_LEN];
+	if (column_digest(stmt, column, kept, sizeof kept) && kept[0] == DIGEST_KEYED)
+		memcpy(out->digest, kept + 1, SHA256_LEN);
+	else
+		out->digest_plain = column_digest(stmt, column, out->digest, SHA256_LEN);
+}
+
+static void bind_digest(sqlite3_stmt *stmt, const struct notice *notice)
+{
+	uint8_t kept[1 + SHA256_LEN] = {DIGEST_KEYED};
+	memcpy(kept + 1, notice->digest, SHA256_LEN);
+	if (notice->digest_plain)
+		bind_digest(stmt, notice);
+	else
+		sql_blob(stmt, ":digest", kept, sizeof kept);
+}
+
 static void read_notice(sqlite3_stmt *stmt, struct notice *out, struct pool *pool)
 {
 	*out = (struct notice){
@@ -62,7 +84,7 @@ static void read_notice(sqlite3_stmt *stmt, struct notice *out, struct pool *poo
 		.message_id = join_address(stmt, 18, pool),
 		.bounce_address = join_address(stmt, 20, pool),
 	};
-	(void)column_digest(stmt, 14, out->digest, SHA256_LEN);
+	read_digest(stmt, 14, out);
 }
 
 enum rc outbox_get(struct store *store, int64_t id, struct notice *out, struct pool *pool, struct err *err)
@@ -310,7 +332,7 @@ enum rc outbox_add(struct store *store, struct notice *notice, int64_t template_
 	sql_int(stmt, ":reply_code", notice->reply_code);
 	sql_int(stmt, ":domain", domain);
 	sql_ref(stmt, ":template_set", template_set);
-	sql_blob(stmt, ":digest", notice->digest, SHA256_LEN);
+	bind_digest(stmt, notice);
 	rc = sql_run(store, stmt, err);
 	if (rc == RC_OK && sqlite3_changes(store->db) == 0)
 		return err_set(err, RC_REFUSED, "application %lld already has a notice \"%s\" number %d",
@@ -357,6 +379,44 @@ static enum rc set_state(struct store *store, int64_t id, enum outbox_state stat
 		return err->rc;
 	sql_int(stmt, ":id", id);
 	sql_int(stmt, ":state", state);
+	return sql_run(store, stmt, err);
+}
+
+/* ---- digests of earlier versions ---- */
+
+enum rc outbox_plain_digests(
+	struct store *store, int64_t *after_id, int limit, struct notice *out, int *count, struct err *err)
+{
+	*count = 0;
+	sqlite3_stmt *stmt = sql_ready(store,
+		"SELECT id, digest FROM outbox WHERE id > :after AND length(digest) = 32 ORDER BY id LIMIT "
+		":limit",
+		err);
+	if (!stmt)
+		return err->rc;
+	sql_int(stmt, ":after", *after_id);
+	sql_int(stmt, ":limit", limit);
+	bool row;
+	enum rc rc;
+	while ((rc = sql_row(store, stmt, &row, err)) == RC_OK && row) {
+		struct notice *notice = &out[(*count)++];
+		*notice = (struct notice){.id = sqlite3_column_int64(stmt, 0)};
+		read_digest(stmt, 1, notice);
+		*after_id = notice->id;
+	}
+	return rc;
+}
+
+enum rc outbox_digest_set(struct store *store, const struct notice *notice, struct err *err)
+{
+	enum rc rc = sql_want_transaction(store, err);
+	if (rc != RC_OK)
+		return rc;
+	sqlite3_stmt *stmt = sql_ready(store, "UPDATE outbox SET digest = :digest WHERE id = :id", err);
+	if (!stmt)
+		return err->rc;
+	sql_int(stmt, ":id", notice->id);
+	bind_digest(stmt, notice);
 	return sql_run(store, stmt, err);
 }
 

@@ -380,6 +380,7 @@ struct wipe {
 static const struct wipe letters[] = {
 	WIPE("letter", "notice_id IN " NOTICES, letters),
 	ALSO("DELETE FROM delivery WHERE notice_id IN " NOTICES),
+	ALSO("DELETE FROM letter_signature WHERE notice_id IN " NOTICES),
 	ALSO("DELETE FROM message_id WHERE notice_id IN " NOTICES),
 	ALSO("DELETE FROM copy WHERE notice_id IN " NOTICES),
 	{0},
