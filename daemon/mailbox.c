@@ -37,6 +37,7 @@ struct mailbox_role {
 	char noted[512]; /* what the register says */
 	int64_t waiting_since_ms;
 	utc_time requests_at; /* when the next request is due */
+	utc_time looked_at; /* in turn: the last look at INBOX */
 	bool paused; /* staff paused reading, or the register waits to be taken over: mails stay where they are */
 };
 
@@ -256,6 +257,16 @@ static enum rc wait_for_news(struct role_context *ctx, struct mailbox_role *role
 	return rc ? settle(ctx, role, PIECE_TAKE, rc, err) : RC_OK;
 }
 
+/* In turn nobody waits for news: INBOX is looked at again as where a server tells of none. */
+static void look_in_turn(struct role_context *ctx, struct mailbox_role *role, utc_time now)
+{
+	if (!ctx->in_turn || ctx->simulating ||
+		(now >= role->looked_at && now - role->looked_at < ctx->settings->mailbox_poll_seconds))
+		return;
+	role->inbox.look = true;
+	role->looked_at = now;
+}
+
 static void look_for_room(struct role_context *ctx, struct mailbox_role *role)
 {
 	int64_t mib = file_free_mib(ctx->settings->state_directory), floor = ctx->settings->disk_floor_mib;
@@ -320,6 +331,7 @@ static enum rc mailbox_step(struct role_context *ctx, utc_time now, utc_time *ne
 	enum rc rc = hear_news(ctx, role, err);
 	if (ctx->simulating && now >= role->inbox.next_arrival)
 		role->inbox.look = true;
+	look_in_turn(ctx, role, now);
 	look_for_room(ctx, role);
 	bool may = false;
 	rc = rc ? rc : office_may_read(&ctx->office, &may, err);
