@@ -70,12 +70,13 @@ void reply_add_line(struct reply *reply, const char *line, size_t len)
 			line);
 }
 
-/* A refusal at RCPT that speaks of us and not of the recipient: login wanted, or no right to relay. */
-static bool speaks_of_us(const struct reply *reply)
+/* A refusal that speaks of us and not of the recipient or the mail: login wanted, or (at RCPT) no right to relay. */
+static bool speaks_of_us(enum smtp_phase phase, const struct reply *reply)
 {
 	if (reply->code == 503 || reply->code == 530 || reply->code == 535 || reply->code == 538)
 		return true;
-	return (reply->code == 454 || reply->code / 10 == 55) && strcasestr(reply->text, "relay") != NULL;
+	return phase == PHASE_RCPT && (reply->code == 454 || reply->code / 10 == 55) &&
+	       strcasestr(reply->text, "relay") != NULL;
 }
 
 enum outcome reply_outcome(enum smtp_phase phase, const struct reply *reply, bool dot_left)
@@ -91,13 +92,13 @@ enum outcome reply_outcome(enum smtp_phase phase, const struct reply *reply, boo
 	if (phase >= PHASE_DOT && class == 2)
 		return OUTCOME_ACCEPTED;
 	if (class == 4)
-		return phase == PHASE_RCPT && speaks_of_us(reply) ? OUTCOME_FAULT : OUTCOME_TEMPORARY;
+		return speaks_of_us(phase, reply) ? OUTCOME_FAULT : OUTCOME_TEMPORARY;
 	if (class != 5)
 		return OUTCOME_FAULT;
 	if (phase == PHASE_MAIL)
 		return code == 552 ? OUTCOME_PERMANENT
 				   : OUTCOME_FAULT; /* 552: this mail is over SIZE (RFC 1870) */
-	return phase == PHASE_RCPT && speaks_of_us(reply) ? OUTCOME_FAULT : OUTCOME_PERMANENT;
+	return speaks_of_us(phase, reply) ? OUTCOME_FAULT : OUTCOME_PERMANENT;
 }
 
 /* ---- printing ---- */

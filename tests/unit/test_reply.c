@@ -76,6 +76,8 @@ static void test_reply__outcomes(void **state)
 		{PHASE_RCPT, "454 4.7.1 Relay access denied", true, OUTCOME_FAULT},
 		{PHASE_RCPT, "530 5.7.0 Must issue a STARTTLS command first", true, OUTCOME_FAULT},
 		{PHASE_RCPT, "503 5.5.1 need MAIL", true, OUTCOME_FAULT},
+		{PHASE_DATA, "530 5.7.0 Authentication required", true, OUTCOME_FAULT},
+		{PHASE_DOT, "535 5.7.8 Bad credentials", true, OUTCOME_FAULT},
 		{PHASE_DATA, "554 5.5.1 no valid recipients", true, OUTCOME_PERMANENT},
 		{PHASE_DATA, "451 4.3.0 later", true, OUTCOME_TEMPORARY},
 		{PHASE_RCPT, "350 odd", true, OUTCOME_FAULT},
