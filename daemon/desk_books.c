@@ -23,6 +23,8 @@
 #define RECORDS_PER_STEP 2048
 #define RECORDS_PER_TURN 256 /* the child waits to be told to go on */
 #define CHILD_TIMEOUT_MS 20000
+#define DEATHS_MAX                                                                                           \
+	3 /* of the parser child, as intake has it: one may have died of something else than the file */
 #define LOGGED_MAX 50 /* differences in the log; all of them: sengenctl balance */
 
 struct recount {
@@ -31,6 +33,8 @@ struct recount {
 	int64_t file_id; /* in work; 0: none */
 	int child; /* socket to the parser child; -1: none */
 	int rows; /* so far */
+	int64_t died_over; /* the file over which a parser child died, */
+	int deaths; /* so often in a row */
 	struct str frame;
 };
 
@@ -131,14 +135,23 @@ static enum rc begin_file(
 	return rc;
 }
 
-/* Takes what the child says; *done: there is no more, for whatever reason: intake took no more either. */
-static enum rc take_records(struct recount *recount, bool *done, struct err *err)
+/* The child died: the file is read again by another, until it is the file that does it; then what came counts, as for intake. True: read it again. */
+static bool note_death(struct recount *recount)
 {
-	*done = false;
-	for (int i = 0; i < RECORDS_PER_STEP && !*done; i++) {
+	recount->deaths = recount->died_over == recount->file_id ? recount->deaths + 1 : 1;
+	recount->died_over = recount->file_id;
+	return recount->deaths < DEATHS_MAX;
+}
+
+/* Takes what the child says; *done: there is no more, for whatever reason: intake took no more either; *again: it has to be read once more. */
+static enum rc take_records(struct recount *recount, bool *done, bool *again, struct err *err)
+{
+	*done = *again = false;
+	for (int i = 0; i < RECORDS_PER_STEP && !*done && !*again; i++) {
 		enum wire_type type;
 		if (wire_receive(recount->child, &type, &recount->frame, NULL, CHILD_TIMEOUT_MS) != 1) {
-			*done = true;
+			*again = note_death(recount);
+			*done = !*again;
 		} else if (type == WIRE_RECORD) {
 			if (++recount->rows % RECORDS_PER_TURN == 0)
 				(void)wire_send(recount->child, WIRE_MORE, "", 0);
@@ -158,7 +171,7 @@ static enum rc recount_step(struct role_context *ctx, struct recount *recount, b
 {
 	struct chosen chosen = {0};
 	enum rc rc = RC_OK;
-	bool done = false;
+	bool done = false, again = false;
 	*more = true;
 	if (!recount->file_id) {
 		rc = file_each_uncounted(ctx->office.store, recount->after, 1, take_file, &chosen, err);
@@ -168,8 +181,10 @@ static enum rc recount_step(struct role_context *ctx, struct recount *recount, b
 		free(chosen.archive);
 		return rc;
 	}
-	rc = take_records(recount, &done, err);
-	if (!rc && done)
+	rc = take_records(recount, &done, &again, err);
+	if (!rc && again)
+		recount_close(recount);
+	else if (!rc && done)
 		rc = keep_rows(ctx, recount, recount->rows, err);
 	if (rc)
 		recount_close(recount);

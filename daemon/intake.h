@@ -23,6 +23,8 @@ struct intake_file {
 	int child; /* socket to the parser child; -1: none */
 	int record; /* the last one received */
 	bool read_whole; /* WIRE_DONE came, or there is nothing to read */
+	bool died; /* its parser child did; another one may read it */
+	int deaths; /* so far */
 	bool dropped_again; /* the same content was taken before */
 	const char *fault_ja; /* the file as a whole, for staff; NULL: none */
 	int batch; /* records per transaction, adapted to the disk */

@@ -21,6 +21,7 @@
 #define BATCH_MAX 400
 #define BATCH_BYTES (4u * 1024 * 1024)
 #define ROWS_DROPPED 1000 /* a transaction */
+#define DEATHS_MAX 3 /* of the parser child: one may have died of something else than the file */
 #define TRANSACTION_MS 10 /* writers are unfair: others must get their turn */
 
 #define FAULT_CHILD                                                                                                                                     \
@@ -166,6 +167,14 @@ static void child_failed(struct intake_file *in, const char *why)
 	in->read_whole = true;
 }
 
+/* What a machine without memory kills is not the file's fault. */
+static void child_died(struct intake_file *in, const char *why)
+{
+	in->died = ++in->deaths < DEATHS_MAX;
+	if (!in->died)
+		child_failed(in, why);
+}
+
 static enum rc child_done(struct intake_file *in, struct wire_reader *reader, struct err *err)
 {
 	enum rc rc = (enum rc)wire_get_number(reader);
@@ -211,13 +220,13 @@ static enum rc gather(struct role_context *ctx, struct intake_file *in, struct f
 {
 	size_t bytes = 0;
 	*count = 0;
-	while (*count < max && bytes < BATCH_BYTES && !in->read_whole) {
+	while (*count < max && bytes < BATCH_BYTES && !in->read_whole && !in->died) {
 		enum wire_type type;
 		int got = wire_receive(in->child, &type, &in->frame, NULL, CHILD_TIMEOUT_MS);
 		struct wire_reader reader = {in->frame.s, in->frame.s + in->frame.len, false};
 		bytes += in->frame.len;
 		if (got != 1) {
-			child_failed(in, got == 0 ? "died" : "hung or died");
+			child_died(in, got == 0 ? "died" : "hung or died");
 		} else if (type == WIRE_HEAD && !in->record && !in->result) {
 			if (!form_head_unpack(&in->head, &reader, &ctx->settings->limits, in->pool)) {
 				child_failed(in, "broken head");
@@ -627,6 +636,16 @@ enum rc intake_refuse_unread(struct role_context *ctx, struct spool *spool, cons
 
 /* ---- the step ---- */
 
+/* The file anew, as after a crash: what was done stands in the register. */
+static enum rc read_again(struct role_context *ctx, struct intake_file *in, struct err *err)
+{
+	int64_t id = in->file.id;
+	int deaths = in->deaths;
+	enum rc rc = intake_file_open(ctx, in, id, err);
+	in->deaths = deaths;
+	return rc;
+}
+
 enum rc intake_file_step(
 	struct role_context *ctx, struct spool *spool, struct intake_file *in, bool *done, struct err *err)
 {
@@ -638,6 +657,8 @@ enum rc intake_file_step(
 		enum rc rc = gather(ctx, in, record, in->batch, &count, err);
 		if (!rc && count > 0)
 			rc = batch_process(ctx, in, record, count, err);
+		if (!rc && in->died)
+			return read_again(ctx, in, err);
 		if (rc || !in->read_whole)
 			return rc;
 	}
