@@ -87,9 +87,19 @@ bool peer_hear_secret(struct peer_line *line)
 	return right;
 }
 
+/* One that dies over a file again and again is the file's doing, and refuses it: not meant here. */
+static bool may_die(enum child_kind kind, const char *where)
+{
+	static int form_deaths;
+	bool dies = (kind != CHILD_FORM || form_deaths < 2) && fault_strikes(FAULT_LINE, where);
+	if (kind == CHILD_FORM)
+		form_deaths = dies ? form_deaths + 1 : 0;
+	return dies;
+}
+
 static void run_reader(struct peer_line *line)
 {
-	bool dies = fault_strikes(FAULT_LINE, line->kind == CHILD_FORM ? "form child" : "mail child");
+	bool dies = may_die(line->kind, line->kind == CHILD_FORM ? "form child" : "mail child");
 	child.frames_left = dies ? (int)fault_draw(4) - 1 : -1;
 	if (dies && child.frames_left < 0) {
 		fault_trace("child dies before it reads");
@@ -206,7 +216,7 @@ enum rc zygote_child(int control, enum child_kind kind, int *fd, struct err *err
 		(void)setsockopt(pair[i], SOL_SOCKET, SO_SNDBUF, &(int){SOCKET_BYTES}, sizeof(int));
 	*fd = pair[0];
 	*line = (struct peer_line){.fd = pair[1], .kind = kind, .pool = pool_new()};
-	if (fault_strikes(FAULT_LINE, "fork of a child")) {
+	if (kind != CHILD_FORM && fault_strikes(FAULT_LINE, "fork of a child")) {
 		fault_trace("child %d is dead from the start", (int)kind);
 		peer_hang_up(line);
 	}
