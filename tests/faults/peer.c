@@ -174,6 +174,12 @@ int __wrap___poll_chk(struct pollfd *fd, nfds_t count, int timeout_ms, size_t si
 
 enum rc zygote_start(int *control, const char *form_fields, struct err *err)
 {
+	return zygote_start_for(control, CHILD_ALL, form_fields, err);
+}
+
+enum rc zygote_start_for(int *control, unsigned children, const char *form_fields, struct err *err)
+{
+	(void)children;
 	for (int i = 0; i < LINES_MAX; i++)
 		lines[i].fd = -1;
 	for (; peer_world->mail_settled < peer_world->mail_count; peer_world->mail_settled++)
