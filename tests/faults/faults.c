@@ -22,7 +22,7 @@
 
 #define LIVES_MAX 8 /* with faults; a calm one follows */
 #define QUIET_DAYS 45
-#define HANG_SECONDS 60 /* real ones */
+#define HANG_SECONDS 20 /* real ones */
 #define WORKERS_MAX 64
 #define DAY 86400
 
