@@ -303,7 +303,7 @@ int __wrap_renameat2(
 	struct stat st;
 	bool leaves = absolute(source, from_directory, from), enters = absolute(target, to_directory, to);
 	if (!leaves && !enters)
-		return renameat2(from_directory, from, to_directory, to, flags);
+		return __real_renameat2(from_directory, from, to_directory, to, flags);
 	if (!leaves || !enters)
 		return failed(EXDEV);
 	if (flags & RENAME_NOREPLACE && __real_lstat(target, &st) == 0)
@@ -333,7 +333,7 @@ int __wrap_linkat(int from_directory, const char *from, int to_directory, const 
 		if (why)
 			return failed(why);
 	}
-	if (linkat(from_directory, from, to_directory, to, flags) != 0)
+	if (__real_linkat(from_directory, from, to_directory, to, flags) != 0)
 		return -1;
 	if (ours)
 		disk_linked(target);
@@ -350,7 +350,7 @@ int __wrap_unlinkat(int directory, const char *path, int flags)
 	char whole[DISK_PATH];
 	struct stat st;
 	if (!absolute(whole, directory, path))
-		return unlinkat(directory, path, flags);
+		return __real_unlinkat(directory, path, flags);
 	if (__real_lstat(whole, &st) != 0)
 		return -1;
 	int why = disk_step("unlink", whole, NULL);
