@@ -147,7 +147,8 @@ $(BUILD)/tests/peers/%: $(BUILD)/tests/peers/%.o $(BUILD)/libdaemon.a $(BUILD)/l
 FAULTS := $(BUILD)/tests/faults/faults
 FAULT_WRAP := open openat read write pwrite fsync fdatasync syncfs ftruncate mkdir rename renameat renameat2 link linkat unlink unlinkat remove \
 	mkostemp mkostemps fdopen fileno stat lstat fstat fstatat statvfs \
-	time clock_gettime nanosleep RAND_bytes adjtimex getpid poll __poll_chk _exit child_confine wire_send
+	time clock_gettime nanosleep RAND_bytes adjtimex getpid poll __poll_chk _exit child_confine wire_send \
+	settings_load settings_free template_set_load template_set_unpack template_set_free notice_try fieldmap_load fieldmap_free
 FAULT_OBJ := $(call obj,$(sort $(wildcard tests/faults/*.c)))
 $(FAULTS): $(FAULT_OBJ) $(BUILD)/libdaemon.a $(BUILD)/libsengen.a | $(BUILD)/locale/ja/LC_MESSAGES/sengen.mo
 	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(FAULT_WRAP:%=-Wl,--wrap=%) -o $@ $^ $(PKG_LIBS)

@@ -633,6 +633,8 @@ void disk_where(char out[64], const char *what, const char *path)
 
 static bool is_full(const char *where)
 {
+	if (fault_is_calm())
+		return false;
 	if (disk->refusals > 0) {
 		disk->refusals--;
 		return true;

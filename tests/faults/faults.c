@@ -16,6 +16,7 @@
 #include "tests/faults/disk.h"
 #include "tests/faults/fault_p.h"
 #include "tests/faults/invariant.h"
+#include "tests/faults/memory.h"
 #include "tests/faults/peer.h"
 #include "tests/faults/real.h"
 #include "tests/faults/season.h"
@@ -63,10 +64,10 @@ static void upset_clock(void)
 /* When the roles run again. They would look every few seconds; a machine that is that busy looks later, and a run is done in milliseconds. */
 static utc_time next_look(utc_time now, utc_time wanted)
 {
-	static const uint64_t gaps[] = {60, 3600, 6 * 3600, 12 * 3600};
+	static const uint64_t gaps[] = {60, 12 * 3600, DAY, 3 * DAY};
 	utc_time at = now + 1 + (utc_time)fault_draw(gaps[fault_is_calm() ? 3 : fault_draw(4)]);
 	if (wanted > at)
-		at = wanted < now + DAY ? wanted : now + DAY;
+		at = wanted < now + 3 * DAY ? wanted : now + 3 * DAY;
 	utc_time event = season_next();
 	return event > now && event < at ? event : at;
 }
@@ -148,12 +149,16 @@ static void pause_between_lives(void)
 
 static void run_seed(uint64_t seed, const char *directory)
 {
+	static bool learned;
 	fault_begin(seed);
 	disk_begin();
 	peer_new();
 	disk_outside(true);
 	season_new(directory);
 	disk_outside(false);
+	if (!learned)
+		memory_learn(season_config());
+	learned = true;
 	fault_time_begin(season_start());
 	for (int life = 0; life <= LIVES_MAX && !fault_is_broken(); life++) {
 		bool over = run_life();

@@ -19,7 +19,8 @@ int __real_fdatasync(int fd);
 int __real_ftruncate(int fd, off_t size);
 int __real_mkdir(const char *path, mode_t mode);
 int __real_rename(const char *from, const char *to);
-int __real_renameat2(int from_directory, const char *from, int to_directory, const char *to, unsigned int flags);
+int __real_renameat2(
+	int from_directory, const char *from, int to_directory, const char *to, unsigned int flags);
 int __real_linkat(int from_directory, const char *from, int to_directory, const char *to, int flags);
 int __real_unlinkat(int directory, const char *path, int flags);
 int __real_remove(const char *path);
