@@ -126,7 +126,7 @@ void fault_begin(uint64_t seed)
 		plan->mean[kind] = strikes ? (mean ? mean : 1) : 0;
 		plan->left[kind] = draw_gap(kind);
 	}
-	plan->tally->seeds++;
+	plan->tally->seeds += seed != 0; /* 0 is the preparation */
 }
 
 void fault_life(void)

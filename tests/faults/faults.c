@@ -3,6 +3,7 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <jansson.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,8 @@
 #include <unistd.h>
 
 #include "daemon/turn.h"
+#include "lib/base/civil.h"
+#include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "tests/faults/disk.h"
 #include "tests/faults/fault_p.h"
@@ -22,7 +25,7 @@
 #include "tests/faults/season.h"
 
 #define LIVES_MAX 8 /* with faults; a calm one follows */
-#define QUIET_DAYS 45
+#define QUIET_DAYS 40
 #define HANG_SECONDS 20 /* real ones */
 #define WORKERS_MAX 64
 #define DAY 86400
@@ -61,13 +64,17 @@ static void upset_clock(void)
 	fault_clock_set_off(off);
 }
 
-/* When the roles run again. They would look every few seconds; a machine that is that busy looks later, and a run is done in milliseconds. */
+/* When the roles run again. They would look every few seconds; a machine that is that busy looks later, and a run is done in milliseconds: mostly once in
+ * an office day, sometimes a moment later, sometimes at night. */
 static utc_time next_look(utc_time now, utc_time wanted)
 {
-	static const uint64_t gaps[] = {60, 12 * 3600, DAY, 3 * DAY};
-	utc_time at = now + 1 + (utc_time)fault_draw(gaps[fault_is_calm() ? 3 : fault_draw(4)]);
-	if (wanted > at)
-		at = wanted < now + 3 * DAY ? wanted : now + 3 * DAY;
+	uint64_t pick = fault_is_calm() ? 7 : fault_draw(8);
+	utc_time at = now + 1 + (utc_time)fault_draw(pick == 0 ? 60 : 12 * 3600);
+	if (pick > 1)
+		at = civil_moment(
+			civil_day_of(now) + 1 + (civil_day)fault_draw(2), 570 + (int)fault_draw(450));
+	if (pick == 0 && wanted > at && wanted < now + DAY)
+		at = wanted;
 	utc_time event = season_next();
 	return event > now && event < at ? event : at;
 }
@@ -91,6 +98,8 @@ static _Noreturn void live(void)
 		utc_time next = UTC_NEVER;
 		upset_clock();
 		show_time(&turn);
+		fault_trace("at day %" PRId64 " + %" PRId64 " s", (fault_time() - season_start()) / DAY,
+			(fault_time() - season_start()) % DAY);
 		season_do(&turn, fault_time());
 		show_time(&turn);
 		if (turn_pass(&turn, fault_time() + fault_clock_off(), &next, &err))
@@ -101,6 +110,48 @@ static _Noreturn void live(void)
 		invariant_check(&turn);
 	turn_close(&turn);
 	__real__exit(LIFE_OVER);
+}
+
+/* ---- a register with its schema, for runs that are not about making one ---- */
+
+static struct str template_bytes;
+
+static void register_path(char out[512], const char *directory)
+{
+	(void)snprintf(out, 512, "%s/state/register.db", directory);
+}
+
+/* By a life of its own, without faults; closing moves all into the one file. */
+static void template_make(const char *directory)
+{
+	char path[512];
+	struct err err = {0};
+	int status = 0;
+	template_bytes = STR_INIT;
+	pid_t child = fork();
+	if (child == 0) {
+		struct turn turn = {0};
+		const struct clock clock = clock_virtual(season_start());
+		const struct rng rng = rng_seeded(1);
+		fault_calm();
+		disk_attach();
+		bool good = turn_open(&turn, season_config(), &clock, &rng, false, &err) == RC_OK;
+		turn_close(&turn);
+		__real__exit(good ? LIFE_OVER : LIFE_FAILED);
+	}
+	register_path(path, directory);
+	if (child < 0 || waitpid(child, &status, 0) != child || status != 0 ||
+		file_read(&template_bytes, path, 1 << 24, &err))
+		die("no register to begin with: %s", err.text);
+}
+
+static void template_place(const char *directory)
+{
+	char path[512];
+	struct err err = {0};
+	register_path(path, directory);
+	if (file_write(path, template_bytes.s, template_bytes.len, 0640, &err))
+		die("%s", err.text);
 }
 
 /* ---- one run ---- */
@@ -147,19 +198,36 @@ static void pause_between_lives(void)
 							      : 3]));
 }
 
-static void run_seed(uint64_t seed, const char *directory)
+static void begin_run(uint64_t seed, const char *directory)
 {
-	static bool learned;
 	fault_begin(seed);
 	disk_begin();
 	peer_new();
 	disk_outside(true);
 	season_new(directory);
 	disk_outside(false);
-	if (!learned)
-		memory_learn(season_config());
-	learned = true;
 	fault_time_begin(season_start());
+}
+
+/* What is the same in all runs of a worker. */
+static void prepare(const char *directory)
+{
+	begin_run(0, directory);
+	memory_learn(season_config());
+	template_make(directory);
+	season_free();
+	peer_free();
+}
+
+static void run_seed(uint64_t seed, const char *directory)
+{
+	begin_run(seed, directory);
+	memory_desk_mails(fault_draw(6) == 0);
+	if (fault_draw(8)) {
+		disk_outside(true);
+		template_place(directory);
+		disk_outside(false);
+	}
 	for (int life = 0; life <= LIVES_MAX && !fault_is_broken(); life++) {
 		bool over = run_life();
 		if (fault_death() == FAULT_POWER)
@@ -190,8 +258,13 @@ static int work(const struct options *options, int worker, struct fault_tally *t
 {
 	fault_setup(tally, options->trace ? stdout : NULL);
 	json_object_seed(1);
+	/* A page that goes back to the system comes again by a fault, which costs more than what is done with it. */
+	(void)mallopt(M_MMAP_THRESHOLD, 1 << 28);
+	(void)mallopt(M_TRIM_THRESHOLD, 1 << 28);
+	(void)mallopt(M_TOP_PAD, 1 << 20);
 	log_open("sengend", options->trace ? LEVEL_NOTICE : LEVEL_BROKEN);
 	const char *directory = disk_new();
+	prepare(directory);
 	for (uint64_t seed = options->first + (uint64_t)worker; seed <= options->last;
 		seed += (uint64_t)options->workers) {
 		run_seed(seed, directory);

@@ -1,7 +1,11 @@
 #include "tests/faults/memory.h"
 
+#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "lib/base/crypt.h"
+#include "lib/base/host.h"
 
 #include "lib/form/fieldmap.h"
 #include "lib/mail/notice.h"
@@ -36,6 +40,7 @@ void __wrap_fieldmap_free(struct fieldmap **map);
 static struct {
 	bool learning;
 	struct settings *settings;
+	size_t desk_mails, alarm_mails; /* as configured */
 	struct fieldmap *map; /* the built-in one */
 	struct known_set {
 		char profile[64]; /* "": unpacked */
@@ -66,6 +71,21 @@ void memory_learn(const char *config)
 		rules_free(&rules);
 	}
 	memory.learning = false;
+	memory.desk_mails = memory.settings->desk_mail.count;
+	memory.alarm_mails = memory.settings->alarm_mail.count;
+	/* Libraries that make themselves ready when they are first asked. */
+	struct str host = STR_INIT;
+	uint8_t digest[SHA256_LEN];
+	host_identity(&host);
+	sha256(digest, host.s, host.len);
+	str_free(&host);
+	(void)sqlite3_initialize();
+}
+
+void memory_desk_mails(bool wanted)
+{
+	memory.settings->desk_mail.count = wanted ? memory.desk_mails : 0;
+	memory.settings->alarm_mail.count = wanted ? memory.alarm_mails : 0;
 }
 
 enum rc __wrap_settings_load(struct settings **out, const char *path, struct err *err)

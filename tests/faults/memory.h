@@ -6,7 +6,11 @@
 #ifndef SENGEN_TESTS_MEMORY_H
 #define SENGEN_TESTS_MEMORY_H
 
+#include <stdbool.h>
+
 /* The configuration is the same in all runs of a worker. Ends the program when it is wrong. */
 void memory_learn(const char *config);
+/* For a run: most offices of these runs want no mails for staff, which would be most of all mails. */
+void memory_desk_mails(bool wanted);
 
 #endif
