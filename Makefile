@@ -327,15 +327,15 @@ MUTATED := $(sort $(wildcard lib/flow/*.c lib/store/*.c))
 mutants-ready: $(BUILD)/libsengen.so $(MUTANTS_AT)/counted/libsengen.so $(MUTANTS_AT)/mutate $(patsubst tests/unit/%.c,$(MUTANTS_AT)/bin/%,$(TEST_SRC))
 mutants-run:
 	@echo '$(abspath $(call obj,$(LIB_SRC)) $(EMBED_OBJ))' >$(MUTANTS_AT)/objects
-	@SENGEN_BUILD=$(BUILD) COMPILE='$(subst ','"'"',$(CC) $(ALL_CFLAGS))' LINK='$(CC) -shared' LIBS='$(PKG_LIBS)' \
+	@SENGEN_BUILD=$(BUILD) COMPILE='$(subst ','"'"',$(CC) $(ALL_CFLAGS))' LINK='$(CC) -shared -Wl,-soname,libsengen.so' LIBS='$(PKG_LIBS)' \
 		tests/mutants/run $(MUTANTS) $(MUTANTS_SEED) $(MUTANTS_FILES)
 $(BUILD)/libsengen.so: $(call obj,$(LIB_SRC)) $(EMBED_OBJ)
-	@$(CC) -shared -o $@ $^ $(PKG_LIBS)
+	@$(CC) -shared -Wl,-soname,libsengen.so -o $@ $^ $(PKG_LIBS)
 $(MUTANTS_AT)/counted/%.o: %.c
 	@mkdir -p $(@D)
 	@$(CC) $(ALL_CFLAGS) -O0 --coverage -fprofile-update=atomic -c -o $(abspath $@) $<
 $(MUTANTS_AT)/counted/libsengen.so: $(MUTATED:%.c=$(MUTANTS_AT)/counted/%.o) $(call obj,$(filter-out $(MUTATED),$(LIB_SRC))) $(EMBED_OBJ)
-	@$(CC) -shared --coverage -o $@ $^ $(PKG_LIBS)
+	@$(CC) -shared -Wl,-soname,libsengen.so --coverage -o $@ $^ $(PKG_LIBS)
 $(MUTANTS_AT)/mutate: $(BUILD)/tests/mutants/mutate.o $(BUILD)/libsengen.a
 	@mkdir -p $(@D)
 	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
