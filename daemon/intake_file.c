@@ -503,6 +503,21 @@ static bool same_inode(const struct stat *a, const struct stat *b)
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
+/* What is written beside an archived file replaces what has its name: that must not be another archived file, such as a result that was dropped. */
+static bool results_free(const char *path)
+{
+	static const char *const endings[] = {"_結果.txt", "_要修正.csv"};
+	bool good = true;
+	for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+		struct stat st;
+		struct str result = STR_INIT;
+		str_printf(&result, "%s%s", path, endings[i]);
+		good = good && lstat(result.s, &st) != 0;
+		str_free(&result);
+	}
+	return good;
+}
+
 /* "accepted/2026/11/20261122-093000_申込.csv" and the same below the spool directory: a name that no other file has. A link to the copy is our
  * own, from before a crash. copy: NULL when there is none. */
 static enum rc archive_choose(struct str *relative, struct str *path, const struct settings *settings,
@@ -516,16 +531,19 @@ static enum rc archive_choose(struct str *relative, struct str *path, const stru
 		str_clear(path);
 		str_printf(relative, "%s/%04d/%02d", accepted ? "accepted" : "rejected", year, month);
 		path_join(path, settings->spool_directory, relative->s);
-		enum rc rc = file_mkdirs(path->s, 0770, err);
+		int month_fd;
+		enum rc rc = file_open_below(&month_fd, settings->spool_directory, relative->s, 0770, err);
 		if (rc)
 			return rc;
+		(void)close(month_fd);
 		size_t directory = path->len;
 		str_addc(path, '/');
 		if (i > 1)
 			str_printf(path, "%d_", i);
 		spool_archive_name(path, file->taken_at, file->name);
 		str_addz(relative, path->s + directory);
-		if (lstat(path->s, &st) != 0 || (copy && same_inode(&st, copy)))
+		bool there = lstat(path->s, &st) == 0;
+		if (there ? copy && same_inode(&st, copy) : results_free(path->s))
 			return RC_OK;
 	}
 	return err_set(err, RC_STORE, "%s: there are too many files of that name.", path->s);

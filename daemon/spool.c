@@ -71,7 +71,8 @@ void spool_archive_name(struct str *out, utc_time at, const char *name)
 			continue;
 		}
 		if (bytes == 0 || c < 0x20 || c == '/' || c == '\\' || (c >= 0x7F && c < 0xA0) ||
-			c == 0x2028 || c == 0x2029 || (c >= 0x202A && c <= 0x202E))
+			c == 0x2028 || c == 0x2029 || (c >= 0x202A && c <= 0x202E) ||
+			(c >= 0x2066 && c <= 0x2069) || c == 0x200E || c == 0x200F || c == 0x061C)
 			str_addc(out, '_');
 		else
 			str_add(out, name + at_byte, bytes);
@@ -239,6 +240,8 @@ static const char *kind_of(const struct stat *st)
 		return "fifo";
 	if (S_ISSOCK(st->st_mode))
 		return "socket";
+	if (S_ISREG(st->st_mode))
+		return "second-name";
 	return "device";
 }
 
@@ -276,6 +279,12 @@ static utc_time whole_at(const struct spool *spool, struct spool_entry *entry, c
 	return quiet;
 }
 
+/* A plain file. One of the daemon's own that has another name elsewhere was not dropped: somebody linked it here to have it read out to him. */
+static bool is_dropped_file(const struct stat *st)
+{
+	return S_ISREG(st->st_mode) && !(st->st_nlink > 1 && st->st_uid == geteuid());
+}
+
 static void scan_name(
 	struct spool *spool, const char *name, utc_time now, int64_t mono_ms, utc_time *look_again)
 {
@@ -284,7 +293,7 @@ static void scan_name(
 		return;
 	struct spool_entry *entry = entry_get(spool, name);
 	entry->seen = true;
-	if (!S_ISREG(st.st_mode)) {
+	if (!is_dropped_file(&st)) {
 		if (!entry->left)
 			log_event(LEVEL_NOTICE, "spool.left-alone", "kind=%s inode=%llu", kind_of(&st),
 				(unsigned long long)st.st_ino);
@@ -438,7 +447,7 @@ static int open_original(struct spool *spool, const char *name, struct stat *st,
 		}
 		return -1;
 	}
-	if (fstat(fd, st) == 0 && S_ISREG(st->st_mode))
+	if (fstat(fd, st) == 0 && is_dropped_file(st))
 		return fd;
 	(void)close(fd);
 	return -1;

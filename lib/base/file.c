@@ -166,6 +166,78 @@ done:
 	return rc;
 }
 
+#define TEMPORARY_TRIES 100
+
+/* A temporary name that nothing has. */
+static int create_at(int directory, struct str *temporary, const char *name)
+{
+	int fd = -1;
+	for (int i = 0; i < TEMPORARY_TRIES && fd < 0; i++) {
+		str_clear(temporary);
+		str_printf(temporary, ".%s.%d-%d.tmp", name, (int)getpid(), i);
+		fd = openat(
+			directory, temporary->s, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+		if (fd < 0 && errno != EEXIST)
+			break;
+	}
+	return fd;
+}
+
+enum rc file_write_at(
+	int directory, const char *name, const void *bytes, size_t len, mode_t mode, struct err *err)
+{
+	struct str temporary = STR_INIT;
+	int fd = create_at(directory, &temporary, name);
+	enum rc rc = fd < 0 ? err_set(err, RC_STORE, "No file could be made: %s.", errno_text(errno))
+			    : write_temporary(fd, bytes, len, -1, mode, err);
+	if (fd >= 0 && close(fd) != 0 && rc == RC_OK)
+		rc = err_set(err, RC_STORE, "Writing failed: %s.", errno_text(errno));
+	if (rc == RC_OK && renameat(directory, temporary.s, directory, name) != 0)
+		rc = err_set(
+			err, RC_STORE, "The new file could not be put in its place: %s.", errno_text(errno));
+	if (rc != RC_OK && fd >= 0)
+		(void)unlinkat(directory, temporary.s, 0);
+	if (rc == RC_OK && fsync(directory) != 0 && errno != EINVAL)
+		rc = err_set(err, RC_STORE, "The directory could not be synced: %s.", errno_text(errno));
+	str_free(&temporary);
+	return rc ? err_prefix(err, "%s", name) : RC_OK;
+}
+
+/* One component; *fd becomes it. */
+static enum rc step_into(int *fd, const char *name, mode_t mode, struct err *err)
+{
+	/* Opened first: see file_mkdirs(). */
+	int next = openat(*fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (next < 0 && errno == ENOENT && (mkdirat(*fd, name, mode) == 0 || errno == EEXIST))
+		next = openat(*fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fault = errno;
+	(void)close(*fd);
+	*fd = next;
+	if (next >= 0)
+		return RC_OK;
+	if (fault == ELOOP || fault == ENOTDIR)
+		return err_set(err, RC_STORE,
+			"%s is a link, or no directory; links are not followed, take it away.", name);
+	return err_set(err, RC_STORE, "The directory %s could not be opened: %s.", name, errno_text(fault));
+}
+
+enum rc file_open_below(int *out, const char *directory, const char *relative, mode_t mode, struct err *err)
+{
+	enum rc rc = file_mkdirs(directory, mode, err);
+	int fd = rc ? -1 : open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (rc == RC_OK && fd < 0)
+		rc = err_set(err, RC_STORE, "It could not be opened: %s.", errno_text(errno));
+	for (const char *at = relative; rc == RC_OK && *at;) {
+		size_t len = strcspn(at, "/");
+		char *name = xstrndup(at, len);
+		rc = step_into(&fd, name, mode, err);
+		free(name);
+		at += len + (at[len] == '/');
+	}
+	*out = rc == RC_OK ? fd : -1;
+	return rc ? err_prefix(err, "%s", directory) : RC_OK;
+}
+
 enum rc file_mkdirs(const char *path, mode_t mode, struct err *err)
 {
 	struct str part = STR_INIT;

@@ -20,8 +20,14 @@ enum rc file_write(const char *path, const void *bytes, size_t len, mode_t mode,
 enum rc file_write_joined(
 	const char *path, const void *bytes, size_t len, int behind_fd, mode_t mode, struct err *err);
 
+/* The same by name in a directory that is open: nobody can put another in its place meanwhile. */
+enum rc file_write_at(
+	int directory, const char *name, const void *bytes, size_t len, mode_t mode, struct err *err);
+
 /* As mkdir -p; directories that exist are fine. */
 enum rc file_mkdirs(const char *path, mode_t mode, struct err *err);
+/* "accepted/2026/11" below a directory, made where it is missing, and open. RC_STORE: a link stands in its place; whoever may write there could lead us anywhere. */
+enum rc file_open_below(int *out, const char *directory, const char *relative, mode_t mode, struct err *err);
 enum rc file_sync_dir(const char *path, struct err *err);
 
 /* Room on the file system of path, for who is not root; INT64_MAX where it can't be told. */

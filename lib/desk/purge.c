@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/base/file.h"
@@ -229,9 +230,15 @@ static enum rc remove_archive(struct scrubbing *scrubbing, const char *path, str
 static enum rc remove_mail(struct scrubbing *scrubbing, int64_t message_id, struct err *err)
 {
 	struct str path = STR_INIT;
+	struct stat st;
+	enum rc rc = RC_OK;
 	report_directory(&path, scrubbing->office->settings);
-	str_printf(&path, "/mail/%" PRId64 ".eml", message_id);
-	enum rc rc = remove_file(scrubbing, path.s, err);
+	str_addz(&path, "/mail");
+	/* What a link leads to was not written by the report, and is not ours to remove. */
+	if (lstat(path.s, &st) == 0 && S_ISDIR(st.st_mode)) {
+		str_printf(&path, "/%" PRId64 ".eml", message_id);
+		rc = remove_file(scrubbing, path.s, err);
+	}
 	str_free(&path);
 	return rc;
 }

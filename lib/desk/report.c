@@ -210,15 +210,11 @@ static enum rc remove_settled(struct report *report, const char *directory, stru
 {
 	struct strlist names = {0};
 	enum rc rc = file_list_dir(&names, directory, err);
-	for (size_t i = 0; i < names.count && rc == RC_OK; i++) {
-		struct str path = STR_INIT;
-		path_join(&path, directory, names.item[i]);
+	for (size_t i = 0; i < names.count && rc == RC_OK; i++)
 		if (is_our_mail(names.item[i]) && !strlist_has(&report->mails, names.item[i]) &&
-			unlink(path.s) != 0 && errno != ENOENT)
-			rc = err_set(
-				err, RC_STORE, "%s could not be removed: %s.", path.s, errno_text(errno));
-		str_free(&path);
-	}
+			unlinkat(report->mail, names.item[i], 0) != 0 && errno != ENOENT)
+			rc = err_set(err, RC_STORE, "mail/%s could not be removed: %s.", names.item[i],
+				errno_text(errno));
 	strlist_free(&names);
 	return rc;
 }
@@ -228,13 +224,15 @@ static enum rc write_all(struct report *report, struct err *err)
 	struct str mail = STR_INIT, page = STR_INIT;
 	path_join(&mail, report->directory, "mail");
 	path_join(&page, report->directory, "index.html");
-	enum rc rc = file_mkdirs(mail.s, 0770, err);
+	enum rc rc = file_open_below(&report->mail, report->directory, "mail", 0770, err);
 	if (rc == RC_OK)
 		report->spool_url = find_spool(report);
 	rc = rc ? rc : make_page(report, err);
 	/* The old page goes before the mails it leads to. */
 	rc = rc ? rc : file_write(page.s, report->out.s, report->out.len, 0640, err);
 	rc = rc ? rc : remove_settled(report, mail.s, err);
+	if (report->mail >= 0)
+		(void)close(report->mail);
 	str_free(&mail);
 	str_free(&page);
 	return rc;
@@ -246,6 +244,7 @@ enum rc report_write(struct office *office, const char *directory, struct err *e
 	enum health_level worst = HEALTH_GOOD;
 	struct report report = {.office = office,
 		.directory = directory,
+		.mail = -1,
 		.now = clock_now(office->clock),
 		.out = STR_INIT,
 		.pool = pool_new()};

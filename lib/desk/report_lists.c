@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -344,16 +345,16 @@ static const char *const request_head[] = {
 /* Writes the mail beside the page. "" when it was erased or can't be read any more: the page must still come. */
 static enum rc put_mail(struct report *report, int64_t message_id, const char **href, struct err *err)
 {
-	struct str raw = STR_INIT, path = STR_INIT;
+	struct str raw = STR_INIT;
 	struct stat st;
 	const char *name = pool_printf(report->pool, "%" PRId64 ".eml", message_id);
-	str_printf(&path, "%s/mail/%s", report->directory, name);
 	*href = "";
 	/* What was written once is whole and does not change. */
-	bool there = lstat(path.s, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0;
+	bool there = fstatat(report->mail, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+		     st.st_size > 0;
 	enum rc rc = there ? RC_OK : message_raw(report->office->store, message_id, &raw, err);
 	if (!there && rc == RC_OK && raw.len > 0) {
-		rc = file_write(path.s, raw.s, raw.len, 0640, err);
+		rc = file_write_at(report->mail, name, raw.s, raw.len, 0640, err);
 		there = rc == RC_OK;
 	}
 	if (there) {
@@ -361,7 +362,6 @@ static enum rc put_mail(struct report *report, int64_t message_id, const char **
 		*href = pool_printf(report->pool, "mail/%s", name);
 	}
 	str_free(&raw);
-	str_free(&path);
 	return rc;
 }
 

@@ -11,6 +11,7 @@
 struct report {
 	struct office *office;
 	const char *directory;
+	int mail; /* mail/ below it, open */
 	utc_time now;
 	struct tally tally;
 	struct health_item *health; /* in the pool */

@@ -62,6 +62,7 @@ static inline void inbound_raw(struct rig *rig, const struct received *received,
 {
 	static int serial;
 	const char *at = received ? strrchr(received->from, '@') : NULL;
+	str_printf(raw, "Subject: %d\r\n", ++serial);
 	if (at && rig->settings->authserv_id)
 		str_printf(raw,
 			"Authentication-Results: %s; dkim=%s header.d=%s; spf=%s smtp.mailfrom=%s\r\n",
@@ -69,7 +70,7 @@ static inline void inbound_raw(struct rig *rig, const struct received *received,
 			received->authres.spf_aligned ? "pass" : "none", at + 1);
 	if (at)
 		str_printf(raw, "From: %s\r\n", received->from);
-	str_printf(raw, "Subject: %d\r\n\r\n", ++serial);
+	str_addz(raw, "\r\n");
 }
 
 /* Puts it on file. */

@@ -12,6 +12,8 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/scratch.h"
+
 static char dir[] = "/tmp/test_file.XXXXXX";
 
 static const char *in_dir(const char *name)
@@ -151,6 +153,40 @@ static void test_file__directories(void **state)
 	assert_int_equal(file_list_dir(&names, in_dir("p"), &err), RC_STORE);
 }
 
+static void test_file__no_link_below_a_directory(void **state)
+{
+	int fd;
+	struct stat st;
+	struct err err = {0};
+	(void)state;
+	assert_int_equal(mkdir(scratch_path("elsewhere"), 0700), 0);
+	assert_int_equal(mkdir(scratch_path("base"), 0700), 0);
+	assert_int_equal(file_open_below(&fd, scratch_path("base"), "a/b", 0750, &err), RC_OK);
+	assert_int_equal(file_write_at(fd, "x", "1", 1, 0640, &err), RC_OK);
+	assert_int_equal(stat(scratch_path("base/a/b/x"), &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0640);
+	/* A link under the name of a file is replaced, not followed. */
+	assert_int_equal(symlink(scratch_path("elsewhere/y"), scratch_path("base/a/b/y")), 0);
+	assert_int_equal(file_write_at(fd, "y", "1", 1, 0640, &err), RC_OK);
+	assert_int_equal(lstat(scratch_path("base/a/b/y"), &st), 0);
+	assert_true(S_ISREG(st.st_mode));
+	/* A temporary name that somebody took before is left alone. */
+	char taken[80];
+	(void)snprintf(taken, sizeof taken, "base/a/b/.z.%d-0.tmp", (int)getpid());
+	assert_int_equal(symlink(scratch_path("elsewhere/z"), scratch_path(taken)), 0);
+	assert_int_equal(file_write_at(fd, "z", "1", 1, 0640, &err), RC_OK);
+	assert_int_equal(lstat(scratch_path(taken), &st), 0);
+	assert_true(S_ISLNK(st.st_mode));
+	assert_int_equal(close(fd), 0);
+
+	assert_int_equal(symlink(scratch_path("elsewhere"), scratch_path("base/link")), 0);
+	assert_int_equal(file_open_below(&fd, scratch_path("base"), "link/b", 0750, &err), RC_STORE);
+	assert_non_null(strstr(err.text, "link is a link"));
+	err = (struct err){0};
+	assert_int_equal(file_open_below(&fd, scratch_path("base"), "a/b/x", 0750, &err), RC_STORE);
+	assert_int_equal(rmdir(scratch_path("elsewhere")), 0); /* nothing came there */
+}
+
 static void test_file__paths(void **state)
 {
 	(void)state;
@@ -173,6 +209,8 @@ int main(void)
 		cmocka_unit_test(test_file__no_links_fifos_devices_directories),
 		cmocka_unit_test(test_file__a_failed_write_leaves_the_old_file),
 		cmocka_unit_test(test_file__directories),
+		cmocka_unit_test_setup_teardown(
+			test_file__no_link_below_a_directory, scratch_make, scratch_remove),
 		cmocka_unit_test(test_file__paths),
 	};
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);

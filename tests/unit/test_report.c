@@ -213,6 +213,33 @@ static void test_report__mails_lie_beside_it_until_they_are_settled(void **state
 	assert_true(is_there(report_file(rig, "mail/notes.eml")));
 }
 
+/* Whoever may write into the shared folder could lead the mails, and what is taken away, anywhere. */
+static void test_report__a_link_for_mail_is_not_followed(void **state)
+{
+	struct rig *rig = *state;
+	(void)mail_for_review(rig, "質問");
+	const char *elsewhere = pool_printf(rig->pool, "%s/elsewhere", rig->dir);
+	const char *report = pool_printf(rig->pool, "%s/report", rig->dir);
+	assert_int_equal(mkdir(elsewhere, 0700), 0);
+	rig_write(rig, "elsewhere/9.eml", "somebody's");
+	assert_int_equal(mkdir(report, 0700), 0);
+	assert_int_equal(symlink(elsewhere, report_file(rig, "mail")), 0);
+	assert_int_equal(report_write(&rig->office, report, &rig_err), RC_STORE);
+	assert_non_null(strstr(rig_err.text, "link"));
+	assert_false(is_there(pool_printf(rig->pool, "%s/1.eml", elsewhere)));
+	assert_true(is_there(pool_printf(rig->pool, "%s/9.eml", elsewhere)));
+	/* A link under the name of a mail is replaced by the mail. */
+	assert_int_equal(unlink(report_file(rig, "mail")), 0);
+	assert_int_equal(mkdir(report_file(rig, "mail"), 0700), 0);
+	assert_int_equal(
+		symlink(pool_printf(rig->pool, "%s/9.eml", elsewhere), report_file(rig, "mail/1.eml")), 0);
+	assert_int_equal(symlink("/etc/passwd", report_file(rig, "index.html")), 0);
+	assert_ok(report_write(&rig->office, report, &rig_err));
+	assert_true(str_has_prefix(read_text(rig, report_file(rig, "mail/1.eml")), "Subject: "));
+	assert_string_equal(read_text(rig, pool_printf(rig->pool, "%s/9.eml", elsewhere)), "somebody's");
+	assert_has(read_text(rig, report_file(rig, "index.html")), "<!DOCTYPE html>");
+}
+
 static void test_report__batches_say_how_they_are_let_go(void **state)
 {
 	struct rig *rig = *state;
@@ -449,6 +476,7 @@ int main(void)
 		TEST(numbers_are_those_of_the_register),
 		TEST(review_says_how_each_is_settled),
 		TEST(mails_lie_beside_it_until_they_are_settled),
+		TEST(a_link_for_mail_is_not_followed),
 		TEST(batches_say_how_they_are_let_go),
 		TEST(overdue_says_why),
 		TEST(refused_files_lead_to_their_results),

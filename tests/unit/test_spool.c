@@ -15,6 +15,7 @@
 
 #include "lib/base/civil.h"
 #include "lib/base/log.h"
+#include "lib/base/text.h"
 #include "tests/unit/scratch.h"
 
 static struct spool spool;
@@ -265,6 +266,59 @@ static void test_spool__what_is_no_file_is_left_alone(void **state)
 	assert_int_equal(access(scratch_path("work/copy"), F_OK), -1);
 }
 
+/* A file of the daemon's own, such as the register, that somebody who may link it wants to read in the archive. */
+static void test_spool__a_second_name_of_our_own_file_is_left_alone(void **state)
+{
+	enum spool_answer answer;
+	struct spool_taken taken;
+	(void)state;
+	put(scratch_path("register.db"), "secret");
+	assert_int_equal(link(scratch_path("register.db"), incoming("linked.csv")), 0);
+	assert_int_equal(whole_after(100, NULL), 0);
+	assert_int_equal(spool_take(&spool, "linked.csv", "copy", &answer, &taken, &err), RC_OK);
+	assert_int_equal(answer, SPOOL_LATER);
+	assert_int_equal(access(scratch_path("work/copy"), F_OK), -1);
+	/* Alone under its name it was dropped. */
+	assert_int_equal(unlink(scratch_path("register.db")), 0);
+	assert_int_equal(spool_take(&spool, "linked.csv", "copy", &answer, &taken, &err), RC_OK);
+	assert_int_equal(answer, SPOOL_TAKEN);
+}
+
+/* Whatever a file system takes for a name: each is one file, taken once, archived below the month under a name that a person and a terminal can bear. */
+static void test_spool__names_of_any_kind(void **state)
+{
+	static const char *const names[] = {"a\nb.csv", "\033]0;x\007.csv", "-rf.csv", "--help.csv", "...csv",
+		"..\\..\\etc.csv", "C:\\con.csv", "aux.csv", "\x82\xa0.csv", "\xff\xfe.csv", "ａ．ｃｓｖ.csv",
+		"\xe2\x80\xaevsc.exe.csv", "\xe2\x81\xa6x\xe2\x81\xa9.csv", "%s%n.csv", "$(id).csv",
+		"`id`.csv", "a b.csv", "'.csv", "\".csv", "<b>.csv",
+		"a\xc2\x9b"
+		"31m.csv"};
+	utc_time at;
+	enum spool_answer answer;
+	struct spool_taken taken;
+	(void)state;
+	assert_true(civil_time_read("2026-11-22 09:30:05", &at));
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		put(incoming(names[i]), "x");
+		assert_int_equal(spool_take(&spool, names[i], "copy", &answer, &taken, &err), RC_OK);
+		assert_int_equal(answer, SPOOL_TAKEN);
+		assert_int_equal(spool_remove(&spool, names[i], &taken, &err), RC_OK);
+		assert_int_equal(access(incoming(names[i]), F_OK), -1);
+		struct str out = STR_INIT;
+		spool_archive_name(&out, at, names[i]);
+		assert_true(str_has_prefix(out.s, "20261122-093005_"));
+		assert_true(utf8_valid(out.s, out.len));
+		for (size_t k = 0, step; k < out.len; k += step) {
+			uint32_t c;
+			step = utf8_next(out.s + k, out.len - k, &c);
+			if (c < ' ' || (c >= 0x7F && c < 0xA0) || c == '/' || c == '\\' ||
+				(c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069))
+				fail_msg("name %zu is archived as %s", i, out.s);
+		}
+		str_free(&out);
+	}
+}
+
 static void test_spool__taking_copies_and_digests(void **state)
 {
 	(void)state;
@@ -427,6 +481,8 @@ int main(void)
 		WITH_SPOOL(test_spool__an_empty_file_settles_even_when_renamed_in),
 		WITH_SPOOL(test_spool__oldest_first),
 		WITH_SPOOL(test_spool__what_is_no_file_is_left_alone),
+		WITH_SPOOL(test_spool__a_second_name_of_our_own_file_is_left_alone),
+		WITH_SPOOL(test_spool__names_of_any_kind),
 		WITH_SPOOL(test_spool__taking_copies_and_digests),
 		WITH_SPOOL(test_spool__the_limit_is_exact),
 		WITH_SPOOL(test_spool__a_newer_file_under_the_name_stays),
