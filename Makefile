@@ -289,12 +289,29 @@ $(FUZZ)/fuzz_%: $(FUZZ)/obj/tests/fuzz/fuzz_%.o $(FUZZ)/obj/tests/fuzz/fuzz.o $(
 	@clang $(FUZZ_FLAGS) -fsanitize=fuzzer,address,undefined -o $@ $^ $(PKG_LIBS)
 fuzz-build: $(FUZZERS:%=$(FUZZ)/%)
 # Where an input costs milliseconds there are fewer of them.
-FUZZ_SLOW := fuzz_control fuzz_request fuzz_form fuzz_result
+FUZZ_SLOW := fuzz_control fuzz_form fuzz_registry fuzz_request fuzz_result
 fuzz-short: fuzz-build
 	@for f in $(FUZZERS); do mkdir -p $(FUZZ)/work/$$f; echo "fuzz $$f"; runs=$(FUZZ_RUNS); name=$${f#fuzz_}; \
 		case " $(FUZZ_SLOW) $$runs" in *" $$f "*-*) ;; *" $$f "*) runs=$$((runs / 5));; esac; \
 		$(FUZZ)/$$f -runs=$$runs -seed=$(FUZZ_SEED) -rss_limit_mb=2048 -timeout=30 -verbosity=0 -artifact_prefix=$(FUZZ)/ \
 		$$(ls tests/fuzz/$$name.dict 2>/dev/null | sed 's/^/-dict=/') $(FUZZ)/work/$$f $$(ls -d tests/fuzz/corpus/$$name 2>/dev/null) || exit 1; done
+# The same targets under AFL++, those that read what strangers send most: FUZZ_MINUTES for each.
+FUZZ_AFL ?= message docx bounce
+AFL := $(BUILD)-afl
+.PHONY: fuzz-afl fuzz-afl-build
+$(AFL)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	@AFL_USE_ASAN=1 AFL_USE_UBSAN=1 AFL_QUIET=1 afl-clang-fast $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
+$(AFL)/libsengen.a: $(patsubst %.c,$(AFL)/obj/%.o,$(LIB_SRC)) $(EMBED_OBJ)
+	@rm -f $@
+	@$(AR) rcs $@ $^
+$(AFL)/fuzz_%: $(AFL)/obj/tests/fuzz/fuzz_%.o $(AFL)/obj/tests/fuzz/fuzz.o $(AFL)/libsengen.a
+	@AFL_USE_ASAN=1 AFL_USE_UBSAN=1 AFL_QUIET=1 afl-clang-fast $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS)
+fuzz-afl-build: $(FUZZ_AFL:%=$(AFL)/fuzz_%)
+fuzz-afl: deps-check
+	@tools/install-deps fuzz-afl
+	@$(MAKE) --no-print-directory -s fuzz-afl-build
+	@tests/fuzz/afl $(AFL) $(FUZZ_AFL)
 # Hours: each target until 20 minutes bring no new edge (FUZZ_QUIET), then the corpus is merged into tests/fuzz/corpus.
 fuzz: fuzz-build
 	tests/fuzz/long $(FUZZ) $(FUZZ_TARGETS)

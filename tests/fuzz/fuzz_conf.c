@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include "lib/base/conf.h"
+#include "lib/flow/calendar.h"
 #include "lib/flow/profile.h"
 #include "lib/form/fieldmap.h"
 #include "lib/mail/request.h"
@@ -92,6 +93,15 @@ static void check_wording(const char *path)
 	}
 }
 
+static void check_calendar(const char *path)
+{
+	struct calendar calendar = {0};
+	struct err err = {0};
+	enum rc rc = calendar_load(&calendar, path, &err);
+	must_be_told(rc, &err);
+	calendar_free(&calendar);
+}
+
 /* Settings name profiles, which are looked for beside them: run from the top of the tree. */
 static void bring_profiles(void)
 {
@@ -112,7 +122,7 @@ static void bring_profiles(void)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static void (*const kinds[])(const char *) = {
-		check_settings, check_profile, check_fieldmap, check_rules, check_wording};
+		check_settings, check_profile, check_fieldmap, check_rules, check_wording, check_calendar};
 	/* Other files are the machine's business, not this one's. */
 	if (size == 0 || memmem(data, size, "@include", 8))
 		return 0;

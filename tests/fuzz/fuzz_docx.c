@@ -1,13 +1,13 @@
-/* The document part of a Word file, wrapped into a package so that every input is one; an input that is a ZIP is read as it is. */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
+/*
+ * The document part of a Word file, wrapped into a package so that every input is one; an input that is a ZIP is read as it is, and looked through for a Word file
+ * inside it.
+ */
 #include <zip.h>
 
-#include "lib/base/text.h"
 #include "lib/mail/docx.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "lib/mail/sheet.h"
+#include "lib/mail/zipped.h"
+#include "tests/fuzz/fuzz.h"
 
 static void package(struct str *out, const uint8_t *xml, size_t size)
 {
@@ -32,20 +32,46 @@ static void package(struct str *out, const uint8_t *xml, size_t size)
 	zip_error_fini(&error);
 }
 
+static void check_document(const char *bytes, size_t len, struct pool *pool)
+{
+	struct doc doc;
+	struct sheet sheet;
+	struct err err = {0};
+	if (docx_read(&doc, bytes, len, pool, &err) != RC_OK) {
+		MUST(*err.text);
+		return;
+	}
+	must_be_text(doc.damage);
+	for (size_t i = 0; i < doc.count; i++) {
+		const struct doc_cell *cell = &doc.cell[i];
+		must_be_text(cell->text);
+		MUST(cell->span >= 1 && cell->row >= 0 && cell->column >= 0 && cell->table >= 0);
+	}
+	sheet_read_doc(&sheet, &doc, pool);
+}
+
+static void check_inside(const char *bytes, size_t len, struct pool *pool)
+{
+	struct zipped inside;
+	struct err err = {0};
+	if (zipped_word_file(&inside, bytes, len, pool, &err) == RC_OK) {
+		MUST(inside.name && inside.bytes);
+		check_document(inside.bytes, inside.len, pool);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct pool *pool = pool_new();
 	struct str bytes = STR_INIT;
-	struct doc doc;
-	struct err err = {0};
-	if (size > 2 && memcmp(data, "PK", 2) == 0)
+	bool zip = size > 2 && memcmp(data, "PK", 2) == 0;
+	if (zip)
 		str_add(&bytes, data, size);
 	else
 		package(&bytes, data, size);
-	if (docx_read(&doc, bytes.s, bytes.len, pool, &err) == RC_OK)
-		for (size_t i = 0; i < doc.count; i++)
-			if (!utf8_valid(doc.cell[i].text, strlen(doc.cell[i].text)) || doc.cell[i].span < 1)
-				abort();
+	check_document(bytes.s, bytes.len, pool);
+	if (zip)
+		check_inside(bytes.s, bytes.len, pool);
 	str_free(&bytes);
 	pool_free(&pool);
 	return 0;

@@ -1,10 +1,8 @@
-/* A template file as somebody's editor left it, and values as somebody's form had them: parse, render, guard, pack. */
-#include <stdlib.h>
-#include <string.h>
-
+/* A template file as somebody's editor left it, and values as somebody's form had them: parse, render, guard, pack, and the mail that comes of it. */
+#include "lib/mail/compose.h"
 #include "lib/mail/notice.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "lib/mail/reread.h"
+#include "tests/fuzz/fuzz.h"
 
 static struct application applicant(char *value)
 {
@@ -12,6 +10,43 @@ static struct application applicant(char *value)
 	app.form.value[FIELD_BUSINESS_NAME] = value;
 	app.form.value[FIELD_CONTACT] = value;
 	return app;
+}
+
+/* Seven bits, short lines, one of each field; and the letter is in it. */
+static void check_mail(const struct rendered *letter, enum mail_charset charset)
+{
+	struct compose mail = {.from_name = "事務局",
+		.from = "office@sa.example.jp",
+		.reply_to = "office@sa.example.jp",
+		.to = "taro@example.co.jp",
+		.message_id = "id.1.0@sa.example.jp",
+		.date = 1780000000,
+		.subject = letter->subject.s,
+		.body = letter->body.s,
+		.headers = letter->headers.s,
+		.loop_mark = "1",
+		.auto_submitted = "auto-generated",
+		.charset = charset};
+	struct str wire = STR_INIT, subject = STR_INIT, body = STR_INIT;
+	struct err err = {0};
+	if (compose(&wire, &mail, &err) == RC_OK) {
+		MUST(strlen(wire.s) == wire.len);
+		size_t column = 0;
+		for (size_t i = 0; i < wire.len; i++) {
+			MUST(!(wire.s[i] & 0x80) && (wire.s[i] != '\n' || (i && wire.s[i - 1] == '\r')));
+			MUST(wire.s[i] != '\r' || wire.s[i + 1] == '\n');
+			column = wire.s[i] == '\n' ? 0 : column + 1;
+			MUST(column <= 998);
+		}
+		const char *end = strstr(wire.s, "\r\n\r\n"), *to = strcasestr(wire.s, "\r\nTo:");
+		MUST(end && to && to < end && !strcasestr(wire.s, "\r\nBcc:") &&
+			!strcasestr(wire.s, "\r\nCc:"));
+		MUST(reread(&subject, &body, wire.s, wire.len, &err) == RC_OK);
+		MUST(charset == CHARSET_ISO_2022_JP || strcmp(subject.s, letter->subject.s) == 0);
+	}
+	str_free(&wire);
+	str_free(&subject);
+	str_free(&body);
 }
 
 static void render(const struct template *tpl, char *value)
@@ -29,7 +64,10 @@ static void render(const struct template *tpl, char *value)
 		if (memchr(out.subject.s, '\n', out.subject.len) || strlen(out.subject.s) != out.subject.len)
 			abort();
 		(void)guard_foreign(&out, allowed, &err);
-		(void)guard_characters(&out, &err);
+		if (guard_characters(&out, &err) == RC_OK) {
+			check_mail(&out, CHARSET_UTF8);
+			check_mail(&out, CHARSET_ISO_2022_JP);
+		}
 	}
 	rendered_free(&out);
 	notice_values_free(&values);
