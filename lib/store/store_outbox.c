@@ -56,10 +56,13 @@ static void bind_digest(sqlite3_stmt *stmt, const struct notice *notice)
 {
 	uint8_t kept[1 + SHA256_LEN] = {DIGEST_KEYED};
 	memcpy(kept + 1, notice->digest, SHA256_LEN);
+	/* A copy: the statement runs when this is gone. */
 	if (notice->digest_plain)
-		bind_digest(stmt, notice);
+		(void)sqlite3_bind_blob64(stmt, sqlite3_bind_parameter_index(stmt, ":digest"), notice->digest,
+			SHA256_LEN, SQLITE_TRANSIENT);
 	else
-		sql_blob(stmt, ":digest", kept, sizeof kept);
+		(void)sqlite3_bind_blob64(stmt, sqlite3_bind_parameter_index(stmt, ":digest"), kept,
+			sizeof kept, SQLITE_TRANSIENT);
 }
 
 static void read_notice(sqlite3_stmt *stmt, struct notice *out, struct pool *pool)
