@@ -31,6 +31,32 @@ static bool would_change(const char *text)
 	       strspn(text, "0123456789-/") == strlen(text);
 }
 
+/* Behind blanks of any kind. */
+static const char *skip_blanks(const char *text)
+{
+	static const char *const blanks[] = {" ", "\t", "\r", "\n", "\u00A0", "\u3000"};
+	for (size_t i = 0; i < sizeof blanks / sizeof *blanks;) {
+		size_t len = strlen(blanks[i]);
+		bool found = strncmp(text, blanks[i], len) == 0;
+		text += found ? len : 0;
+		i = found ? 0 : i + 1;
+	}
+	return text;
+}
+
+bool cell_is_formula(const char *text)
+{
+	static const char *const wide[] = {"＝", "＋", "－", "＠"};
+	const char *at = skip_blanks(text);
+	if (*at && strchr("=+-@", *at))
+		return true;
+	/* Alone, － says that there is nothing. */
+	for (size_t i = 0; i < sizeof wide / sizeof *wide; i++)
+		if (str_has_prefix(at, wide[i]) && at[strlen(wide[i])])
+			return true;
+	return *text == '\t' || *text == '\r' || *text == '\n';
+}
+
 void cell_quote(struct str *out, const char *text)
 {
 	bool quote = strpbrk(text, ",\"\r\n;\t") || *text == ' ';
@@ -56,7 +82,7 @@ void cell_add(struct str *out, int field, const char *cell)
 	else if (field == FIELD_TELEPHONE && all_digits(cell) && digits.s[0] == '0' &&
 		 (digits.len == 10 || digits.len == 11))
 		telephone_print(&value, digits.s);
-	else if ((*cell && strchr("=+-@\t\r", *cell)) || (field != FIELD_APPLIED_ON && would_change(cell)))
+	else if (cell_is_formula(cell) || (field != FIELD_APPLIED_ON && would_change(cell)))
 		str_printf(&value, "'%s", cell);
 	else
 		str_addz(&value, cell);

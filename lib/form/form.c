@@ -1,3 +1,4 @@
+#include "lib/form/cell.h"
 #include "lib/form/form.h"
 
 #include <stdarg.h>
@@ -255,7 +256,7 @@ static bool is_guard(const char *text)
 {
 	if (text[0] != '\'' || !text[1])
 		return false;
-	return strchr("=+-@\t\r", text[1]) || !text[1 + strspn(text + 1, "0123456789-.,/:() ")];
+	return cell_is_formula(text + 1) || !text[1 + strspn(text + 1, "0123456789-.,/:() ")];
 }
 
 /* ="0123": another guard, which programs that export for spreadsheets write. The length of what is inside; 0: none. */
@@ -279,7 +280,7 @@ void reader_put(struct form_reader *reader, int slot, int rank, const char *text
 		return;
 	const char *begin = skip_blank(text);
 	if (is_guard(begin))
-		begin++;
+		begin = skip_blank(begin + 1);
 	size_t len = strlen(begin), end = blank_end(begin, len);
 	size_t inside = formula_text_len(begin, end);
 	if (inside) {

@@ -151,9 +151,9 @@ static void finding_cells(struct result *result, const struct findings *findings
 	}
 	if (detail_ja)
 		add_sentence(&wrong, detail_ja);
-	cell_quote(&result->line, wrong.s);
+	cell_add(&result->line, FIELD_COUNT, wrong.s);
 	str_addc(&result->line, ',');
-	cell_quote(&result->line, remedy.s);
+	cell_add(&result->line, FIELD_COUNT, remedy.s);
 	str_free(&wrong);
 	str_free(&remedy);
 }

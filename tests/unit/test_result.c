@@ -271,6 +271,55 @@ static void test_result__a_header_is_no_formula(void **state)
 	str_free(&csv);
 }
 
+/* In every column of the form: what a spreadsheet might reckon stays text, and comes back as it was. */
+static void test_result__formulas_in_every_column(void **state)
+{
+	static const char *const formulas[] = {"=cmd|' /C calc'!A0", "=HYPERLINK(\"http://evil.example/\")",
+		"+1+1", "-1+1", "@SUM(1;1)", " =1+1", "\t=1+1", "\n=1+1", "\u3000=1+1", "\u00A0=1+1", "＝1+1",
+		"＋1+1", "－1+1", "＠SUM(1;1)", "　＝1+1"};
+	(void)state;
+	for (size_t f = 0; f < sizeof formulas / sizeof *formulas; f++) {
+		struct str file = STR_INIT, text = STR_INIT, csv = STR_INIT, again = STR_INIT,
+			   cell = STR_INIT;
+		rig_header(&file, &rig, ',', ",メモ\r\n");
+		for (const char *at = strchr(file.s, '\n') - 1; at > file.s; at--)
+			if (*at == ',')
+				str_addz(&cell, "x");
+		for (size_t i = 0; i <= cell.len; i++) {
+			str_addc(&file, i ? ',' : '"');
+			if (i)
+				str_addc(&file, '"');
+			for (const char *c = formulas[f]; *c; c++) {
+				if (*c == '"')
+					str_addc(&file, '"');
+				str_addc(&file, *c);
+			}
+			str_addc(&file, '"');
+		}
+		str_addz(&file, "\r\n");
+		answer_file("申込.csv", file.s, &text, &csv);
+		/* Each cell of the row begins with the mark, in its quotes or not. */
+		const char *row = strchr(csv.s, '\n') + 1;
+		assert_null(strstr(row, pool_printf(rig.pool, ",%s", formulas[f])));
+		assert_null(strstr(row, pool_printf(rig.pool, ",\"%s", formulas[f])));
+		assert_non_null(strstr(row, "'"));
+		rig_readz(&rig, file.s);
+		struct form_values before = rig.record[0].form;
+		rig_readz(&rig, csv.s);
+		for (int k = 0; k < FIELD_COUNT; k++)
+			assert_string_equal(rig.record[0].form.value[k] ? rig.record[0].form.value[k] : "",
+				before.value[k] ? before.value[k] : "");
+		str_clear(&text);
+		answer_file("申込.csv", csv.s, &text, &again);
+		assert_string_equal(again.s, csv.s);
+		str_free(&file);
+		str_free(&text);
+		str_free(&csv);
+		str_free(&again);
+		str_free(&cell);
+	}
+}
+
 static void test_result__a_directory_that_is_gone(void **state)
 {
 	(void)state;
@@ -297,6 +346,7 @@ int main(void)
 		cmocka_unit_test(test_result__other_verdicts),
 		cmocka_unit_test(test_result__file_that_could_not_be_read),
 		cmocka_unit_test(test_result__mended_file),
+		cmocka_unit_test(test_result__formulas_in_every_column),
 		cmocka_unit_test(test_result__broken_rows_keep_their_cells),
 		cmocka_unit_test(test_result__a_header_is_no_formula),
 		cmocka_unit_test(test_result__a_directory_that_is_gone),
