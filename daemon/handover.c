@@ -74,6 +74,7 @@ void handover_put_delivery(struct str *out, const struct delivery *delivery)
 	wire_put_text(out, delivery->reply);
 	wire_put_number(out, delivery->line_closed);
 	wire_put_text(out, delivery->phase);
+	wire_put_number(out, delivery->certificate_until);
 }
 
 /* One line of text that fits `size` bytes with its NUL. */
@@ -96,6 +97,7 @@ bool handover_get_delivery(struct delivery *delivery, const struct str *payload)
 	const char *enhanced = wire_get_text(&reader, pool), *reply = wire_get_text(&reader, pool);
 	delivery->line_closed = wire_get_number(&reader) != 0;
 	const char *phase = wire_get_text(&reader, pool);
+	delivery->certificate_until = wire_get_number(&reader);
 	bool good = wire_read_whole(&reader) && phase && outcome >= OUTCOME_ACCEPTED &&
 		    outcome <= OUTCOME_FAULT && code >= 0 && code <= 999 &&
 		    fits(enhanced, sizeof delivery->enhanced) && fits(reply, sizeof delivery->reply);

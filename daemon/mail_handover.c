@@ -205,6 +205,7 @@ void mail_handover_put_list(struct str *out, const struct mailbox_list *list)
 {
 	wire_put_number(out, list->uid_validity);
 	wire_put_number(out, list->more);
+	wire_put_number(out, list->certificate_until);
 	wire_put_number(out, (int64_t)list->count);
 	for (size_t i = 0; i < list->count; i++) {
 		wire_put_text(out, list->entry[i].uid);
@@ -217,6 +218,7 @@ static void get_list(struct wire_reader *reader, size_t limit, struct mailbox_li
 	*list = (struct mailbox_list){0};
 	list->uid_validity = wire_get_number(reader);
 	list->more = wire_get_number(reader) != 0;
+	list->certificate_until = wire_get_number(reader);
 	size_t left =
 		(size_t)(reader->end - reader->at) / 12; /* an entry is a length and a number at least */
 	list->count = get_count(reader, limit < left ? limit : left);
@@ -347,6 +349,7 @@ enum rc mailline_list(struct mailline *line, enum folder folder, const char *aft
 	enum rc rc = exchange(line, WIRE_LIST, &task, WIRE_LISTED, &payload, NULL, &reader, pool, err);
 	if (rc == RC_OK) {
 		get_list(&reader, limit, out, pool);
+		line->certificate_until = out->certificate_until;
 		rc = wire_read_whole(&reader) ? RC_OK : line_lost(line, err);
 	}
 	str_free(&payload);

@@ -26,6 +26,7 @@ struct mailline {
 		phase; /* of the last error: "connect", "tls", "auth", "select", "list", "fetch", "move", "append", "idle"; static */
 	bool waiting; /* a WIRE_WAIT is unanswered */
 	bool news; /* an answer to it came in between */
+	int64_t certificate_until; /* of the last list */
 	int64_t message_bytes; /* of the settings */
 	int answer_ms; /* what the child may need for one request */
 };

@@ -14,6 +14,7 @@
 #include "daemon/zygote.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
+#include "lib/desk/health.h"
 
 #define STEP_MS 200 /* then signals and the watchdog get their turn */
 #define REQUESTS_PER_STEP 20
@@ -38,6 +39,7 @@ struct mailbox_role {
 	int64_t waiting_since_ms;
 	utc_time requests_at; /* when the next request is due */
 	utc_time looked_at; /* in turn: the last look at INBOX */
+	struct health_certificate certificate; /* of the IMAP server, as the register has it */
 	bool paused; /* staff paused reading, or the register waits to be taken over: mails stay where they are */
 };
 
@@ -118,6 +120,19 @@ static void trouble_clear(struct trouble *trouble)
 static bool trouble_lasts(const struct trouble *trouble)
 {
 	return *trouble->phase && clock_machine_ms() < trouble->until_ms;
+}
+
+static enum rc note_certificate(
+	struct role_context *ctx, struct mailbox_role *role, utc_time now, struct err *err)
+{
+	utc_time until = role->inbox.line.certificate_until;
+	if (!health_certificate_is_news(&role->certificate, until, now))
+		return RC_OK;
+	enum rc rc = store_begin(ctx->office.store, err);
+	rc = rc ? rc
+		: health_certificate_note(
+			  ctx->office.store, FACT_MAILBOX_CERTIFICATE, &role->certificate, until, now, err);
+	return inbox_end(ctx->office.store, rc, err);
 }
 
 /* ---- the line ---- */
@@ -343,6 +358,7 @@ static enum rc mailbox_step(struct role_context *ctx, utc_time now, utc_time *ne
 	}
 	rc = rc ? rc : run_requests(ctx, role, err);
 	rc = rc ? rc : note_trouble(ctx, role, err);
+	rc = rc ? rc : note_certificate(ctx, role, now, err);
 	if (!rc && piece == PIECE_NONE)
 		rc = wait_for_news(ctx, role, err);
 	if (rc)

@@ -19,6 +19,7 @@
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/base/mailaddr.h"
+#include "lib/desk/health.h"
 #include "lib/desk/sent_log.h"
 #include "lib/mail/dkim.h"
 #include "lib/mail/rate.h"
@@ -63,6 +64,7 @@ struct sender {
 	bool fault_noted; /* the register says so */
 	int64_t turn; /* which sender of this register this one is */
 	struct delivery fault; /* the last one */
+	struct health_certificate certificate; /* of the mail server, as the register has it */
 	bool more; /* fewer were claimed than there are lines, and more may be due */
 	struct notice claimed[LINES_MAX];
 	int claimed_count;
@@ -386,6 +388,10 @@ static enum rc within_transaction(struct role_context *ctx, int limit, utc_time 
 	for (int i = 0; i < LINES_MAX && rc == RC_OK; i++)
 		if (sender->line[i].state == LINE_ANSWERED)
 			rc = record(ctx, &sender->line[i], now, err);
+	for (int i = 0; i < LINES_MAX && rc == RC_OK; i++)
+		if (sender->line[i].state == LINE_ANSWERED)
+			rc = health_certificate_note(ctx->office.store, FACT_TRANSPORT_CERTIFICATE,
+				&sender->certificate, sender->line[i].delivery.certificate_until, now, err);
 	if (rc == RC_OK && sender->fault_now != sender->fault_noted)
 		rc = note_fault(ctx, err);
 	if (rc == RC_OK && limit > 0)
@@ -449,6 +455,7 @@ static enum rc exchange(struct role_context *ctx, int limit, utc_time now, struc
 	if (rc != RC_OK) {
 		if (store_in_transaction(store))
 			store_rollback(store);
+		sender->certificate = (struct health_certificate){0};
 		sender->claimed_count = 0;
 		return rc;
 	}
@@ -548,7 +555,11 @@ static enum rc sign_letter(struct role_context *ctx, struct line *line, utc_time
 	const struct secrets *secrets = ctx->office.secrets;
 	if (line->fields.len > 0)
 		return RC_OK;
-	enum rc rc = secrets->smime ? smime_put(ctx, line, now, err) : RC_OK;
+	enum rc rc = RC_OK;
+	if (secrets->smime)
+		rc = smime_put(ctx, line, now, err);
+	else if (ctx->settings->smime.certificate)
+		rc = err_set(err, RC_CONFIG, "the S/MIME certificate was not read; restart the daemon");
 	if (rc == RC_OK && secrets->dkim_count > 0)
 		rc = dkim_sign(&line->fields, secrets->dkim, secrets->dkim_count, sender->wire.s,
 			sender->wire.len, now, err);

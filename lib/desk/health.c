@@ -37,6 +37,7 @@
 #define JUMP_SECONDS 5 /* clocks are set back by less in regular service */
 #define ROOM_FACTOR 4 /* room is short before it is gone */
 #define CA_FILE_LIMIT (4 * 1024 * 1024)
+#define EXPIRY_BAD (7 * DAY)
 
 struct health {
 	struct office *office;
@@ -596,11 +597,16 @@ static int64_t seconds_until(const ASN1_TIME *end, utc_time now)
 	return ASN1_TIME_to_tm(end, &tm) == 1 ? (int64_t)timegm(&tm) - now : INT64_MIN;
 }
 
+static enum health_level level_of_expiry(const struct health *health, int64_t left)
+{
+	return left < EXPIRY_BAD                                     ? HEALTH_BAD
+	       : left < health->settings->credential_warn_days * DAY ? HEALTH_WARN
+								     : HEALTH_GOOD;
+}
+
 static enum rc tell_expiry(struct health *health, const char *name, int64_t left, struct err *err)
 {
-	enum health_level level = left <= 0                                             ? HEALTH_BAD
-				  : left < health->settings->credential_warn_days * DAY ? HEALTH_WARN
-											: HEALTH_GOOD;
+	enum health_level level = level_of_expiry(health, left);
 	const char *text;
 	if (left <= 0)
 		text = pool_printf(health->pool,
@@ -682,6 +688,96 @@ static enum rc check_dkim(struct health *health, const struct dkim_setting *dkim
 		rc ? HEALTH_BAD : HEALTH_GOOD, 0, text, err);
 }
 
+/* ---- certificates ---- */
+
+bool health_certificate_is_news(const struct health_certificate *noted, utc_time until, utc_time now)
+{
+	return until > 0 && (until != noted->until || now - noted->seen_at >= DAY || now < noted->seen_at);
+}
+
+enum rc health_certificate_note(struct store *store, const char *fact, struct health_certificate *noted,
+	utc_time until, utc_time now, struct err *err)
+{
+	struct str value = STR_INIT;
+	if (!health_certificate_is_news(noted, until, now))
+		return RC_OK;
+	str_printf(&value, "%" PRId64 " %" PRId64, until, now);
+	enum rc rc = fact_set(store, fact, value.s, err);
+	if (rc == RC_OK)
+		*noted = (struct health_certificate){.until = until, .seen_at = now};
+	str_free(&value);
+	return rc;
+}
+
+/* What the children saw is verified; here only its end counts. */
+static enum rc check_server_certificate(
+	struct health *health, const char *name, const char *fact, struct err *err)
+{
+	const char *value;
+	enum rc rc = fact_text(health, fact, &value, err);
+	if (rc != RC_OK || !*value)
+		return rc;
+	char *end;
+	utc_time until = strtoll(value, &end, 10), seen = strtoll(end, NULL, 10);
+	int64_t left = until - health->now;
+	enum health_level level = level_of_expiry(health, left);
+	const char *until_text = time_of(health, until), *seen_text = time_of(health, seen), *text;
+	if (left <= 0)
+		text = pool_printf(health->pool,
+			_("the server's certificate, as seen at %s, ran out at %s: connections are refused. "
+			  "Whoever runs the server must renew it"),
+			seen_text, until_text);
+	else
+		text = pool_printf(health->pool,
+			level ? _("the server's certificate, as seen at %s, runs out at %s; whoever runs the "
+				  "server must renew it before")
+			      : _("the server's certificate, as seen at %s, is good until %s"),
+			seen_text, until_text);
+	return tell(health, name, level, left, text, err);
+}
+
+static const char *smime_text(
+	struct health *health, const struct smime_signer *signer, int64_t left, enum health_level *level)
+{
+	struct err fault = {0};
+	const char *until = time_of(health, health->now + left);
+	if (left > 0 && smime_valid(signer, health->now, &fault) != RC_OK) {
+		*level = HEALTH_BAD;
+		return pool_printf(health->pool,
+			_("the S/MIME certificate or its chain is not valid yet: no mail is sent. It is good "
+			  "until %s"),
+			until);
+	}
+	if (left <= 0)
+		return pool_printf(health->pool,
+			_("the S/MIME certificate or its chain ran out at %s: no mail is sent. Put the new "
+			  "one in its place and restart the daemon"),
+			until);
+	return pool_printf(health->pool,
+		*level ? _("the S/MIME certificate or its chain runs out at %s, and then no mail is sent; "
+			   "put "
+			   "the new one in its place in time and restart the daemon")
+		       : _("the S/MIME certificate and its chain are good until %s"),
+		until);
+}
+
+static enum rc check_smime(struct health *health, struct err *err)
+{
+	static const char name[] = "credential:smime";
+	const struct smime_setting *smime = &health->settings->smime;
+	struct smime_signer *signer = NULL;
+	struct err fault = {0};
+	if (!smime->certificate || !may_read(smime->certificate) || (smime->chain && !may_read(smime->chain)))
+		return RC_OK;
+	if (settings_smime_load(&signer, health->settings, &fault) != RC_OK)
+		return tell(health, name, HEALTH_BAD, 0, pool_strdup(health->pool, fault.text), err);
+	int64_t left = smime_valid_until(signer) - health->now;
+	enum health_level level = level_of_expiry(health, left);
+	const char *text = smime_text(health, signer, left, &level);
+	smime_signer_free(&signer);
+	return tell(health, name, level, left, text, err);
+}
+
 static enum rc check_credentials(struct health *health, struct err *err)
 {
 	const struct settings *settings = health->settings;
@@ -690,9 +786,15 @@ static enum rc check_credentials(struct health *health, struct err *err)
 		rc = check_ca_file(health, "credential:transport ca_file", settings->transport.ca_file, err);
 	if (rc == RC_OK && !settings->mailbox.maildir)
 		rc = check_ca_file(health, "credential:mailbox ca_file", settings->mailbox.ca_file, err);
+	if (rc == RC_OK && !settings->transport.maildir && settings->transport.tls != TLS_NONE)
+		rc = check_server_certificate(
+			health, "credential:transport server", FACT_TRANSPORT_CERTIFICATE, err);
+	if (rc == RC_OK && !settings->mailbox.maildir && settings->mailbox.tls != TLS_NONE)
+		rc = check_server_certificate(
+			health, "credential:mailbox server", FACT_MAILBOX_CERTIFICATE, err);
 	for (size_t i = 0; i < settings->dkim_count && rc == RC_OK; i++)
 		rc = check_dkim(health, &settings->dkim[i], err);
-	return rc;
+	return rc ? rc : check_smime(health, err);
 }
 
 static enum rc check_report(struct health *health, struct err *err)

@@ -26,6 +26,17 @@ enum rc health_check(struct office *office, const struct tally *tally, health_fn
 /* Prometheus' text format (0.0.4) of tally and checks; sengen_… names with HELP and TYPE, no personal data in labels. */
 enum rc metrics_print(struct office *office, const struct tally *tally, struct str *out, struct err *err);
 
+/* When a server's certificate runs out, as the children saw it at their last connections: kept as a fact, written when it changed or a day has passed. Within the caller's
+ * transaction. noted: the caller's, zeros at first. */
+#define FACT_TRANSPORT_CERTIFICATE "transport.certificate"
+#define FACT_MAILBOX_CERTIFICATE "mailbox.certificate"
+struct health_certificate {
+	utc_time until, seen_at;
+};
+bool health_certificate_is_news(const struct health_certificate *noted, utc_time until, utc_time now);
+enum rc health_certificate_note(struct store *store, const char *fact, struct health_certificate *noted,
+	utc_time until, utc_time now, struct err *err);
+
 /* The lock beside the register that a role holds while it runs; its time of change is the role's last sign of life. */
 void health_lock_path(struct str *out, const struct settings *settings, const char *role);
 #define HEALTH_SIGN_SECONDS 15 /* between two signs of life */

@@ -406,6 +406,20 @@ enum rc imap_line_tls(struct imap_line *line, const char *host, const char *ca_f
 	}
 }
 
+int64_t imap_line_certificate_until(const struct imap_line *line)
+{
+	unsigned int count = 0;
+	gnutls_x509_crt_t certificate;
+	int64_t until = 0;
+	const gnutls_datum_t *chain = line->tls ? gnutls_certificate_get_peers(line->tls, &count) : NULL;
+	if (count == 0 || gnutls_x509_crt_init(&certificate) != 0)
+		return 0;
+	if (gnutls_x509_crt_import(certificate, &chain[0], GNUTLS_X509_FMT_DER) == 0)
+		until = (int64_t)gnutls_x509_crt_get_expiration_time(certificate);
+	gnutls_x509_crt_deinit(certificate);
+	return until;
+}
+
 /* ---- what imap.c asks ---- */
 
 void imap_line_allow(struct imap_line *line, int64_t deadline_ms, int silence_seconds, int64_t bytes,

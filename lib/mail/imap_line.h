@@ -32,6 +32,8 @@ enum rc imap_line_connect(
 	struct imap_line **out, const char *host, int port, int64_t deadline_ms, struct err *err);
 /* Begins TLS 1.2 or newer and checks chain, dates and host name against ca_file (NULL: the system's). */
 enum rc imap_line_tls(struct imap_line *line, const char *host, const char *ca_file, struct err *err);
+/* When the server's certificate, which was verified, runs out; 0: there is no TLS. */
+int64_t imap_line_certificate_until(const struct imap_line *line);
 void imap_line_free(struct imap_line **line); /* closes */
 
 /* A new stream for libetpan on the line; closing it leaves the line open. */

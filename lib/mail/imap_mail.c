@@ -51,6 +51,12 @@ static void close_session(void *mailbox)
 	imap_close(mailbox);
 }
 
+static int64_t certificate_until(const void *mailbox)
+{
+	const struct imap *imap = mailbox;
+	return imap->line ? imap_line_certificate_until(imap->line) : 0;
+}
+
 static const char *phase(const void *mailbox)
 {
 	return ((const struct imap *)mailbox)->phase;
@@ -679,5 +685,6 @@ const struct mailbox_kind mailbox_imap = {
 	.move = imap_move,
 	.wait = imap_wait,
 	.append = imap_append,
+	.certificate_until = certificate_until,
 	.phase = phase,
 };

@@ -111,6 +111,8 @@ enum rc mailbox_list(struct mailbox *mailbox, enum folder folder, const char *af
 		rc = kind->list(mailbox->own, folder, after, limit, out, pool, err);
 	if (again(mailbox, kept, "list", &rc, err))
 		rc = kind->list(mailbox->own, folder, after, limit, out, pool, err);
+	if (rc == RC_OK && kind->certificate_until)
+		out->certificate_until = kind->certificate_until(mailbox->own);
 	return rc;
 }
 

@@ -62,6 +62,7 @@ struct mailbox_list {
 	struct mailbox_entry *entry; /* by UID, ascending; a Maildir's by age */
 	size_t count;
 	bool more; /* the limit cut it */
+	int64_t certificate_until; /* when the server's certificate, which was verified, runs out; 0: there is none */
 };
 /* What lies in a folder, behind `after` (IMAP: UIDs above it; a Maildir: ignored, everything is listed), at most `limit` entries. An IMAP server is
  * asked for the wanted messages by their sequence numbers: it costs what it returns, not what the folder holds. Read into pool. A Maildir's entries

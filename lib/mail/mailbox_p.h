@@ -19,6 +19,8 @@ struct mailbox_kind { /* the functions of mailbox.h; all but open and append fin
 		const char **moved_uid, struct pool *pool, struct err *err);
 	enum rc (*wait)(void *mailbox, int seconds, int wake_fd, bool *news, struct err *err);
 	enum rc (*append)(void *mailbox, const char *name, const char *wire, size_t len, struct err *err);
+	int64_t (*certificate_until)(
+		const void *mailbox); /* of the open connection; NULL: there is no such thing */
 	const char *(*phase)(const void *
 			mailbox); /* "connect", "tls", "auth" or "select" while it is being opened; NULL: none of these */
 };

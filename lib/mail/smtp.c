@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include <curl/curl.h>
+#include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
 
 #include "lib/base/clock.h"
 #include "lib/base/secret.h"
@@ -39,6 +41,7 @@ struct smtp {
 	enum smtp_phase phase;
 	struct reply reply; /* to the command of that phase */
 	bool logged_in;
+	int64_t certificate_until; /* of the open connection; 0: not known */
 	bool quitting; /* what comes now no longer concerns the mail */
 	bool fell_silent;
 	int64_t waiting_since;
@@ -104,6 +107,23 @@ static int on_debug(CURL *curl, curl_infotype type, char *bytes, size_t len, voi
 	return 0;
 }
 
+/* libcurl has verified it by the time a server is talked to behind TLS; the session is within reach from its callbacks only. */
+static void look_at_certificate(struct smtp *smtp)
+{
+	struct curl_tlssessioninfo *info = NULL;
+	unsigned int count = 0;
+	gnutls_x509_crt_t certificate;
+	if (curl_easy_getinfo(smtp->curl, CURLINFO_TLS_SSL_PTR, &info) != CURLE_OK || !info ||
+		info->backend != CURLSSLBACKEND_GNUTLS || !info->internals)
+		return;
+	const gnutls_datum_t *chain = gnutls_certificate_get_peers(info->internals, &count);
+	if (count == 0 || gnutls_x509_crt_init(&certificate) != 0)
+		return;
+	if (gnutls_x509_crt_import(certificate, &chain[0], GNUTLS_X509_FMT_DER) == 0)
+		smtp->certificate_until = (int64_t)gnutls_x509_crt_get_expiration_time(certificate);
+	gnutls_x509_crt_deinit(certificate);
+}
+
 static size_t on_reply_line(char *bytes, size_t size, size_t count, void *ctx)
 {
 	struct smtp *smtp = ctx;
@@ -114,6 +134,8 @@ static size_t on_reply_line(char *bytes, size_t size, size_t count, void *ctx)
 	smtp->waiting_since = now_ms();
 	if (smtp->phase == PHASE_AUTH && smtp->reply.complete && smtp->reply.code / 100 == 2)
 		smtp->logged_in = true;
+	if (smtp->phase == PHASE_MAIL && smtp->settings->tls != TLS_NONE && smtp->certificate_until == 0)
+		look_at_certificate(smtp);
 	/* The answer to MAIL is the first moment to see that there was no login; nothing has been sent yet. */
 	if (smtp->phase == PHASE_MAIL && smtp->settings->auth != AUTH_NONE && !smtp->logged_in)
 		return 0;
@@ -162,6 +184,7 @@ static curl_socket_t on_open_socket(void *ctx, curlsocktype purpose, struct curl
 		return CURL_SOCKET_BAD;
 	smtp->open_socket[smtp->open_count++] = fd;
 	smtp->logged_in = false;
+	smtp->certificate_until = 0;
 	return fd;
 }
 
@@ -338,6 +361,7 @@ static void report(struct smtp *smtp, CURLcode result, struct delivery *out)
 	out->phase = smtp_phase_name(phase);
 	out->reply_code = reply->code;
 	out->line_closed = smtp->open_count == 0;
+	out->certificate_until = smtp->certificate_until;
 	memcpy(out->enhanced, reply->enhanced, sizeof out->enhanced);
 	const char *text = reply->text;
 	if (no_login)

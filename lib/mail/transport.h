@@ -8,6 +8,8 @@
 #ifndef SENGEN_TRANSPORT_H
 #define SENGEN_TRANSPORT_H
 
+#include <stdint.h>
+
 #include "lib/base/err.h"
 #include "lib/base/str.h"
 
@@ -46,6 +48,7 @@ struct delivery {
 	char enhanced[12]; /* "4.7.1" or "" */
 	char reply[256]; /* its text, one printable line; addresses replaced by <…> */
 	bool line_closed; /* the next mail needs a new connection */
+	int64_t certificate_until; /* when the server's certificate, which was verified, runs out; 0: not known */
 	const char *phase; /* "connect", "tls", "auth", "mail", "rcpt", "data", "dot"; static */
 };
 

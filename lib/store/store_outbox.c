@@ -52,17 +52,13 @@ static void read_digest(sqlite3_stmt *stmt, int column, struct notice *out)
 		out->digest_plain = column_digest(stmt, column, out->digest, SHA256_LEN);
 }
 
-static void bind_digest(sqlite3_stmt *stmt, const struct notice *notice)
+/* room is lent to the statement until it has run. */
+static void bind_digest(sqlite3_stmt *stmt, const struct notice *notice, uint8_t room[1 + SHA256_LEN])
 {
-	uint8_t kept[1 + SHA256_LEN] = {DIGEST_KEYED};
-	memcpy(kept + 1, notice->digest, SHA256_LEN);
-	/* A copy: the statement runs when this is gone. */
-	if (notice->digest_plain)
-		(void)sqlite3_bind_blob64(stmt, sqlite3_bind_parameter_index(stmt, ":digest"), notice->digest,
-			SHA256_LEN, SQLITE_TRANSIENT);
-	else
-		(void)sqlite3_bind_blob64(stmt, sqlite3_bind_parameter_index(stmt, ":digest"), kept,
-			sizeof kept, SQLITE_TRANSIENT);
+	room[0] = DIGEST_KEYED;
+	memcpy(room + 1, notice->digest, SHA256_LEN);
+	sql_blob(stmt, ":digest", notice->digest_plain ? room + 1 : room,
+		SHA256_LEN + (notice->digest_plain ? 0 : 1));
 }
 
 static void read_notice(sqlite3_stmt *stmt, struct notice *out, struct pool *pool)
@@ -335,7 +331,8 @@ enum rc outbox_add(struct store *store, struct notice *notice, int64_t template_
 	sql_int(stmt, ":reply_code", notice->reply_code);
 	sql_int(stmt, ":domain", domain);
 	sql_ref(stmt, ":template_set", template_set);
-	bind_digest(stmt, notice);
+	uint8_t room[1 + SHA256_LEN];
+	bind_digest(stmt, notice, room);
 	rc = sql_run(store, stmt, err);
 	if (rc == RC_OK && sqlite3_changes(store->db) == 0)
 		return err_set(err, RC_REFUSED, "application %lld already has a notice \"%s\" number %d",
@@ -419,7 +416,8 @@ enum rc outbox_digest_set(struct store *store, const struct notice *notice, stru
 	if (!stmt)
 		return err->rc;
 	sql_int(stmt, ":id", notice->id);
-	bind_digest(stmt, notice);
+	uint8_t room[1 + SHA256_LEN];
+	bind_digest(stmt, notice, room);
 	return sql_run(store, stmt, err);
 }
 

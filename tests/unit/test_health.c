@@ -8,6 +8,7 @@
 #include <sys/time.h>
 
 #include "lib/desk/health.h"
+#include "tests/certificate.h"
 
 struct seen {
 	struct pool *pool;
@@ -435,6 +436,7 @@ static void test_health__certificate_runs_out(void **state)
 	} cases[] = {
 		{{90, 0}, HEALTH_GOOD, "good until"},
 		{{10, 0}, HEALTH_WARN, "runs out at"},
+		{{6, 0}, HEALTH_BAD, "runs out at"},
 		{{-3, 0}, HEALTH_BAD, "ran out at"},
 		{{-3, 90}, HEALTH_GOOD, "good until"},
 		{{90, -3}, HEALTH_GOOD, "good until"},
@@ -467,6 +469,89 @@ static void test_health__ca_file_is_missing(void **state)
 	configure_server(rig, "/nonexistent/ca.pem");
 	look(rig, &seen);
 	expect(&seen, "credential:transport ca_file", HEALTH_BAD, "/nonexistent/ca.pem");
+}
+
+static void test_health__server_certificates(void **state)
+{
+	struct rig *rig = *state;
+	static const struct {
+		int days;
+		enum health_level level;
+		const char *words;
+	} cases[] = {
+		{60, HEALTH_GOOD, "is good until"},
+		{29, HEALTH_WARN, "must renew it before"},
+		{6, HEALTH_BAD, "must renew it before"},
+		{-1, HEALTH_BAD, "connections are refused"},
+	};
+	struct seen seen;
+	rig_configure(rig, "transport : { maildir = false; host = \"mail.example.jp\"; };"
+			   "mailbox : { maildir = false; host = \"mail.example.jp\"; user = \"u\"; "
+			   "password_from = \"key\"; };");
+	look(rig, &seen);
+	assert_false(was_checked(&seen, "credential:transport server")); /* nobody has connected yet */
+	assert_false(was_checked(&seen, "credential:mailbox server"));
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct health_certificate noted = {0};
+		utc_time until = rig->clock.now + 86400L * cases[i].days;
+		struct store *store = rig->office.store;
+		assert_ok(store_begin(store, &rig_err));
+		assert_ok(health_certificate_note(
+			store, FACT_TRANSPORT_CERTIFICATE, &noted, until, rig->clock.now, &rig_err));
+		assert_false(health_certificate_is_news(&noted, until, rig->clock.now + 86399));
+		assert_true(health_certificate_is_news(&noted, until, rig->clock.now + 86400));
+		assert_true(health_certificate_is_news(&noted, until + 1, rig->clock.now));
+		assert_false(health_certificate_is_news(&noted, 0, rig->clock.now));
+		noted = (struct health_certificate){0};
+		assert_ok(health_certificate_note(
+			store, FACT_MAILBOX_CERTIFICATE, &noted, until, rig->clock.now, &rig_err));
+		assert_ok(store_commit(store, &rig_err));
+		look(rig, &seen);
+		expect(&seen, "credential:transport server", cases[i].level, cases[i].words);
+		expect(&seen, "credential:mailbox server", cases[i].level, cases[i].words);
+		assert_int_equal(find(&seen, "credential:mailbox server")->value, 86400L * cases[i].days);
+	}
+}
+
+static void test_health__smime_certificate(void **state)
+{
+	struct rig *rig = *state;
+	static const struct {
+		int from, until, chain_until; /* days */
+		enum health_level level;
+		const char *words;
+	} cases[] = {
+		{-1, 90, 0, HEALTH_GOOD, "are good until"},
+		{-1, 20, 0, HEALTH_WARN, "and then no mail is sent"},
+		{-1, 90, 20, HEALTH_WARN, "and then no mail is sent"},
+		{-1, 90, 5, HEALTH_BAD, "and then no mail is sent"},
+		{-9, -1, 0, HEALTH_BAD, "ran out at"},
+		{2, 90, 0, HEALTH_BAD, "not valid yet"},
+	};
+	struct seen seen;
+	look(rig, &seen);
+	assert_false(was_checked(&seen, "credential:smime"));
+	rig_configure(rig, "smime = { certificate = \"smime.pem\"; chain = \"smime-chain.pem\"; key_from = "
+			   "\"credential:smime\"; };");
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		certificate_mail(rig->dir,
+			&(struct mail_certificate){.mail = rig->settings->from_mail,
+				.from = rig->clock.now + 86400LL * cases[i].from,
+				.until = rig->clock.now + 86400LL * cases[i].until,
+				.chain_until = cases[i].chain_until
+						       ? rig->clock.now + 86400LL * cases[i].chain_until
+						       : 0});
+		look(rig, &seen);
+		expect(&seen, "credential:smime", cases[i].level, cases[i].words);
+	}
+	certificate_mail(rig->dir, &(struct mail_certificate){.mail = "other@example.jp",
+					   .from = rig->clock.now - 1,
+					   .until = rig->clock.now + 86400 * 90});
+	look(rig, &seen);
+	expect(&seen, "credential:smime", HEALTH_BAD, "must be among the addresses");
+	rig_write(rig, "smime.pem", "none");
+	look(rig, &seen);
+	expect(&seen, "credential:smime", HEALTH_BAD, "not one in PEM");
 }
 
 static void test_health__dkim_key(void **state)
@@ -566,6 +651,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_health__mailbox_not_read, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_health__certificate_runs_out, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_health__ca_file_is_missing, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_health__server_certificates, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_health__smime_certificate, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_health__dkim_key, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_metrics__values, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_metrics__labels_are_escaped, rig_setup, rig_teardown),

@@ -265,6 +265,7 @@ static void test_mailbox_child__lists_that_can_not_be(void **state)
 		put_good_result(&payload);
 		wire_put_number(&payload, cases[i].validity);
 		wire_put_number(&payload, 0);
+		wire_put_number(&payload, 0);
 		wire_put_number(&payload, cases[i].count);
 		wire_put_text(&payload, cases[i].uid);
 		wire_put_number(&payload, cases[i].size);

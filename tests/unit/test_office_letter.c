@@ -28,7 +28,8 @@ static void test_office_letter__a_notice_is_complete(void **state)
 	rig_letter(rig, notice.id, &wire);
 	uint8_t digest[SHA256_LEN];
 	sha256(digest, wire.s, wire.len);
-	assert_memory_equal(digest, notice.digest, SHA256_LEN);
+	assert_memory_not_equal(digest, notice.digest, SHA256_LEN); /* it is keyed */
+	assert_false(notice.digest_plain);
 	assert_string_equal(notice.recipient, "info1@example.co.jp");
 	assert_string_equal(notice.domain, "example.co.jp");
 	assert_int_equal(count_of(wire.s, "\r\nTo: "), 1);
@@ -98,6 +99,69 @@ static void test_office_letter__secrets_are_sealed(void **state)
 	struct str wire = STR_INIT;
 	rig->secrets.credential.bytes[0] ^= 1;
 	assert_int_equal(office_letter(&rig->office, notice.id, &wire, &dkim, &rig_err), RC_CONFIG);
+	str_free(&wire);
+	str_free(&dkim);
+}
+
+/* A register from before version 5: its digests are the letters' SHA-256, by which a number in a letter could be guessed. They are read as they are, and become keyed. */
+static void test_office_letter__digests_of_old_registers(void **state)
+{
+	struct rig *rig = *state;
+	struct store *store = rig->office.store;
+	int64_t ids[3];
+	bool more = true;
+	for (int i = 0; i < 3; i++)
+		ids[i] = rig_notices(rig, rig_apply(rig, i + 1)).item[0].id;
+	assert_ok(office_key_digests(&rig->office, &more, &rig_err)); /* a new register has none */
+	assert_false(more);
+
+	uint8_t keyed[3][SHA256_LEN];
+	for (int i = 0; i < 3; i++) {
+		struct notice notice;
+		struct str wire = STR_INIT;
+		assert_ok(outbox_get(store, ids[i], &notice, rig->pool, &rig_err));
+		assert_false(notice.digest_plain);
+		memcpy(keyed[i], notice.digest, SHA256_LEN);
+		rig_letter(rig, ids[i], &wire);
+		sha256(notice.digest, wire.s, wire.len);
+		assert_memory_not_equal(notice.digest, keyed[i], SHA256_LEN);
+		notice.digest_plain = true;
+		assert_ok(store_begin(store, &rig_err));
+		assert_ok(outbox_digest_set(store, &notice, &rig_err));
+		assert_ok(fact_set(store, "outbox.digests", NULL, &rig_err));
+		assert_ok(store_commit(store, &rig_err));
+		str_clear(&wire);
+		rig_letter(rig, ids[i], &wire); /* still readable */
+		str_free(&wire);
+	}
+	/* Neither is taken for the other. */
+	struct notice wrong;
+	struct str wire = STR_INIT, dkim = STR_INIT;
+	assert_ok(outbox_get(store, ids[0], &wrong, rig->pool, &rig_err));
+	struct notice right = wrong;
+	wrong.digest_plain = false;
+	assert_ok(store_begin(store, &rig_err));
+	assert_ok(outbox_digest_set(store, &wrong, &rig_err));
+	assert_int_equal(office_letter(&rig->office, ids[0], &wire, &dkim, &rig_err), RC_STORE);
+	assert_non_null(strstr(rig_err.text, "does not match its digest"));
+	memcpy(wrong.digest, keyed[0], SHA256_LEN);
+	wrong.digest_plain = true;
+	assert_ok(outbox_digest_set(store, &wrong, &rig_err));
+	assert_int_equal(office_letter(&rig->office, ids[0], &wire, &dkim, &rig_err), RC_STORE);
+	assert_ok(outbox_digest_set(store, &right, &rig_err));
+	assert_ok(store_commit(store, &rig_err));
+
+	do {
+		assert_ok(office_key_digests(&rig->office, &more, &rig_err));
+	} while (more);
+	for (int i = 0; i < 3; i++) {
+		struct notice notice;
+		assert_ok(outbox_get(store, ids[i], &notice, rig->pool, &rig_err));
+		assert_false(notice.digest_plain);
+		assert_memory_equal(notice.digest, keyed[i], SHA256_LEN);
+		str_clear(&wire);
+		rig_letter(rig, ids[i], &wire);
+	}
 	str_free(&wire);
 	str_free(&dkim);
 }
@@ -740,6 +804,8 @@ int main(void)
 			test_office_letter__numbers_are_drawn_anew_on_collision, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_office_letter__secrets_are_sealed, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_office_letter__digests_of_old_registers, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_office_letter__no_key_stops_the_run, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(

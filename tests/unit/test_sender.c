@@ -1,6 +1,13 @@
 /* the role sender, with a real zygote and children, against a server that does what a script says */
 #include "sender_rig.h"
 
+#include <openssl/pem.h>
+#include <sqlite3.h>
+
+#include "lib/base/file.h"
+#include "lib/desk/health.h"
+#include "tests/certificate.h"
+
 static void test_sender__delivers(void **state)
 {
 	struct sink_script script = {0};
@@ -349,6 +356,205 @@ static void test_sender__maildir_repeats_bit_for_bit(void **state)
 	str_free(&two);
 }
 
+/* ---- S/MIME ---- */
+
+static int64_t count_rows(struct rig *rig, const char *sql)
+{
+	sqlite3 *db;
+	sqlite3_stmt *stmt;
+	assert_int_equal(sqlite3_open(rig->settings->store_path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+	int64_t count = sqlite3_column_int64(stmt, 0);
+	assert_int_equal(sqlite3_finalize(stmt), SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	return count;
+}
+
+#define SMIME                                                                                                \
+	"smime = { certificate = \"smime.pem\"; chain = \"smime-chain.pem\"; key_from = \"smime-key.pem\"; " \
+	"};"
+
+static void make_certificate(struct rig *rig, int days)
+{
+	certificate_mail(rig->dir, &(struct mail_certificate){.mail = rig->settings->from_mail,
+					   .from = rig->clock.now - 3600,
+					   .until = rig->clock.now + 86400LL * days});
+}
+
+/* As the role itself reads them at its start. */
+static void read_keys(struct post *post)
+{
+	secrets_free(&post->rig->secrets);
+	assert_ok(secrets_load(&post->rig->secrets, post->rig->settings, true, &rig_err));
+}
+
+static struct post signed_post(void **state, const struct sink_script *script, int days)
+{
+	make_certificate(*state, days);
+	struct post post = post_open(state, script, SMIME);
+	read_keys(&post);
+	return post;
+}
+
+static void assert_signed(struct rig *rig, const char *mail, size_t len)
+{
+	char command[512], path[160];
+	(void)snprintf(path, sizeof path, "%s/mail.eml", rig->dir);
+	assert_non_null(strstr(mail, "Content-Type: multipart/signed"));
+	assert_ok(file_write(path, mail, len, 0600, &rig_err));
+	(void)snprintf(command, sizeof command,
+		"/usr/bin/python3 tests/scripts/smime_peer.py %s %s/smime-root.pem %lld", path, rig->dir,
+		(long long)rig->clock.now);
+	if (system(command) != 0)
+		fail_msg("a verifier refuses:\n%s", mail);
+}
+
+/* What went is what the register gives back, also in the letter that is sent once more. */
+static void test_sender__signs_with_smime(void **state)
+{
+	struct sink_script script = {0};
+	struct post post = signed_post(state, &script, 30);
+	int64_t id = rig_apply(post.rig, 1), other = rig_apply(post.rig, 2);
+	(void)work(&post);
+	assert_int_equal(sink_mail_count(post.sink), 2);
+	for (size_t i = 0; i < 2; i++)
+		assert_signed(post.rig, sink_mail(post.sink, i)->data.s, sink_mail(post.sink, i)->data.len);
+	struct notice notice = first_notice(post.rig, id);
+	struct str kept = STR_INIT;
+	rig_letter(post.rig, notice.id, &kept);
+	size_t first = strstr(sink_mail(post.sink, 0)->data.s, "<receipt.1.0@") ? 0 : 1; /* two connections */
+	assert_string_equal(kept.s, sink_mail(post.sink, first)->data.s);
+	assert_int_equal(count_rows(post.rig, "SELECT count(*) FROM letter_signature"), 2);
+	assert_int_equal(count_rows(post.rig, "SELECT count(*) FROM signer"), 1);
+
+	const char *why_ja = NULL;
+	int64_t resend;
+	assert_ok(office_resend(
+		&post.rig->office, id, "receipt", "staff:1", &resend, &why_ja, post.rig->pool, &rig_err));
+	(void)work(&post);
+	const struct sink_mail *again = sink_mail(post.sink, 2);
+	assert_signed(post.rig, again->data.s, again->data.len);
+	assert_non_null(strstr(again->data.s, kept.s)); /* the first letter with its own signature */
+	assert_string_equal(rig_outbox(post.rig, other), "receipt/sent");
+	str_free(&kept);
+	post_close(&post);
+}
+
+/* The answer was cut off: what goes once more is the same bytes, whatever the certificate has become meanwhile. */
+static void test_sender__a_second_copy_keeps_its_signature(void **state)
+{
+	struct sink_script script = {.cut = SINK_AT_DOT};
+	struct post post = signed_post(state, &script, 30);
+	int64_t id = rig_apply(post.rig, 1);
+	(void)work(&post);
+	assert_string_equal(rig_outbox(post.rig, id), "receipt/unknown");
+	make_certificate(post.rig, 60);
+	read_keys(&post);
+	script.cut = SINK_NOWHERE;
+	sink_change(post.sink, &script);
+	pass_seconds(&post, 7200);
+	(void)work(&post);
+	assert_string_equal(rig_outbox(post.rig, id), "receipt/sent");
+	assert_int_equal(sink_mail_count(post.sink), 2);
+	assert_string_equal(sink_mail(post.sink, 0)->data.s, sink_mail(post.sink, 1)->data.s);
+	post_close(&post);
+}
+
+/* Nothing goes out unsigned, nobody's attempts are counted, and it goes on by itself with the new certificate. */
+static void test_sender__certificate_that_ran_out(void **state)
+{
+	struct sink_script script = {0};
+	struct post post = signed_post(state, &script, 1);
+	int64_t id = rig_apply(post.rig, 1);
+	pass_seconds(&post, 86400);
+	(void)work(&post);
+	assert_int_equal(sink_mail_count(post.sink), 0);
+	assert_string_equal(rig_outbox(post.rig, id), "receipt/queued");
+	struct notice notice = first_notice(post.rig, id);
+	assert_int_equal(notice.attempts, 0);
+	assert_int_equal(notice.first_try_at, 0);
+	assert_fact(post.rig, "sender.fault", "the S/MIME certificate ran out at");
+	assert_fact(post.rig, "sender.fault_ja", "電子署名");
+	assert_int_equal(count_rows(post.rig, "SELECT count(*) FROM letter_signature"), 0);
+	make_certificate(post.rig, 30);
+	read_keys(&post);
+	pass_seconds(&post, 7200);
+	(void)work(&post);
+	assert_string_equal(rig_outbox(post.rig, id), "receipt/sent");
+	assert_fact(post.rig, "sender.fault", NULL);
+	assert_signed(post.rig, sink_mail(post.sink, 0)->data.s, sink_mail(post.sink, 0)->data.len);
+	post_close(&post);
+}
+
+static void test_sender__certificate_that_was_not_read(void **state)
+{
+	struct sink_script script = {0};
+	struct post post = signed_post(state, &script, 30);
+	int64_t id = rig_apply(post.rig, 1);
+	smime_signer_free(&post.rig->secrets.smime);
+	(void)work(&post);
+	assert_int_equal(sink_mail_count(post.sink), 0);
+	assert_string_equal(rig_outbox(post.rig, id), "receipt/queued");
+	assert_fact(post.rig, "sender.fault", "restart the daemon");
+	post_close(&post);
+}
+
+/* A letter that went without a signature and may have arrived goes as it went. */
+static void test_sender__unsigned_once_unsigned_again(void **state)
+{
+	struct sink_script script = {.cut = SINK_AT_DOT};
+	make_certificate(*state, 30);
+	EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *bytes;
+	assert_int_equal(PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL), 1);
+	long len = BIO_get_mem_data(bio, &bytes);
+	char *pem = xstrndup(bytes, (size_t)len);
+	rig_write(*state, "dkim.pem", pem);
+	free(pem);
+	BIO_free(bio);
+	EVP_PKEY_free(key);
+	struct post post = post_open(state, &script,
+		"dkim = ( { domain = \"sa.example.jp\"; selector = \"s\"; key_from = \"dkim.pem\"; } "
+		");" SMIME);
+	read_keys(&post);
+	char *certificate = post.rig->settings->smime.certificate;
+	struct smime_signer *signer = post.rig->secrets.smime;
+	post.rig->settings->smime.certificate = NULL;
+	post.rig->secrets.smime = NULL;
+	int64_t id = rig_apply(post.rig, 1);
+	(void)work(&post);
+	post.rig->settings->smime.certificate = certificate;
+	post.rig->secrets.smime = signer;
+	script.cut = SINK_NOWHERE;
+	sink_change(post.sink, &script);
+	pass_seconds(&post, 7200);
+	(void)work(&post);
+	assert_string_equal(rig_outbox(post.rig, id), "receipt/sent");
+	assert_string_equal(sink_mail(post.sink, 0)->data.s, sink_mail(post.sink, 1)->data.s);
+	assert_null(strstr(sink_mail(post.sink, 1)->data.s, "multipart/signed"));
+	post_close(&post);
+}
+
+/* The child tells when the server's certificate runs out; the register keeps it for `health`. */
+static void test_sender__server_certificate_is_noted(void **state)
+{
+	struct sink_script script = {
+		.tls = SINK_STARTTLS, .mechanisms = "PLAIN", .user = "office", .password = "right"};
+	struct post post = post_open(state, &script, "");
+	(void)rig_apply(post.rig, 1);
+	(void)work(&post);
+	struct str value = STR_INIT;
+	assert_ok(fact_get(post.rig->office.store, FACT_TRANSPORT_CERTIFICATE, &value, &rig_err));
+	char *end;
+	int64_t until = strtoll(value.s, &end, 10), real = time(NULL);
+	assert_in_range(until, real + 86400 - 600, real + 86400 + 600); /* certificate_serve() */
+	assert_int_equal(strtoll(end, NULL, 10), post.rig->clock.now);
+	str_free(&value);
+	post_close(&post);
+}
+
 int main(void)
 {
 #define WITH_RIG(test) cmocka_unit_test_setup_teardown(test, rig_setup, rig_teardown)
@@ -366,6 +572,12 @@ int main(void)
 		WITH_RIG(test_sender__stop_waits_for_answers),
 		WITH_RIG(test_sender__claims_of_a_dead_sender_are_unknown),
 		WITH_RIG(test_sender__child_dies_in_flight),
+		WITH_RIG(test_sender__signs_with_smime),
+		WITH_RIG(test_sender__a_second_copy_keeps_its_signature),
+		WITH_RIG(test_sender__certificate_that_ran_out),
+		WITH_RIG(test_sender__certificate_that_was_not_read),
+		WITH_RIG(test_sender__unsigned_once_unsigned_again),
+		WITH_RIG(test_sender__server_certificate_is_noted),
 		cmocka_unit_test(test_sender__maildir_repeats_bit_for_bit),
 	};
 	return cmocka_run_group_tests_name("sender", tests, group_set_up, group_tear_down);
