@@ -82,18 +82,19 @@ static enum rc keep_rows(struct role_context *ctx, struct recount *recount, int 
 	return rc;
 }
 
-/* Is the file still the one that was taken? fd stands at its beginning again. */
-static bool is_unchanged(int fd, const struct chosen *chosen)
+/* Is the file still the one that was taken? fd stands at its beginning again. RC_STORE: the disk can't be read now, which says nothing about the file. */
+static enum rc look_unchanged(int fd, const struct chosen *chosen, bool *same, struct err *err)
 {
 	struct stat st;
 	struct str bytes = STR_INIT;
-	struct err ignored = {0};
 	uint8_t digest[SHA256_LEN];
-	bool same = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == chosen->size &&
-		    file_read_fd(&bytes, fd, (size_t)chosen->size + 1, &ignored) == RC_OK;
+	*same = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == chosen->size;
+	enum rc rc = *same ? file_read_fd(&bytes, fd, (size_t)chosen->size + 1, err) : RC_OK;
 	sha256(digest, bytes.s, bytes.len);
 	str_free(&bytes);
-	return same && memcmp(digest, chosen->digest, sizeof digest) == 0 && lseek(fd, 0, SEEK_SET) == 0;
+	*same = *same && !rc && memcmp(digest, chosen->digest, sizeof digest) == 0 &&
+		lseek(fd, 0, SEEK_SET) == 0;
+	return rc == RC_STORE ? rc : RC_OK;
 }
 
 static enum rc start_child(struct role_context *ctx, struct recount *recount, int fd, struct err *err)
@@ -121,11 +122,14 @@ static enum rc begin_file(
 	if (fd < 0 && why != ENOENT && why != ENOTDIR && why != ELOOP)
 		rc = err_set(
 			err, RC_STORE, "An archived file, %s, can't be opened: %s.", path.s, errno_text(why));
-	else if (fd < 0 || !is_unchanged(fd, chosen))
+	bool same = false;
+	if (!rc && fd >= 0)
+		rc = look_unchanged(fd, chosen, &same, err);
+	if (!rc && !same)
 		rc = keep_rows(ctx, recount, -1, err);
-	else if (chosen->repetition)
+	else if (!rc && chosen->repetition)
 		rc = keep_rows(ctx, recount, 0, err);
-	else
+	else if (!rc)
 		rc = start_child(ctx, recount, fd, err);
 	if (fd >= 0)
 		(void)close(fd);

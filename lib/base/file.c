@@ -208,8 +208,13 @@ static enum rc step_into(int *fd, const char *name, mode_t mode, struct err *err
 {
 	/* Opened first: see file_mkdirs(). */
 	int next = openat(*fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (next < 0 && errno == ENOENT && (mkdirat(*fd, name, mode) == 0 || errno == EEXIST))
+	if (next < 0 && errno == ENOENT && (mkdirat(*fd, name, mode) == 0 || errno == EEXIST)) {
 		next = openat(*fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (next >= 0 && fsync(*fd) != 0 && errno != EINVAL) { /* its name: see file_mkdirs() */
+			(void)close(next);
+			next = -1;
+		}
+	}
 	int fault = errno;
 	(void)close(*fd);
 	*fd = next;
@@ -238,6 +243,16 @@ enum rc file_open_below(int *out, const char *directory, const char *relative, m
 	return rc ? err_prefix(err, "%s", directory) : RC_OK;
 }
 
+/* A new name is on the disk when its directory is. Where that may not be opened it must do without. */
+static enum rc sync_parent(const char *path, struct err *err)
+{
+	struct str dir = STR_INIT;
+	add_directory_of(&dir, path);
+	enum rc rc = access(dir.s, R_OK) == 0 ? file_sync_dir(dir.s, err) : RC_OK;
+	str_free(&dir);
+	return rc;
+}
+
 enum rc file_mkdirs(const char *path, mode_t mode, struct err *err)
 {
 	struct str part = STR_INIT;
@@ -252,8 +267,9 @@ enum rc file_mkdirs(const char *path, mode_t mode, struct err *err)
 		 * that is there. */
 		if (stat(part.s, &st) == 0 && S_ISDIR(st.st_mode))
 			continue;
-		if (mkdir(part.s, mode) != 0 &&
-			(errno != EEXIST || stat(part.s, &st) != 0 || !S_ISDIR(st.st_mode)))
+		if (mkdir(part.s, mode) == 0)
+			rc = sync_parent(part.s, err);
+		else if ((errno != EEXIST || stat(part.s, &st) != 0 || !S_ISDIR(st.st_mode)))
 			rc = err_set(err, RC_STORE, "The directory %s could not be made: %s.", part.s,
 				errno == EEXIST ? "something else has that name" : errno_text(errno));
 	} while (rc == RC_OK && *at);

@@ -24,7 +24,7 @@ enum rc file_write_joined(
 enum rc file_write_at(
 	int directory, const char *name, const void *bytes, size_t len, mode_t mode, struct err *err);
 
-/* As mkdir -p; directories that exist are fine. */
+/* As mkdir -p, and on the disk; directories that exist are fine. */
 enum rc file_mkdirs(const char *path, mode_t mode, struct err *err);
 /* "accepted/2026/11" below a directory, made where it is missing, and open. RC_STORE: a link stands in its place; whoever may write there could lead us anywhere. */
 enum rc file_open_below(int *out, const char *directory, const char *relative, mode_t mode, struct err *err);

@@ -43,6 +43,18 @@ static enum rc log_fault(const char *path, struct err *err)
 		path, errno_text(errno));
 }
 
+/* The directory, and a new month's entry in it, must survive as well. */
+static enum rc sync_names(const char *path, struct err *err)
+{
+	struct str directory = STR_INIT;
+	str_add(&directory, path, (size_t)(path_base(path) - path));
+	enum rc rc = file_sync_dir(directory.s, err);
+	str_addz(&directory, "..");
+	rc = rc ? rc : file_sync_dir(directory.s, err);
+	str_free(&directory);
+	return rc;
+}
+
 /* Lines of one month. */
 static enum rc append(const char *path, const struct str *text, bool durable, struct err *err)
 {
@@ -62,27 +74,13 @@ static enum rc append(const char *path, const struct str *text, bool durable, st
 		rc = log_fault(path, err);
 	if (!rc && durable && fdatasync(fd) != 0)
 		rc = log_fault(path, err);
+	if (!rc && durable && st.st_size == 0)
+		rc = sync_names(path, err);
+	/* It is written once more: behind a line that is not on the disk there would be a hole after a power cut. */
+	if (rc && fits && ftruncate(fd, st.st_size) != 0)
+		rc = log_fault(path, err);
 	str_free(&whole);
 	(void)close(fd);
-	return rc;
-}
-
-/* The directory, and a new month's entry in it, must survive as well. */
-static enum rc make_month(const struct settings *settings, const char *path, bool durable, struct err *err)
-{
-	struct str directory = STR_INIT;
-	log_path(&directory, settings, NULL);
-	enum rc rc = file_mkdirs(directory.s, 0750, err);
-	int fd = rc ? -1 : open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
-	if (!rc && fd < 0)
-		rc = log_fault(path, err);
-	if (fd >= 0)
-		(void)close(fd);
-	if (!rc && durable)
-		rc = file_sync_dir(directory.s, err);
-	if (!rc && durable)
-		rc = file_sync_dir(settings->state_directory, err);
-	str_free(&directory);
 	return rc;
 }
 
@@ -90,10 +88,10 @@ static enum rc add_month(const struct settings *settings, const struct month *mo
 	bool durable, struct err *err)
 {
 	struct str path = STR_INIT;
+	log_path(&path, settings, NULL);
+	enum rc rc = file_mkdirs(path.s, 0750, err);
+	str_clear(&path);
 	log_path(&path, settings, month);
-	enum rc rc = RC_OK;
-	if (access(path.s, F_OK) != 0)
-		rc = make_month(settings, path.s, durable, err);
 	rc = rc ? rc : append(path.s, text, durable, err);
 	str_free(&path);
 	return rc;

@@ -1,6 +1,7 @@
 /* The evening's books: everything that came in stands somewhere, and what does not is found and named. */
 #include "tests/unit/office_rig.h"
 
+#include <errno.h>
 #include <sqlite3.h>
 
 #include "lib/desk/books.h"
@@ -488,6 +489,35 @@ static void test_books__sent_log_by_month_and_cut_short(void **state)
 	str_free(&text);
 }
 
+static int syncs_that_fail;
+
+int fdatasync(int fd)
+{
+	(void)fd;
+	if (syncs_that_fail == 0)
+		return 0;
+	syncs_that_fail--;
+	errno = EIO;
+	return -1;
+}
+
+/* What the disk refused to keep is written again in the same place: after a power cut no hole stands before it. */
+static void test_books__sent_log_on_a_disk_that_fails(void **state)
+{
+	struct rig *rig = *state;
+	const struct sent_log_line line[] = {{rig->clock.now, 1, 250}, {rig->clock.now, 10, 250}};
+	int64_t sum = 0;
+	syncs_that_fail = 1;
+	assert_int_equal(sent_log_add(rig->settings, line, 1, true, &rig_err), RC_STORE);
+	assert_ok(
+		sent_log_each(rig->settings, rig->clock.now, rig->clock.now + 1, sum_lines, &sum, &rig_err));
+	assert_int_equal(sum, 0);
+	assert_ok(sent_log_add(rig->settings, line, 2, true, &rig_err));
+	assert_ok(
+		sent_log_each(rig->settings, rig->clock.now, rig->clock.now + 1, sum_lines, &sum, &rig_err));
+	assert_int_equal(sum, 11);
+}
+
 static void test_books__sent_log_that_cannot_be_written(void **state)
 {
 	struct rig *rig = *state;
@@ -520,6 +550,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_books__clock_that_was_ahead, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_books__sent_log_by_month_and_cut_short, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_books__sent_log_on_a_disk_that_fails, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_books__sent_log_that_cannot_be_written, setup, rig_teardown),
 	};

@@ -187,6 +187,50 @@ static void test_file__no_link_below_a_directory(void **state)
 	assert_int_equal(rmdir(scratch_path("elsewhere")), 0); /* nothing came there */
 }
 
+static ino_t synced[8];
+static size_t synced_count;
+
+int fsync(int fd)
+{
+	struct stat st;
+	if (fstat(fd, &st) == 0 && synced_count < sizeof synced / sizeof *synced)
+		synced[synced_count++] = st.st_ino;
+	return 0;
+}
+
+static ino_t inode_of(const char *name)
+{
+	struct stat st;
+	assert_int_equal(stat(in_dir(name), &st), 0);
+	return st.st_ino;
+}
+
+/* After a power cut a new directory is there, and what is in it. */
+static void test_file__new_directories_are_synced(void **state)
+{
+	(void)state;
+	struct err err = {0};
+	synced_count = 0;
+	assert_int_equal(file_mkdirs(in_dir("accepted/2026/11"), 0700, &err), RC_OK);
+	assert_int_equal(synced_count, 3);
+	assert_int_equal(synced[0], inode_of("."));
+	assert_int_equal(synced[1], inode_of("accepted"));
+	assert_int_equal(synced[2], inode_of("accepted/2026"));
+	int fd;
+	synced_count = 0;
+	assert_int_equal(file_open_below(&fd, in_dir("accepted"), "2026/12", 0700, &err), RC_OK);
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(synced_count, 1);
+	assert_int_equal(synced[0], inode_of("accepted/2026"));
+	synced_count = 0;
+	assert_int_equal(file_mkdirs(in_dir("accepted/2026/11"), 0700, &err), RC_OK);
+	assert_int_equal(synced_count, 0);
+	static const char *const made[] = {
+		"accepted/2026/12", "accepted/2026/11", "accepted/2026", "accepted"};
+	for (size_t i = 0; i < sizeof made / sizeof *made; i++)
+		assert_int_equal(rmdir(in_dir(made[i])), 0);
+}
+
 static void test_file__paths(void **state)
 {
 	(void)state;
@@ -211,6 +255,7 @@ int main(void)
 		cmocka_unit_test(test_file__directories),
 		cmocka_unit_test_setup_teardown(
 			test_file__no_link_below_a_directory, scratch_make, scratch_remove),
+		cmocka_unit_test(test_file__new_directories_are_synced),
 		cmocka_unit_test(test_file__paths),
 	};
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);
