@@ -75,13 +75,6 @@ def start():
     office.start(*([] if supervised else ROLES))
 
 
-def revive():
-    """What ended is started again, as systemd does it."""
-    for name, process in list(office.running.items()):
-        if process.poll() is not None:
-            office.start(*([] if supervised else [name]))
-
-
 def one_kill():
     kind = rng.choices(list(KINDS), list(KINDS.values()))[0]
     if kind.startswith(("postfix", "dovecot")):
@@ -105,12 +98,12 @@ def one_kill():
     if kind != "role":
         # The zygote is the one below the role, its children are the others.
         table = processes()
-        zygotes = [child for child, (parent, _) in table.items() if parent == pid]
-        children = [child for zygote in zygotes for child in descendants(table, zygote)]
-        victims = children if kind == "child" else zygotes
+        zygotes = [(name, child) for child, (parent, _) in table.items() for name in pids if parent == pids[name]]
+        children = [(name, child) for name, zygote in zygotes for child in descendants(table, zygote)]
+        victims = children if kind == "child" else [zygote for zygote in zygotes if zygote[0] == role]
         if not victims:
             return None
-        pid = rng.choice(victims)
+        role, pid = rng.choice(victims)
     when_busy(pid)
     return f"{kind} {role}" if kill(pid) else None
 
@@ -136,7 +129,7 @@ while (done := sum(killed.values())) < kills:
             applicants.write_something()
         except RuntimeError:
             pass
-    revive()
+    office.revive()
     what = one_kill()
     if what:
         killed[what] += 1

@@ -199,7 +199,7 @@ class Server:
 class Office:
     """One office: its configuration, its spool and register, its processes, and the clock that they see."""
 
-    def __init__(self, directory, name="office", server=None, state=None, spool=None, maildir=False, clock=None, **keys):
+    def __init__(self, directory, name="office", server=None, state=None, spool=None, maildir=False, clock=None, log=None, **keys):
         self.directory = os.path.join(directory, name)
         self.state = state or os.path.join(self.directory, "state")
         self.spool = spool or os.path.join(self.directory, "spool")
@@ -209,7 +209,7 @@ class Office:
             os.makedirs(path, exist_ok=True)
         self.server, self.running = server, {}
         atexit.register(self.kill_all)
-        self.log_path = os.path.join(self.directory, "log")
+        self.log_path = log or os.path.join(self.directory, "log")
         self.log = open(self.log_path, "ab")
         self.clock_path = clock or os.path.join(self.directory, "clock")
         if not os.path.exists(self.clock_path):
@@ -269,6 +269,12 @@ class Office:
                     pass
 
     # ---- processes ----
+
+    def revive(self):
+        """What ended is started again, as systemd does it."""
+        for role, process in list(self.running.items()):
+            if process.poll() is not None:
+                self.start(*([] if role == "supervisor" else [role]))
 
     def start(self, *roles):
         """The roles as processes of their own, as units are; without roles: the supervisor."""
@@ -480,10 +486,68 @@ class Applicants(threading.Thread):
         return True
 
 
+class Life:
+    """Forms and mails come in and days pass, round by round. Who can't drop a form tries again; so do those who write."""
+
+    def __init__(self, office, rng, rounds, days):
+        self.office, self.rng, self.rounds, self.days = office, rng, rounds, days
+        self.applications, self.round, self.waiting, self.told = 0, 0, [], time.monotonic()
+        self.applicants = Applicants(office, random.Random(rng.random()))
+        self.applicants.start()
+
+    def drop(self, most=5):
+        if self.round < self.rounds * 0.7:
+            count = self.rng.randint(1, most)
+            self.waiting.append((self.applications + 1, count))
+            self.applications += count
+        self.drop_waiting()
+
+    def drop_waiting(self):
+        while self.waiting:
+            try:
+                self.office.drop(*self.waiting[0])
+            except OSError:
+                return
+            self.waiting.pop(0)
+
+    def write(self):
+        if self.round < self.rounds * 0.8:
+            try:
+                self.applicants.write_something()
+            except RuntimeError:
+                pass  # the register can't be read now
+
+    def go_on(self):
+        """The next round."""
+        self.round += 1
+        self.office.shift(self.rng.uniform(0, 2) * self.days * DAY / self.rounds)
+        if time.monotonic() - self.told > 60:
+            self.told = time.monotonic()
+            say(f"{self.round} of {self.rounds}: {self.applications} applications, {len(self.applicants.sent)} mails")
+
+    def finish(self, days=45):
+        """The rest of the cadence; then nobody writes any more, and the office is told to end. The exit statuses."""
+        until("all forms dropped", 120, lambda: self.drop_waiting() or not self.waiting)
+        self.office.live_on(days, finish=True)
+        until("an empty queue of the mail server", 120, self.office.server.queue_is_empty, 1)
+        time.sleep(2)
+        self.office.settle()
+        self.applicants.ending = True
+        self.applicants.join(30)
+        return self.office.stop()
+
+    def account(self, status):
+        account = Account(self.office, self.applications, self.applicants)
+        account.figures["exit"] = max(status.values())
+        if set(status.values()) != {0}:
+            account.wrong(f"exit status {status}")
+        return account
+
+
 class Account:
     """What must be true at the end, whatever happened before."""
 
-    def __init__(self, office, applications, applicants=None, postfix_was_killed=False, forgiven=()):
+    def __init__(self, office, applications, applicants=None, forgiven=()):
         self.office, self.server = office, office.server
         self.problems, self.figures = [], collections.OrderedDict()
         self.figures["applications"] = applications
