@@ -271,7 +271,7 @@ format-check:
 # Each reader of outside bytes under libFuzzer: tests/fuzz/fuzz_x.c with its seeds in tests/fuzz/corpus/x, its words in tests/fuzz/x.dict.
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 # The short run is the same on every machine: fixed seed, fixed number of inputs. FUZZ_RUNS=-1 goes on until it is stopped.
-FUZZ_RUNS ?= 8000
+FUZZ_RUNS ?= 6000
 FUZZ_SEED ?= 1
 .PHONY: fuzz fuzz-short fuzz-build
 FUZZ := $(BUILD)-fuzz
