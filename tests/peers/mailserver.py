@@ -16,7 +16,9 @@ import time
 import dkim
 
 sys.path.insert(0, os.path.dirname(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "scripts"))
 import forms
+import smime_peer
 
 sengend, sengenctl, directory, smtp_port, imap_port = sys.argv[1:6]
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
@@ -172,6 +174,26 @@ def three_notices(profile):
     return len(mails)
 
 
+def signed_notices(name, number, charset):
+    """S/MIME and DKIM both survive the trip: submission, queue, delivery, IMAP."""
+    smime = f'{{ certificate = "{directory}/smime.pem"; chain = "{directory}/smime-chain.pem"; key_from = "{directory}/smime.key"; }}'
+    office = Office(name, "instant", charset=f'"{charset}"', smime=smime)
+    row = forms.application(number, applied_on=time.strftime("%Y/%m/%d"), **{"GビズID": "プライム"})
+    office.drop("a.csv", forms.as_csv([row], header=forms.HEADER + ["GビズID"]))
+    for _ in range(3):
+        office.once()
+    mails = wait_for_mails(f"tanto@c{number}.example.jp", 3)
+    expect(len(mails), 3, "signed mails")
+    for raw in mails:
+        mail = email.message_from_bytes(raw, policy=email.policy.default)
+        expect(mail.get_content_type(), "multipart/signed", "type")
+        expect(next(mail.iter_parts()).get_content_charset(), charset, "charset")
+        if not smime_peer.valid(raw, os.path.join(directory, "smime-root.pem"), int(mail["Date"].datetime.timestamp())):
+            fail(f"the S/MIME signature of {mail['Subject']} does not verify")
+        check_signatures(raw)
+    return len(mails)
+
+
 def access(lines):
     with open(os.path.join(directory, "access"), "w") as out:
         out.write("".join(line + "\n" for line in lines))
@@ -263,6 +285,8 @@ def write_secret(name, text):
 
 arrived = {profile: three_notices(profile) for profile in ("form", "site", "instant")}
 print(f"figure: real Postfix and Dovecot: notices arrived, DKIM valid twice each: {arrived}")
+signed = {charset: signed_notices("signed-" + charset, number, charset) for charset, number in (("utf-8", 301), ("iso-2022-jp", 302))}
+print(f"figure: and signed with S/MIME, valid for OpenSSL and GnuPG, DKIM valid twice: {signed}")
 greylisting()
 refused_recipient()
 closing_server()

@@ -12,4 +12,5 @@ openssl genpkey -algorithm ed25519 -out "$dir/ed25519.pem" 2>/dev/null
 printf 'geheim pass\n' >"$dir/password"
 printf 'zip-password-1\n' >"$dir/logo1"
 chmod 600 "$dir/password" "$dir/logo1" "$dir/rsa.pem" "$dir/ed25519.pem"
+make_smime security-action-info@sa.example.jp
 /usr/bin/python3 tests/peers/mailserver.py "$build/sengend" "$build/sengenctl" "$dir" "$smtp_port" "$imap_port"
