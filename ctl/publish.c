@@ -60,9 +60,13 @@ static void record(struct ctl *ctl, const struct public_written *written)
 	if (control_ask(ctl,
 		    json_pack("{s:s, s:I, s:s}", "command", "record-list", "rows", (json_int_t)written->rows,
 			    "digest", digest.s),
-		    &err) != RC_OK)
+		    &err) != RC_OK) {
+		struct str text = STR_INIT;
+		output_text(&text, err.text);
 		(void)fprintf(stderr, "%s %s\n", _("The lists are in place, but not entered in the history:"),
-			err.text);
+			text.s);
+		str_free(&text);
+	}
 	str_free(&digest);
 }
 
