@@ -208,12 +208,12 @@ static enum rc step_into(int *fd, const char *name, mode_t mode, struct err *err
 {
 	/* Opened first: see file_mkdirs(). */
 	int next = openat(*fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (next < 0 && errno == ENOENT && (mkdirat(*fd, name, mode) == 0 || errno == EEXIST)) {
+	if (next < 0 && errno == ENOENT && (mkdirat(*fd, name, mode) == 0 || errno == EEXIST))
 		next = openat(*fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (next >= 0 && fsync(*fd) != 0 && errno != EINVAL) { /* its name: see file_mkdirs() */
-			(void)close(next);
-			next = -1;
-		}
+	/* Its name, see file_mkdirs(); always, for one that a process made before it died is not on the disk either. */
+	if (next >= 0 && fsync(*fd) != 0 && errno != EINVAL) {
+		(void)close(next);
+		next = -1;
 	}
 	int fault = errno;
 	(void)close(*fd);
