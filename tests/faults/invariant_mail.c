@@ -75,7 +75,9 @@ void invariant_notices(const struct on_file *all)
 			notice->stage != STAGE_NONE && !stage_notice(all, app->id, notice->template_name))
 			fault_broken("2 notice %" PRId64 " (%s) was cancelled, and nothing took its place",
 				notice->id, notice->template_name);
-		if (notice->state == OUTBOX_QUEUED || notice->state == OUTBOX_SENDING)
+		/* What is held waits for the person who holds it. */
+		bool held = app && app->hold != HOLD_NONE && *app->hold_reason;
+		if ((notice->state == OUTBOX_QUEUED && !held) || notice->state == OUTBOX_SENDING)
 			fault_broken("12 notice %" PRId64 " (%s of application %" PRId64 ") is still %s",
 				notice->id, notice->template_name, notice->application_id,
 				outbox_state_name(notice->state));
