@@ -136,7 +136,11 @@ $(BUILD)/libtests.a: $(call obj,$(sort $(wildcard tests/*.c)))
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libtests.a $(BUILD)/libdaemon.a $(BUILD)/libsengen.a | $(BUILD)/locale/ja/LC_MESSAGES/sengen.mo
 	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka -lssl
 
-$(BUILD)/tests/unit/test_public_list $(BUILD)/tests/unit/test_desk_publish: | $(BUILD)/sengen-pdf
+# A child that was taken over (tests/taken_over.h): only these programs have it.
+TAKEN_OVER := -Wl,--wrap=form_read,--wrap=received_read,--wrap=transport_send,--wrap=mailbox_list,--wrap=mailbox_fetch
+$(BUILD)/tests/unit/test_taken_over $(BUILD)/tests/sengend-taken: LDFLAGS += $(TAKEN_OVER)
+
+$(BUILD)/tests/unit/test_public_list $(BUILD)/tests/unit/test_desk_publish $(BUILD)/tests/unit/test_taken_over: | $(BUILD)/sengen-pdf
 
 # Programs that test scripts talk to.
 PEERS := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/peers/*.c)))

@@ -41,12 +41,15 @@ enum { /* groups of system calls */
 	FORKING = 1 << 9,
 	PROGRAMS = 1 << 10, /* starting one, and what its start takes */
 	CONFINING = 1 << 11, /* itself or the children further */
+	MEMFILES =
+		1
+		<< 13, /* messages on their way; the desk has none, since Landlock lets such a file be started as a program */
 	LIBRARIES = 1 << 12, /* mapping code from files: the C library's own for names of users */
 };
 
 #define A_ROLE (MEMORY | SELF | READING | WRITING | LOCAL | LIBRARIES)
-#define A_LINE (MEMORY | SELF | READING | NETWORK | THREADS)
-#define A_MAILDIR (MEMORY | SELF | READING | WRITING | WATCHING)
+#define A_LINE (MEMFILES | MEMORY | SELF | READING | NETWORK | THREADS)
+#define A_MAILDIR (MEMFILES | MEMORY | SELF | READING | WRITING | WATCHING)
 #define A_ZYGOTE (MEMORY | SELF | READING | FORKING | CONFINING)
 
 static const struct {
@@ -63,12 +66,14 @@ static const struct {
 	[CONFINED_ZYGOTE] = {A_ZYGOTE, NULL, .is_child = true, .is_kept = true},
 	[CONFINED_ZYGOTE_LINES] = {A_ZYGOTE | LIBRARIES | A_LINE | A_MAILDIR, NULL, .is_kept = true},
 	[CONFINED_INTAKE] = {A_ROLE | WATCHING, "intake"},
-	[CONFINED_MAILBOX] = {A_ROLE, "mailbox"},
+	[CONFINED_MAILBOX] = {A_ROLE | MEMFILES, "mailbox"},
 	[CONFINED_SCHEDULER] = {A_ROLE, "scheduler"},
 	[CONFINED_SENDER] = {A_ROLE, "sender"},
 	[CONFINED_DESK] = {A_ROLE | FORKING | THREADS | PROGRAMS | CONFINING, "desk"},
 	[CONFINED_CONTROL] = {A_ROLE | LISTENING, "control"},
-	[CONFINED_TURN] = {A_ROLE | WATCHING | LISTENING | FORKING | THREADS | PROGRAMS | CONFINING, "turn"},
+	[CONFINED_TURN] = {A_ROLE | MEMFILES | WATCHING | LISTENING | FORKING | THREADS | PROGRAMS |
+				   CONFINING,
+		"turn"},
 	[CONFINED_PDF] = {MEMORY | SELF | READING | THREADS | LIBRARIES, NULL, .is_kept = true},
 };
 
@@ -111,7 +116,8 @@ static const struct call calls[] = {
 	{SELF, SCMP_SYS(gettimeofday)},
 	{SELF, SCMP_SYS(time)},
 	{SELF, SCMP_SYS(clock_getres)},
-	{LOCAL, SCMP_SYS(clock_adjtime)}, /* asks whether the clock is set by somebody; setting takes a capability */
+	{LOCAL, SCMP_SYS(
+			clock_adjtime)}, /* asks whether the clock is set by somebody; setting takes a capability */
 	{LOCAL, SCMP_SYS(adjtimex)},
 	{SELF, SCMP_SYS(clock_nanosleep)},
 	{SELF, SCMP_SYS(nanosleep)},
@@ -131,7 +137,7 @@ static const struct call calls[] = {
 	{SELF, SCMP_SYS(dup)},
 	{SELF, SCMP_SYS(dup2)},
 	{SELF, SCMP_SYS(dup3)},
-	{SELF, SCMP_SYS(fcntl)},
+	{LOCAL, SCMP_SYS(fcntl)},
 	{SELF, SCMP_SYS(close_range)},
 	{SELF, SCMP_SYS(shutdown)},
 	{SELF, SCMP_SYS(getsockopt)},
@@ -146,7 +152,7 @@ static const struct call calls[] = {
 	{SELF, SCMP_SYS(rt_sigsuspend)},
 	{SELF, SCMP_SYS(rt_sigtimedwait)},
 	{SELF, SCMP_SYS(sigaltstack)},
-	{SELF, SCMP_SYS(tgkill)}, /* abort() */
+	{LOCAL, SCMP_SYS(tgkill)}, /* abort() of a role; a child that calls it dies all the same */
 	{SELF, SCMP_SYS(getpid)},
 	{SELF, SCMP_SYS(getppid)},
 	{SELF, SCMP_SYS(gettid)},
@@ -179,7 +185,7 @@ static const struct call calls[] = {
 	{SELF, SCMP_SYS(mlock)}, /* secrets */
 	{SELF, SCMP_SYS(mlock2)},
 	{SELF, SCMP_SYS(munlock)},
-	{SELF, SCMP_SYS(memfd_create)}, /* messages on their way; long lines for the journal */
+	{MEMFILES, SCMP_SYS(memfd_create)},
 	{SELF, SCMP_SYS(ftruncate)},
 
 	{READING, SCMP_SYS(newfstatat)},
@@ -272,8 +278,6 @@ static const struct call calls[] = {
 	{CONFINING, SCMP_SYS(landlock_restrict_self)},
 	{CONFINING, SCMP_SYS(setrlimit)},
 	{CONFINING, SCMP_SYS(capset)},
-	/* Also asks; a hard limit can't be raised again. */
-	{SELF, SCMP_SYS(prlimit64)},
 };
 
 #define NEW_NAMESPACE                                                                                        \
@@ -306,6 +310,20 @@ static const struct {
 	/* libcurl looks names up in a thread. */
 	{{THREADS, SCMP_SYS(clone)}, {{0, CLONE_THREAD | NEW_NAMESPACE, CLONE_THREAD}}},
 	{{FORKING, SCMP_SYS(clone)}, {{0, CLONE_THREAD | NEW_NAMESPACE, 0}}},
+	/* Its own limits; a hard one can't be raised again. */
+	{{SELF, SCMP_SYS(prlimit64)}, {{0, ~0UL, 0}}},
+	/* Not whom the kernel signals: that would be a way to kill. */
+	{{SELF, SCMP_SYS(fcntl)}, {{1, ~0UL, F_GETFD}}},
+	{{SELF, SCMP_SYS(fcntl)}, {{1, ~0UL, F_SETFD}}},
+	{{SELF, SCMP_SYS(fcntl)}, {{1, ~0UL, F_GETFL}}},
+	{{SELF, SCMP_SYS(fcntl)}, {{1, ~0UL, F_SETFL}}},
+	{{SELF, SCMP_SYS(fcntl)}, {{1, ~0UL, F_DUPFD}}},
+	{{SELF, SCMP_SYS(fcntl)}, {{1, ~0UL, F_DUPFD_CLOEXEC}}},
+	{{SELF, SCMP_SYS(fcntl)}, {{1, ~0UL, F_GETLK}}},
+	{{SELF, SCMP_SYS(fcntl)}, {{1, ~0UL, F_SETLK}}},
+	{{SELF, SCMP_SYS(fcntl)}, {{1, ~0UL, F_SETLKW}}},
+	{{SELF, SCMP_SYS(fcntl)}, {{1, ~0UL, F_ADD_SEALS}}},
+	{{SELF, SCMP_SYS(fcntl)}, {{1, ~0UL, F_GET_SEALS}}},
 	{{SELF, SCMP_SYS(ioctl)}, {{1, ~0UL, TCGETS}}}, /* stdio asks whether it is a terminal */
 	{{SELF, SCMP_SYS(ioctl)}, {{1, ~0UL, FIONREAD}}},
 	{{SELF, SCMP_SYS(ioctl)}, {{1, ~0UL, FIONBIO}}},
@@ -425,13 +443,15 @@ static enum rc filter_fault(int fault, struct err *err)
 
 static enum rc filter_read(struct sock_fprog *program, int fd, struct err *err)
 {
-	off_t size = lseek(fd, 0, SEEK_END);
-	if (size <= 0)
-		return filter_fault(errno, err);
-	program->filter = xmalloc((size_t)size);
+	static const size_t most = BPF_MAXINSNS * sizeof(struct sock_filter);
+	char *bytes = xmalloc(most);
+	ssize_t size = read(fd, bytes, most);
+	if (size <= 0) {
+		free(bytes);
+		return filter_fault(size < 0 ? errno : EINVAL, err);
+	}
+	program->filter = (struct sock_filter *)(void *)bytes;
 	program->len = (unsigned short)((size_t)size / sizeof *program->filter);
-	if (pread(fd, program->filter, (size_t)size, 0) != size)
-		return filter_fault(errno, err);
 	return RC_OK;
 }
 
@@ -442,20 +462,22 @@ enum rc confine_prepare_kind(enum confined kind, struct err *err)
 		return RC_OK;
 	scmp_filter_ctx filter =
 		seccomp_init(kinds[kind].kills ? SCMP_ACT_KILL_PROCESS : SCMP_ACT_ERRNO(EPERM));
-	int fd = memfd_create("filter", MFD_CLOEXEC);
-	int fault = !filter ? ENOMEM : fd < 0 ? errno : 0;
+	/* Through a pipe, which holds more than any filter: whoever started the process may have left it no files in memory. */
+	int ends[2] = {-1, -1};
+	int fault = !filter ? ENOMEM : pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0 ? errno : 0;
 	/* A long list is searched as a tree. */
 	if (!fault && !kinds[kind].kills)
 		(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	if (!fault)
 		fault = -filter_fill(filter, kind);
 	if (!fault)
-		fault = -seccomp_export_bpf(filter, fd);
-	enum rc rc = fault ? filter_fault(fault, err) : filter_read(&programs[kind], fd, err);
+		fault = -seccomp_export_bpf(filter, ends[1]);
+	enum rc rc = fault ? filter_fault(fault, err) : filter_read(&programs[kind], ends[0], err);
 	if (filter)
 		seccomp_release(filter);
-	if (fd >= 0)
-		(void)close(fd);
+	for (int i = 0; i < 2; i++)
+		if (ends[i] >= 0)
+			(void)close(ends[i]);
 	return rc;
 }
 
