@@ -541,7 +541,8 @@ static void paths_resolve(struct settings *settings)
 		&settings->wording, &settings->transport.path, &settings->transport.ca_file,
 		&settings->transport.password_from, &settings->mailbox.path, &settings->mailbox.ca_file,
 		&settings->mailbox.password_from, &settings->smime.certificate, &settings->smime.chain,
-		&settings->smime.key_from, &settings->credential_key_from};
+		&settings->smime.key_from, &settings->credential_key_from, &settings->report_directory,
+		&settings->public_directory, &settings->metrics_file};
 	for (size_t i = 0; i < sizeof below_base / sizeof *below_base; i++)
 		path_resolve(below_base[i], base);
 	for (size_t i = 0; i < settings->profile_files.count; i++)
