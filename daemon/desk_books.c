@@ -33,6 +33,7 @@ struct recount {
 	int64_t file_id; /* in work; 0: none */
 	int child; /* socket to the parser child; -1: none */
 	int rows; /* so far */
+	bool has_head;
 	int64_t died_over; /* the file over which a parser child died, */
 	int deaths; /* so often in a row */
 	struct str frame;
@@ -116,6 +117,7 @@ static enum rc begin_file(
 	struct str path = STR_INIT;
 	path_join(&path, ctx->settings->spool_directory, chosen->archive);
 	recount->file_id = chosen->id;
+	recount->has_head = false;
 	int fd = open(path.s, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	int why = errno;
 	enum rc rc = RC_OK;
@@ -148,7 +150,7 @@ static bool note_death(struct recount *recount)
 }
 
 /* Takes what the child says; *done: there is no more, for whatever reason: intake took no more either; *again: it has to be read once more. */
-static enum rc take_records(struct recount *recount, bool *done, bool *again, struct err *err)
+static void take_records(struct recount *recount, const struct form_limits *limits, bool *done, bool *again)
 {
 	*done = *again = false;
 	for (int i = 0; i < RECORDS_PER_STEP && !*done && !*again; i++) {
@@ -156,18 +158,21 @@ static enum rc take_records(struct recount *recount, bool *done, bool *again, st
 		if (wire_receive(recount->child, &type, &recount->frame, NULL, CHILD_TIMEOUT_MS) != 1) {
 			*again = note_death(recount);
 			*done = !*again;
-		} else if (type == WIRE_RECORD) {
+		} else if (type == WIRE_RECORD && recount->rows < (int64_t)limits->records) {
 			if (++recount->rows % RECORDS_PER_TURN == 0)
-				(void)wire_send(recount->child, WIRE_MORE, "", 0);
+				*done = !wire_send_now(recount->child, WIRE_MORE);
+		} else if (type == WIRE_HEAD && !recount->has_head) {
+			recount->has_head = true;
 		} else if (type == WIRE_DONE) {
 			struct wire_reader reader = wire_reader_of(&recount->frame);
 			enum rc rc = (enum rc)wire_get_number(&reader);
+			/* One that says that it can't work may have been taken over: it must not keep the books from being made. */
+			*again = !reader.bad && rc != RC_OK && rc != RC_REFUSED && note_death(recount);
+			*done = !*again;
+		} else {
 			*done = true;
-			if (!reader.bad && rc != RC_OK && rc != RC_REFUSED)
-				return err_set(err, RC_CONFIG, "The parser of form files can't work.");
 		}
 	}
-	return RC_OK;
 }
 
 /* *more: there is more to count. */
@@ -185,10 +190,10 @@ static enum rc recount_step(struct role_context *ctx, struct recount *recount, b
 		free(chosen.archive);
 		return rc;
 	}
-	rc = take_records(recount, &done, &again, err);
-	if (!rc && again)
+	take_records(recount, &ctx->settings->limits, &done, &again);
+	if (again)
 		recount_close(recount);
-	else if (!rc && done)
+	else if (done)
 		rc = keep_rows(ctx, recount, recount->rows, err);
 	if (rc)
 		recount_close(recount);

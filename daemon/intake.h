@@ -27,6 +27,8 @@ struct intake_file {
 	int deaths; /* so far */
 	bool dropped_again; /* the same content was taken before */
 	const char *fault_ja; /* the file as a whole, for staff; NULL: none */
+	int64_t cannot_id; /* the file whose child said that it can't work */
+	int cannot; /* and how often */
 	int batch; /* records per transaction, adapted to the disk */
 	struct pool *batch_pool; /* owned */
 	struct str frame;

@@ -15,6 +15,7 @@
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 
+#define CANNOT_MAX 4 /* times that a file is tried whose child says that it can't work */
 #define CHILD_TIMEOUT_MS 20000 /* for one frame; a healthy child takes milliseconds */
 #define BATCH_FIRST 20
 #define BATCH_MIN 10 /* below, a busy machine would spend its time on syncing */
@@ -64,7 +65,8 @@ void intake_file_close(struct intake_file *in)
 	if (in->batch_pool)
 		pool_free(&in->batch_pool);
 	str_free(&in->frame);
-	*in = (struct intake_file){.child = -1, .frame = STR_INIT};
+	*in = (struct intake_file){
+		.child = -1, .frame = STR_INIT, .cannot = in->cannot, .cannot_id = in->cannot_id};
 }
 
 static enum rc child_start(struct role_context *ctx, struct intake_file *in, struct err *err)
@@ -184,10 +186,17 @@ static enum rc child_done(struct intake_file *in, struct wire_reader *reader, st
 		child_failed(in, "broken frame");
 		return RC_OK;
 	}
-	in->read_whole = true;
+	if (rc == RC_OK || rc == RC_REFUSED)
+		in->read_whole = true;
 	if (rc == RC_OK)
 		return RC_OK;
-	/* What is wrong with us and not with the file must not refuse the file. */
+	/* What is wrong with us and not with the file must not refuse the file; nor may a child that was taken over stop all others by saying so. */
+	in->cannot = in->cannot_id == in->file.id ? in->cannot + 1 : 1;
+	in->cannot_id = in->file.id;
+	if (rc != RC_REFUSED && in->cannot > CANNOT_MAX) {
+		child_failed(in, "says that it can't work");
+		return RC_OK;
+	}
 	if (rc != RC_REFUSED)
 		return err_set(err, RC_CONFIG, "The parser of form files can't work: %s",
 			text ? text : "it gives no reason.");
@@ -242,8 +251,8 @@ static enum rc gather(struct role_context *ctx, struct intake_file *in, struct f
 			   record[*count].record == in->record + 1) {
 			in->record++;
 			++*count;
-			if (in->record % RECORDS_PER_TURN == 0)
-				(void)wire_send(in->child, WIRE_MORE, "", 0);
+			if (in->record % RECORDS_PER_TURN == 0 && !wire_send_now(in->child, WIRE_MORE))
+				child_failed(in, "waits for nothing");
 		} else if (type == WIRE_DONE) {
 			enum rc rc = child_done(in, &reader, err);
 			if (rc)

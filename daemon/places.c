@@ -69,6 +69,9 @@ static const struct {
 	/* The desk watches whether they run out. */
 	{DESK, offsetof(struct settings, transport.ca_file), true, CONFINE_READ},
 	{DESK, offsetof(struct settings, mailbox.ca_file), true, CONFINE_READ},
+	{SENDER | DESK, offsetof(struct settings, smime.certificate), true, CONFINE_READ},
+	{SENDER | DESK, offsetof(struct settings, smime.chain), true, CONFINE_READ},
+	{SENDER, offsetof(struct settings, smime.key_from), true, CONFINE_READ},
 	{SENDER, offsetof(struct settings, transport.password_from), true, CONFINE_READ},
 	{MAILBOX, offsetof(struct settings, mailbox.password_from), true, CONFINE_READ},
 };

@@ -90,6 +90,14 @@ bool wire_send(int fd, enum wire_type type, const void *payload, size_t len)
 	return wire_send_fd(fd, type, payload, len, -1);
 }
 
+bool wire_send_now(int fd, enum wire_type type)
+{
+	uint8_t head[HEAD_LEN];
+	number_write(head, 1, 4);
+	head[4] = (uint8_t)type;
+	return send(fd, head, sizeof head, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)sizeof head;
+}
+
 /* Waits until there is something to read; false: the deadline passed. */
 static bool wait_readable(int fd, int64_t deadline)
 {

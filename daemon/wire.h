@@ -53,6 +53,8 @@ struct wire_reader { /* walks a payload; `bad` is set instead of reading past th
 
 /* false: the peer is gone. Never raises SIGPIPE. */
 bool wire_send(int fd, enum wire_type type, const void *payload, size_t len);
+/* A frame without payload to a peer that should be waiting for it. false: it is gone, or so far behind that it takes nothing now; either way it lies. */
+bool wire_send_now(int fd, enum wire_type type);
 /* With a descriptor along (SCM_RIGHTS); pass < 0: none. */
 bool wire_send_fd(int fd, enum wire_type type, const void *payload, size_t len, int pass);
 /* Blocks for a whole frame; timeout_ms < 0: for ever. Returns 1, 0 when the peer closed, -1 on error, limit or time-out. got_fd may be NULL. */
