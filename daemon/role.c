@@ -219,6 +219,23 @@ static enum rc reload_keeps_places(const struct settings *old, const struct sett
 	return RC_OK;
 }
 
+/* A role that gave up its rights can't get at other directories than those it was started with. */
+static enum rc reload_within_reach(const struct run *run, const struct settings *fresh, struct err *err)
+{
+	struct confine_places wanted = {0};
+	enum rc rc = RC_OK;
+	if (!confine_keeps_writers())
+		return RC_OK;
+	places_of_role(&wanted, confined_role(run->role->name), fresh);
+	const char *beyond = confine_place_beyond(&run->ctx.places, &wanted);
+	if (beyond)
+		rc = err_set(err, RC_CONFIG,
+			"%s: %s lies outside the places of the start; restart sengend to use a new place.",
+			fresh->path, beyond);
+	confine_places_free(&wanted);
+	return rc;
+}
+
 /* A place that was not named when the role gave up its rights is out of its reach, and the system says no more than that. */
 static void explain_reach(const struct run *run, struct err *err)
 {
@@ -239,6 +256,7 @@ static enum rc reload_all(struct run *run, struct err *err)
 	if (rc)
 		return rc;
 	rc = reload_keeps_places(old, fresh, err);
+	rc = rc ? rc : reload_within_reach(run, fresh, err);
 	rc = rc ? rc : secrets_load(&fresh_secrets, fresh, run->role->wants_dkim, err);
 	rc = rc ? rc : zygote_reload(ctx->zygote, fresh->form_fields, err);
 	if (!rc) {
@@ -339,7 +357,7 @@ static enum rc run_wait(struct run *run, utc_time next, bool *woken, struct err 
 /* A share that was mounted anew is another one: only a role that starts anew reaches it. */
 static enum rc run_places(struct run *run, struct err *err)
 {
-	const char *lost = confine_has_landlock() ? confine_place_lost(&run->ctx.places) : NULL;
+	const char *lost = confine_keeps_writers() ? confine_place_lost(&run->ctx.places) : NULL;
 	if (!lost)
 		return RC_OK;
 	log_event(LEVEL_NOTICE, "confine.place-lost", "role=%s place=\"%s\"", run->role->name, lost);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/landlock.h>
@@ -534,6 +535,32 @@ const char *confine_place_lost(const struct confine_places *places)
 	return NULL;
 }
 
+static bool is_within(const struct confine_places *places, const char *real, unsigned access)
+{
+	for (size_t i = 0; i < places->count; i++) {
+		char above[PATH_MAX];
+		if ((places->place[i].access & access) != access || !realpath(places->place[i].path, above))
+			continue;
+		size_t len = strlen(above);
+		if (strncmp(real, above, len) == 0 && (real[len] == '/' || real[len] == '\0' || len == 1))
+			return true;
+	}
+	return false;
+}
+
+const char *confine_place_beyond(const struct confine_places *places, const struct confine_places *wanted)
+{
+	for (size_t i = 0; i < wanted->count; i++) {
+		const struct confine_place *place = &wanted->place[i];
+		unsigned access = place->access & CONFINE_WRITE ? CONFINE_WRITE : place->access;
+		char real[PATH_MAX];
+		if (realpath(place->path, real) && !is_within(places, real, access) &&
+			!(access == CONFINE_READ && is_within(places, real, CONFINE_WRITE)))
+			return place->path;
+	}
+	return NULL;
+}
+
 /* ---- Landlock ---- */
 
 /* Newer than Debian 12's header, by the kernel's interface (linux/landlock.h of 6.15). */
@@ -581,6 +608,11 @@ int confine_landlock(void)
 bool confine_has_landlock(void)
 {
 	return confine_landlock() > 0;
+}
+
+bool confine_keeps_writers(void)
+{
+	return confine_landlock() >= LANDLOCK_MOVES;
 }
 
 /* All rights to files that this version knows, as bits from the lowest. */

@@ -83,6 +83,8 @@ void confine_places_free(struct confine_places *places);
 /* The first place that is no more what it was when the process was confined (a share that was mounted anew, a directory that was replaced): it is out of reach, and only a
  * process started anew can reach what is there now. NULL: none. */
 const char *confine_place_lost(const struct confine_places *places);
+/* The first of `wanted` that those who were allowed `places` can't reach so. NULL: none. */
+const char *confine_place_beyond(const struct confine_places *places, const struct confine_places *wanted);
 
 /* ---- giving up ---- */
 
@@ -103,6 +105,8 @@ enum rc confine_prepare_kind(enum confined kind, struct err *err);
 /* The version of Landlock's interface, 0: none. */
 int confine_landlock(void);
 bool confine_has_landlock(void);
+/* Does Landlock keep those who write files to their places? */
+bool confine_keeps_writers(void);
 /* "seccomp, landlock 2: no ports, no scopes", for logs and `health`. */
 void confine_print(struct str *out);
 
