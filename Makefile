@@ -140,6 +140,9 @@ $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libtests.a $(BUILD)/libd
 TAKEN_OVER := -Wl,--wrap=form_read,--wrap=received_read,--wrap=transport_send,--wrap=mailbox_list,--wrap=mailbox_fetch
 $(BUILD)/tests/unit/test_taken_over $(BUILD)/tests/sengend-taken: LDFLAGS += $(TAKEN_OVER)
 
+$(BUILD)/tests/sengend-taken: $(call obj,$(DAEMON_SRC)) $(BUILD)/tests/taken_over.o $(BUILD)/libsengen.a
+	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
 $(BUILD)/tests/unit/test_public_list $(BUILD)/tests/unit/test_desk_publish $(BUILD)/tests/unit/test_taken_over: | $(BUILD)/sengen-pdf
 
 # Programs that test scripts talk to.
@@ -157,7 +160,7 @@ FAULT_OBJ := $(call obj,$(sort $(wildcard tests/faults/*.c)))
 $(FAULTS): $(FAULT_OBJ) $(BUILD)/libdaemon.a $(BUILD)/libsengen.a | $(BUILD)/locale/ja/LC_MESSAGES/sengen.mo
 	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(FAULT_WRAP:%=-Wl,--wrap=%) -o $@ $^ $(PKG_LIBS)
 
-$(BUILD)/tests/all: $(TESTS) $(PEERS)
+$(BUILD)/tests/all: $(TESTS) $(PEERS) $(BUILD)/tests/sengend-taken
 	@touch $@
 
 # One unit test: make BUILD=… unit-text
