@@ -1,5 +1,5 @@
 /* T16: trusting From and a number that can be guessed. From forged, Authentication-Results planted below ours, a delivery report forged: read from their bytes and
- * acted on, with the number and the name right. test_spoof.c has the matrix; here is what the trap itself asks. */
+ * acted on, with the number and the name right. test_spoofing.c has the matrix; here is what the trap itself asks. */
 #include "raw_rig.h"
 
 #define VICTIM "info1@example.co.jp"
