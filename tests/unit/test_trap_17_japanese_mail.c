@@ -113,9 +113,9 @@ static void test_trap_17__file_names(void **state)
 		if (shape == 0)
 			str_printf(&raw, "filename*=UTF-8''%s", percent.s);
 		else if (shape == 1)
-			for (size_t at = 0, n = 0; at < percent.len; at += 20, n++) /* 20: in mid-character */
+			for (size_t at = 0, n = 0; at < percent.len; at += 21, n++) /* in mid-character */
 				str_printf(&raw, "%sfilename*%zu*=%s%.*s", n ? ";\r\n " : "", n,
-					n ? "" : "UTF-8''", 20, percent.s + at);
+					n ? "" : "UTF-8''", 21, percent.s + at);
 		else if (shape == 2)
 			str_printf(&raw, "filename=\"=?UTF-8?B?%s?=\"", word.s);
 		else
