@@ -536,8 +536,8 @@ class Life:
         self.applicants.join(30)
         return self.office.stop()
 
-    def account(self, status):
-        account = Account(self.office, self.applications, self.applicants)
+    def account(self, status, known=None):
+        account = Account(self.office, self.applications, self.applicants, known)
         account.figures["exit"] = max(status.values())
         if set(status.values()) != {0}:
             account.wrong(f"exit status {status}")
@@ -547,12 +547,12 @@ class Life:
 class Account:
     """What must be true at the end, whatever happened before."""
 
-    def __init__(self, office, applications, applicants=None, forgiven=()):
+    def __init__(self, office, applications, applicants=None, known=None):
         self.office, self.server = office, office.server
         self.problems, self.figures = [], collections.OrderedDict()
         self.figures["applications"] = applications
         self.check_applications(applications)
-        self.check_notices(set(forgiven))
+        self.check_notices(known)
         self.check_stops()
         if applicants:
             self.check_mailbox(applicants)
@@ -576,31 +576,33 @@ class Account:
             self.wrong(f"{open_ones} applications did not come to their end")
 
     def delivered(self):
-        """Message-ID -> queue IDs of its copies in the applicants' mailbox, one entry a copy."""
+        """(Message-ID, recipient) -> queue IDs of the copies in the applicants' mailbox, one entry a copy."""
         found = collections.defaultdict(list)
         for _, head in self.server.heads():
             queue = [re.search(r"\(Postfix\) with \S+ id (\w+)", line) for line in head.get_all("Received", [])]
-            found[head["Message-ID"].strip("<>")].append(next((match.group(1) for match in queue if match), "?"))
+            found[head["Message-ID"].strip("<>"), email.utils.parseaddr(head["To"])[1]].append(next((match.group(1) for match in queue if match), "?"))
         return found
 
-    def check_notices(self, forgiven):
+    def check_notices(self, known):
+        """known: after a restore, the letters that the copy knew of; others may have gone out in the life that was lost, and go out once more."""
         rows = self.office.register(
-            "SELECT o.id, o.state, l.message_id || '@' || m.text, r.text, coalesce(a.hold, 0), o.next_try_at FROM outbox o"
+            "SELECT o.id, o.state, l.message_id || '@' || m.text, l.recipient, r.text, coalesce(a.hold, 0), o.next_try_at FROM outbox o"
             " LEFT JOIN application a ON a.id = o.application_id JOIN letter l ON l.notice_id = o.id"
             " JOIN word m ON m.id = l.message_id_domain JOIN word r ON r.id = l.recipient_domain")
         copies = self.delivered()
         unknown = collections.Counter(ref for (ref,) in self.office.register(f"SELECT ref FROM history WHERE event = {EVENT_UNKNOWN}"))
-        due = delivered = lost = second = unexplained = postfix_own = staff = staff_missing = bounced = 0
-        for notice, state, message_id, domain, hold, next_try in rows:
+        due = delivered = lost = second = unexplained = postfix_own = staff = staff_missing = bounced = once_more = 0
+        for notice, state, message_id, local, domain, hold, next_try in rows:
+            letter = (message_id, f"{local}@{domain}")
             if domain == UNKNOWN_DOMAIN:
                 bounced += state == SENT
                 continue
             if state == CANCELLED:
-                if message_id in copies and notice not in unknown:
+                if letter in copies and notice not in unknown and known is None:
                     self.wrong(f"notice {notice} was cancelled and delivered")
                 continue
             due += 1
-            there = copies.get(message_id, [])
+            there = copies.get(letter, [])
             delivered += bool(there)
             if state == UNKNOWN and next_try is None:
                 staff += 1
@@ -610,18 +612,23 @@ class Account:
                 self.wrong(f"notice {notice} ({message_id}) was sent and is not there")
             distinct = len(set(there))
             postfix_own += len(there) - distinct
-            if distinct > 1:
+            if distinct > 1 and known is not None and letter not in known:
+                once_more += distinct - 1
+            elif distinct > 1:
                 second += distinct - 1
                 if distinct - 1 > unknown[notice]:
                     unexplained += distinct - 1 - unknown[notice]
                     self.wrong(f"notice {notice} ({message_id}): {distinct} copies, {unknown[notice]} times of unknown fate")
-            if there and state in (QUEUED, FAILED) and notice not in unknown:
+            if there and state in (QUEUED, FAILED) and notice not in unknown and known is None:
                 self.wrong(f"notice {notice} ({message_id}) is there, and in state {state}")
             if (state not in (SENT, UNKNOWN) or (state == UNKNOWN and next_try is not None)) and not hold:
                 self.wrong(f"notice {notice} ({message_id}) is in state {state} at the end")
-        ours = {row[2] for row in rows}
-        strangers = [name for name in copies if name not in ours and name not in forgiven]
-        if strangers:
+        ours = {(row[2], f"{row[3]}@{row[4]}") for row in rows}
+        strangers = [name for name in copies if name not in ours]
+        if known is not None:
+            self.figures["of a life that was lost"] = len(strangers)
+            self.figures["once more, as told"] = once_more
+        elif strangers:
             self.wrong(f"{len(strangers)} mails that no notice accounts for: {strangers[:5]}")
         missing = self.office.register(
             f"SELECT a.id FROM application a WHERE a.state = {LIVE_END} AND a.hold = 0 AND (SELECT count(*) FROM outbox o JOIN word w ON w.id = o.template"
