@@ -48,10 +48,10 @@ for number in range(rounds):
     live(rng.randint(1, 4))
     if rng.random() < 0.5:
         office.settle(20)
+    office.stop()
     status, found = ask("restore-check", copy)
     if status:
         problems.append(f"restore-check: {status} {found}")
-    office.stop()
     before = len(server.heads())
     # ---- put back ----
     for name in os.listdir(office.state):
