@@ -121,6 +121,8 @@ static bool add_decoded(struct str *out, const char *value)
 			if (!at)
 				return false;
 			after_word = true;
+		} else if (*at & 0x80 || *at < ' ') {
+			return false; /* 7-bit, and nothing but text */
 		} else {
 			str_addc(out, *at++);
 			after_word = false;

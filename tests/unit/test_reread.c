@@ -92,6 +92,8 @@ static void test_reread__refuses_other_bytes(void **state)
 		"base64\r\n\r\n/w==\r\n",
 		"Subject: =?UTF-8?B?YQ\r\nContent-Type: text/plain\r\nContent-Transfer-Encoding: "
 		"7bit\r\n\r\na\r\n",
+		"Subject: a\x80\r\nContent-Type: text/plain\r\nContent-Transfer-Encoding: "
+		"7bit\r\n\r\na\r\n",
 		"Subject: =?UTF-8?Q?a?=\r\nContent-Type: text/plain\r\nContent-Transfer-Encoding: "
 		"7bit\r\n\r\na\r\n",
 		"Subject: =?ISO-2022-JP?B?GyRC?=\r\nContent-Type: text/plain; charset=ISO-2022-JP\r\n"
