@@ -371,4 +371,4 @@ $(MUTANTS_AT)/bin/%: $(BUILD)/tests/unit/%.o $(BUILD)/libtests.a $(BUILD)/libdae
 clean:
 	rm -rf $(BUILD)
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) $(FUZZ) $(AFL) -name '*.d' 2>/dev/null)

@@ -38,9 +38,12 @@ static void check_mail(const struct rendered *letter, enum mail_charset charset)
 			column = wire.s[i] == '\n' ? 0 : column + 1;
 			MUST(column <= 998);
 		}
-		const char *end = strstr(wire.s, "\r\n\r\n"), *to = strcasestr(wire.s, "\r\nTo:");
-		MUST(end && to && to < end && !strcasestr(wire.s, "\r\nBcc:") &&
+		char *end = strstr(wire.s, "\r\n\r\n");
+		MUST(end);
+		*end = '\0';
+		MUST(strcasestr(wire.s, "\r\nTo:") && !strcasestr(wire.s, "\r\nBcc:") &&
 			!strcasestr(wire.s, "\r\nCc:"));
+		*end = '\r';
 		MUST(reread(&subject, &body, wire.s, wire.len, &err) == RC_OK);
 		MUST(charset == CHARSET_ISO_2022_JP || strcmp(subject.s, letter->subject.s) == 0);
 	}
