@@ -50,6 +50,7 @@ struct season_file {
 	char *bytes; /* in memory shared with the lives */
 	size_t len;
 	int dropped;
+	int tried; /* copies begun: one that failed at its end may lie there all the same */
 };
 
 enum season_kind {
