@@ -317,6 +317,8 @@ static bool drop(const struct season_event *event)
 {
 	struct season_file *file = &season->file[event->who];
 	bool half = event->kind == SEASON_DROP_HALF;
+	if (half && file->tried)
+		return true; /* the whole one came before it */
 	file->tried += !half;
 	int error = season_drop(file, half ? file->len / 2 : file->len);
 	fault_trace("%s %s: %s", names[event->kind], file->name, error ? strerror(error) : "done");
