@@ -65,6 +65,9 @@ static enum rc prepare(struct role_context *ctx, unsigned children, const char *
 	enum rc rc = settings_load(&ctx->settings, config, err);
 	rc = rc ? rc : file_mkdirs(ctx->settings->state_directory, 0750, err);
 	rc = rc ? rc : file_mkdirs(ctx->settings->runtime_directory, 0755, err);
+	/* A process that was killed may have left files and names that everybody sees and a power cut takes away: nothing is built on them
+	 * before they are on the disk. */
+	rc = rc ? rc : file_sync_system(ctx->settings->state_directory, err);
 	return rc ? rc : zygote_start_for(&ctx->zygote, children, ctx->settings->form_fields, err);
 }
 

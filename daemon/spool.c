@@ -123,10 +123,7 @@ enum rc spool_open(struct spool *spool, const char *directory, bool simulating, 
 	enum rc rc = open_below(&spool->incoming, directory, "incoming", 0770, err);
 	rc = rc ? rc : open_below(&spool->work, directory, "work", 0700, err);
 	rc = rc ? rc : open_below(&spool->removing, directory, "work/removing", 0700, err);
-	/* Made by a process that died at once they would be there, and not on the disk. */
-	rc = rc ? rc : file_sync_dir(directory, err);
-	if (!rc && fsync(spool->work) != 0 && errno != EINVAL)
-		rc = err_set(err, RC_STORE, "%s/work could not be synced: %s.", directory, errno_text(errno));
+	rc = rc ? rc : file_sync_system(directory, err); /* as in role_prepare(): it may lie elsewhere */
 	if (!rc && !simulating)
 		watch_incoming(spool);
 	return rc;

@@ -267,13 +267,28 @@ enum rc file_mkdirs(const char *path, mode_t mode, struct err *err)
 		 * that is there. */
 		if (stat(part.s, &st) == 0 && S_ISDIR(st.st_mode))
 			continue;
-		if (mkdir(part.s, mode) == 0)
+		bool made = mkdir(part.s, mode) == 0;
+		if (made)
 			rc = sync_parent(part.s, err);
 		else if ((errno != EEXIST || stat(part.s, &st) != 0 || !S_ISDIR(st.st_mode)))
 			rc = err_set(err, RC_STORE, "The directory %s could not be made: %s.", part.s,
 				errno == EEXIST ? "something else has that name" : errno_text(errno));
+		if (made && rc != RC_OK)
+			(void)rmdir(part.s); /* made anew, and synced, by whoever tries again */
 	} while (rc == RC_OK && *at);
 	str_free(&part);
+	return rc;
+}
+
+enum rc file_sync_system(const char *path, struct err *err)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	enum rc rc = RC_OK;
+	if (fd < 0 || syncfs(fd) != 0)
+		rc = err_set(
+			err, RC_STORE, "The disk of %s could not be synced: %s.", path, errno_text(errno));
+	if (fd >= 0)
+		(void)close(fd);
 	return rc;
 }
 

@@ -26,6 +26,8 @@ enum rc file_write_at(
 
 /* As mkdir -p, and on the disk; directories that exist are fine. */
 enum rc file_mkdirs(const char *path, mode_t mode, struct err *err);
+/* All that was written to the file system that path lies on. */
+enum rc file_sync_system(const char *path, struct err *err);
 /* "accepted/2026/11" below a directory, made where it is missing, and open. RC_STORE: a link stands in its place; whoever may write there could lead us anywhere. */
 enum rc file_open_below(int *out, const char *directory, const char *relative, mode_t mode, struct err *err);
 enum rc file_sync_dir(const char *path, struct err *err);

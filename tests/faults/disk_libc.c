@@ -34,6 +34,7 @@ int __wrap_linkat(int from_directory, const char *from, int to_directory, const 
 int __wrap_unlink(const char *path);
 int __wrap_unlinkat(int directory, const char *path, int flags);
 int __wrap_remove(const char *path);
+int __wrap_rmdir(const char *path);
 int __wrap_mkostemp(char *name, int flags);
 int __wrap_mkostemps(char *name, int ending, int flags);
 FILE *__wrap_fdopen(int fd, const char *mode);
@@ -365,6 +366,11 @@ int __wrap_unlink(const char *path)
 int __wrap_remove(const char *path)
 {
 	return __wrap_unlinkat(AT_FDCWD, path, 0);
+}
+
+int __wrap_rmdir(const char *path)
+{
+	return __wrap_unlinkat(AT_FDCWD, path, AT_REMOVEDIR);
 }
 
 /* ---- streams: their bytes pass through write() above ---- */

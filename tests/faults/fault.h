@@ -5,7 +5,7 @@
  * dies, how the clock jumps. The same seed gives the same run, byte for byte, so a failing one is replayed by its number:
  *
  *   build/tests/faults/faults --seeds 1-2000      one line per failing seed, then seeds, seeds/s, faults by kind
- *   build/tests/faults/faults --seed 4711 --trace what happened, line by line
+ *   build/tests/faults/faults --seed 4711 --trace what happened, line by line; --keep: the files stay
  *
  * A run is a series of lives. Each life is a process forked from the driver: it opens the office (turn.h, virtual clock) over the disk that
  * the life before left behind, works until its season is over or a fault kills it, and ends. What must outlive a life - the journal of the disk,

@@ -35,7 +35,7 @@ enum { LIFE_OVER, LIFE_FAILED }; /* how a life ends by itself; the exit status o
 struct options {
 	uint64_t first, last;
 	int workers;
-	bool trace, coverage;
+	bool trace, coverage, keep;
 };
 
 /* ---- one life ---- */
@@ -274,7 +274,11 @@ static int work(const struct options *options, int worker, struct fault_tally *t
 		(void)printf("seed %" PRIu64 ": %s\n", seed, fault_broken_text());
 		(void)fflush(stdout);
 	}
-	disk_free();
+	if (options->keep)
+		(void)printf("kept: %s\n", directory);
+	else
+		disk_free();
+	(void)fflush(stdout);
 	return 0;
 }
 
@@ -371,17 +375,19 @@ static int run_all(const struct options *options)
 static int usage(void)
 {
 	(void)fputs(
-		"Usage: faults [--jobs N] [--coverage] --seeds FIRST-LAST | --seed N [--trace]\n", stderr);
+		"Usage: faults [--jobs N] [--coverage] --seeds FIRST-LAST | --seed N [--trace] [--keep]\n",
+		stderr);
 	return 2;
 }
 
 int main(int argc, char **argv)
 {
-	enum { OPTION_SEED, OPTION_SEEDS, OPTION_JOBS, OPTION_TRACE, OPTION_COVERAGE };
+	enum { OPTION_SEED, OPTION_SEEDS, OPTION_JOBS, OPTION_TRACE, OPTION_COVERAGE, OPTION_KEEP };
 	static const struct option known[] = {{"seed", required_argument, NULL, OPTION_SEED},
 		{"seeds", required_argument, NULL, OPTION_SEEDS},
 		{"jobs", required_argument, NULL, OPTION_JOBS}, {"trace", no_argument, NULL, OPTION_TRACE},
-		{"coverage", no_argument, NULL, OPTION_COVERAGE}, {0}};
+		{"coverage", no_argument, NULL, OPTION_COVERAGE}, {"keep", no_argument, NULL, OPTION_KEEP},
+		{0}};
 	struct options options = {.workers = 1};
 	int option;
 	char *rest = NULL;
@@ -399,6 +405,9 @@ int main(int argc, char **argv)
 			break;
 		case OPTION_TRACE:
 			options.trace = true;
+			break;
+		case OPTION_KEEP:
+			options.keep = true;
 			break;
 		case OPTION_COVERAGE:
 			options.coverage = true;
