@@ -152,7 +152,7 @@ $(BUILD)/tests/peers/%: $(BUILD)/tests/peers/%.o $(BUILD)/libdaemon.a $(BUILD)/l
 
 # The office under faults: the program's calls that change files, ask for time or chance, or wait are answered by tests/faults.
 FAULTS := $(BUILD)/tests/faults/faults
-FAULT_WRAP := open openat read write pwrite fsync fdatasync syncfs ftruncate mkdir rename renameat renameat2 link linkat unlink unlinkat remove rmdir \
+FAULT_WRAP := open openat read write pwrite fsync fdatasync syncfs ftruncate mkdir mkdirat rename renameat renameat2 link linkat unlink unlinkat remove rmdir \
 	mkostemp mkostemps fdopen fileno stat lstat fstat fstatat statvfs \
 	time clock_gettime nanosleep RAND_bytes adjtimex getpid poll __poll_chk _exit child_confine wire_send \
 	settings_load settings_free template_set_load template_set_unpack template_set_free notice_try fieldmap_load fieldmap_free

@@ -25,6 +25,7 @@ int __wrap_fdatasync(int fd);
 int __wrap_syncfs(int fd);
 int __wrap_ftruncate(int fd, off_t size);
 int __wrap_mkdir(const char *path, mode_t mode);
+int __wrap_mkdirat(int directory, const char *path, mode_t mode);
 int __wrap_rename(const char *from, const char *to);
 int __wrap_renameat(int from_directory, const char *from, int to_directory, const char *to);
 int __wrap_renameat2(
@@ -283,18 +284,23 @@ int __wrap_mkostemp(char *name, int flags)
 	return __wrap_mkostemps(name, 0, flags);
 }
 
-int __wrap_mkdir(const char *path, mode_t mode)
+int __wrap_mkdirat(int directory, const char *path, mode_t mode)
 {
 	char whole[DISK_PATH];
-	if (!absolute(whole, AT_FDCWD, path))
-		return __real_mkdir(path, mode);
+	if (!absolute(whole, directory, path))
+		return __real_mkdirat(directory, path, mode);
 	int why = disk_step("mkdir", whole, NULL);
 	if (why)
 		return failed(why);
-	if (__real_mkdir(path, mode) != 0)
+	if (__real_mkdirat(directory, path, mode) != 0)
 		return -1;
 	disk_made_directory(whole);
 	return 0;
+}
+
+int __wrap_mkdir(const char *path, mode_t mode)
+{
+	return __wrap_mkdirat(AT_FDCWD, path, mode);
 }
 
 int __wrap_renameat2(

@@ -17,6 +17,7 @@ ssize_t __real_pwrite(int fd, const void *buffer, size_t len, off_t at);
 int __real_fsync(int fd);
 int __real_fdatasync(int fd);
 int __real_ftruncate(int fd, off_t size);
+int __real_mkdirat(int directory, const char *path, mode_t mode);
 int __real_mkdir(const char *path, mode_t mode);
 int __real_rename(const char *from, const char *to);
 int __real_renameat2(
