@@ -27,7 +27,7 @@ read -r smtp imap <"$dir/ports"
 printf 'x\n' >"$dir/password"; chmod 600 "$dir/password"
 make_conf 'fault_pause_seconds = 1;' 'mailbox_poll_seconds = 1;' 'business_days = false;' 'hours = "";' \
 	"transport : { maildir = false; host = \"127.0.0.1\"; port = $smtp; tls = \"none\"; connect_seconds = 1; reply_seconds = 1; dot_seconds = 1; };" \
-	"mailbox : { maildir = false; host = \"127.0.0.1\"; port = $imap; tls = \"none\"; user = \"u\"; password_from = \"password\"; connect_seconds = 1; reply_seconds = 1; };"
+	"mailbox : { maildir = false; host = \"127.0.0.1\"; port = $imap; tls = \"starttls\"; user = \"u\"; password_from = \"password\"; connect_seconds = 1; reply_seconds = 1; };"
 health() { "$build/sengenctl" -c "$conf" health "$@" 2>/dev/null; }
 forms 1 3 | drop form.csv
 : >"$dir/log"
@@ -37,7 +37,7 @@ daemon=$last_pid
 red() { # both are named among what is not good, and the exit status says so to scripts
 	! health --json >"$dir/health" && /usr/bin/python3 - "$dir/health" <<-'END'
 		import json, sys
-		bad = [line for line in open(sys.argv[1]) if '"ok":false' in line.replace(" ", "") or '"good":false' in line.replace(" ", "")]
+		bad = [line for line in open(sys.argv[1]) if json.loads(line)["level"] == "bad"]
 		sys.exit(not (any("mailbox" in line for line in bad) and any("mail server" in line or "sender" in line for line in bad)))
 	END
 }
