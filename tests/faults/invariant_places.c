@@ -194,6 +194,9 @@ void invariant_mailbox(const struct on_file *all)
 	}
 	for (size_t i = 0; i < kept.count; i++) {
 		const struct kept_mail *row = &kept.mail[i];
+		/* Of two mails with the same bytes one may get a row more when UIDs change: it is known as the same, and nothing is carried out for it. */
+		if (!row->there && strange == 0 && row->same_as)
+			continue;
 		if (!row->there && strange == 0)
 			fault_broken("10 row %" PRId64 " is of no mail in the mailbox", row->id);
 		else if (!row->there)

@@ -346,6 +346,11 @@ void season_do(struct turn *turn, utc_time now)
 		struct season_event *event = &season->event[i];
 		if (event->done || event->at > now)
 			continue;
+		/* Who could not pause the sending does not try again later, when it would not be resumed any more. */
+		if (event->kind == SEASON_PAUSE && event->begun) {
+			event->done = true;
+			continue;
+		}
 		/* A mail is in the mailbox with one write; whoever gave a command and saw no answer looks, and gives it again. */
 		event->begun = true;
 		if (carry_out(turn, event)) {
