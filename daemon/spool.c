@@ -570,6 +570,10 @@ enum rc spool_remove(struct spool *spool, const char *name, const struct spool_t
 		return from == spool->removing ? put_back(spool, from, name, err) : RC_OK;
 	if (unlinkat(from, name, 0) != 0)
 		return err_set(err, RC_REFUSED, "it was taken but can't be removed: %s", errno_text(errno));
+	/* Before the register forgets where it came from: a power cut would bring it back, and it would be taken once more. */
+	if ((fsync(spool->removing) != 0 || fsync(spool->incoming) != 0) && errno != EINVAL)
+		return err_set(err, RC_REFUSED, "it was removed, but that is not on the disk: %s",
+			errno_text(errno));
 	return RC_OK;
 }
 
