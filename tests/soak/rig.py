@@ -31,6 +31,7 @@ import b3
 import forms
 import replies
 
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is ended
 BUILD = os.path.abspath(os.environ.get("SENGEN_BUILD", "build"))
 SENGEND, SENGENCTL = os.path.join(BUILD, "sengend"), os.path.join(BUILD, "sengenctl")
 ROLES = ["intake", "mailbox", "scheduler", "sender", "desk", "control"]
