@@ -160,7 +160,7 @@ FAULT_OBJ := $(call obj,$(sort $(wildcard tests/faults/*.c)))
 $(FAULTS): $(FAULT_OBJ) $(BUILD)/libdaemon.a $(BUILD)/libsengen.a | $(BUILD)/locale/ja/LC_MESSAGES/sengen.mo
 	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(FAULT_WRAP:%=-Wl,--wrap=%) -o $@ $^ $(PKG_LIBS)
 
-$(BUILD)/tests/all: $(TESTS) $(PEERS) $(BUILD)/tests/sengend-taken
+$(BUILD)/tests/all: $(TESTS) $(PEERS) $(FAULTS) $(BUILD)/tests/sengend-taken
 	@touch $@
 
 # One unit test: make BUILD=… unit-text
@@ -182,7 +182,7 @@ $(BUILD)/bench/%: $(BUILD)/bench/%.o $(BUILD)/libtests.a $(BUILD)/libdaemon.a $(
 .PHONY: soak
 soak: deps-check
 	@tools/install-deps soak
-	@$(MAKE) --no-print-directory -s programs $(BUILD)/tests/soak/clock.so $(BUILD)/tests/soak/disk
+	@$(MAKE) --no-print-directory -s programs $(BUILD)/tests/faults/faults $(BUILD)/tests/soak/clock.so $(BUILD)/tests/soak/disk
 	@SENGEN_BUILD=$(BUILD) tests/soak/run
 $(BUILD)/tests/soak/clock.so: tests/soak/clock.c
 	@mkdir -p $(@D)
