@@ -62,8 +62,7 @@ static size_t part_count;
 static char *read_whole(const char *path)
 {
 	struct str text = STR_INIT;
-	if (file_read(&text, path, 4 << 20, &rig_err) != RC_OK)
-		fail_msg("%s", rig_err.text);
+	assert_ok(file_read(&text, path, 4 << 20, &rig_err));
 	char *copy = pool_strndup(kept, text.s, text.len);
 	str_free(&text);
 	return copy;
@@ -85,8 +84,10 @@ static void read_row(char *line, int number)
 	row->line = number;
 	for (int i = 0; i < COLUMNS; i++) {
 		char *cell = strsep(&line, "|");
-		if (!cell)
+		if (!cell) {
 			fail_msg(MATRIX ":%d: column %d of %d is missing", number, i + 1, COLUMNS);
+			return;
+		}
 		row->cell[i] = trim(cell);
 	}
 	if (line)
@@ -525,7 +526,7 @@ static void fill(struct str *out, const struct scene *scene, const char *text)
 	};
 	for (const char *at = text; *at;) {
 		const struct raw_value *value = values;
-		unsigned byte;
+		uint8_t byte;
 		while (value->name && !str_has_prefix(at, value->name))
 			value++;
 		const char *end = strchr(at, '}');
@@ -546,7 +547,8 @@ static void fill(struct str *out, const struct scene *scene, const char *text)
 		} else if (str_has_prefix(at, "\\n")) {
 			str_addc(out, '\n');
 			at += 2;
-		} else if (sscanf(at, "\\x%2x", &byte) == 1) {
+		} else if (str_has_prefix(at, "\\x")) {
+			assert_true(hex_read(&byte, 1, pool_strndup(rig->pool, at + 2, 2)));
 			str_addc(out, (char)byte);
 			at += 4;
 		} else {
