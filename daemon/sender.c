@@ -198,6 +198,7 @@ static void line_answer(
 	struct sender *sender = ctx->state;
 	const struct retry_policy policy = policy_of(ctx->settings);
 	line->delivery = *delivery;
+	line->delivery.at = now; /* recording it may take more than one try */
 	line->mails++;
 	enter_state(line, LINE_ANSWERED);
 	if (delivery->outcome == OUTCOME_ACCEPTED)
@@ -400,7 +401,7 @@ static enum rc within_transaction(struct role_context *ctx, int limit, utc_time 
 }
 
 /* Before the register: what it books as sent stands in the log, whatever dies in between. */
-static enum rc log_accepted(struct role_context *ctx, utc_time now, struct err *err)
+static enum rc log_accepted(struct role_context *ctx, struct err *err)
 {
 	struct sender *sender = ctx->state;
 	struct sent_log_line accepted[LINES_MAX];
@@ -409,7 +410,7 @@ static enum rc log_accepted(struct role_context *ctx, utc_time now, struct err *
 		const struct line *line = &sender->line[i];
 		if (line->state == LINE_ANSWERED && line->delivery.outcome == OUTCOME_ACCEPTED &&
 			!line->logged)
-			accepted[count++] = (struct sent_log_line){.at = now,
+			accepted[count++] = (struct sent_log_line){.at = line->delivery.at,
 				.notice_id = line->notice.id,
 				.reply_code = line->delivery.reply_code};
 	}
@@ -444,7 +445,7 @@ static enum rc exchange(struct role_context *ctx, int limit, utc_time now, struc
 		if (rc != RC_OK || first > now)
 			return rc;
 	}
-	enum rc rc = log_accepted(ctx, now, err);
+	enum rc rc = log_accepted(ctx, err);
 	rc = rc ? rc : store_begin(store, err);
 	if (rc != RC_OK)
 		return rc;

@@ -10,6 +10,7 @@
 
 #include <stdint.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/err.h"
 #include "lib/base/str.h"
 
@@ -43,6 +44,7 @@ enum outcome {
 const char *outcome_name(enum outcome outcome);
 
 struct delivery {
+	utc_time at; /* set by the sender: when the answer came; 0: now */
 	enum outcome outcome;
 	int reply_code; /* last reply, 0: none */
 	char enhanced[12]; /* "4.7.1" or "" */

@@ -79,7 +79,7 @@ static enum event settle(struct notice *notice, const struct delivery *delivery,
 	switch (delivery->outcome) {
 	case OUTCOME_ACCEPTED:
 		notice->state = OUTBOX_SENT;
-		notice->accepted_at = now;
+		notice->accepted_at = delivery->at ? delivery->at : now;
 		return EVENT_SENT;
 	case OUTCOME_PERMANENT:
 		notice->state = OUTBOX_FAILED;
