@@ -166,7 +166,10 @@ static enum rc ask(struct imap *imap, const char *command, struct err *err)
 
 bool imap_can(const struct imap *imap, const char *capability)
 {
-	return mailimap_has_extension(imap->session, capability) != 0;
+	const struct mailimap_connection_info *info = imap->session->imap_connection_info;
+	/* libetpan falls over a list without a single word. */
+	return info && info->imap_capability && info->imap_capability->cap_list &&
+	       mailimap_has_extension(imap->session, capability) != 0;
 }
 
 /* What it said before TLS, or before the login, counts for nothing (RFC 2595, 2.2; RFC 3501, 6.2). */

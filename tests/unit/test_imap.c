@@ -228,6 +228,18 @@ static void test_imap__what_was_offered_in_the_clear_counts_for_nothing(void **s
 	assert_int_equal(imap_server_heard(server, "LOGIN "), 0);
 }
 
+/* libetpan's parser takes a list without a word, and falls over it when it is asked. */
+static void test_imap__a_server_that_can_nothing(void **state)
+{
+	(void)state;
+	static const struct imap_rule rules[] = {
+		{.on = "CAPABILITY", .answer = "* CAPABILITY\r\n$T OK done\r\n"}, {0}};
+	start(&(struct imap_script){.rules = rules});
+	assert_int_equal(open_as("geheim"), RC_SERVER);
+	assert_string_equal(mailbox_phase(mailbox), "auth");
+	assert_false(mailbox_is_open(mailbox));
+}
+
 /* ---- login ---- */
 
 static void test_imap__login_in_quotes_and_as_literal(void **state)
@@ -1109,6 +1121,7 @@ int main(void)
 		TEST(no_ca_file),
 		TEST(starttls_that_is_tampered_with),
 		TEST(what_was_offered_in_the_clear_counts_for_nothing),
+		TEST(a_server_that_can_nothing),
 		TEST(login_in_quotes_and_as_literal),
 		TEST(login_refused),
 		TEST(token_at_once_or_when_asked),
