@@ -37,10 +37,18 @@ static void jump(struct rig *rig, utc_time then)
 	(void)rig_turn(rig);
 }
 
+/* All but the last: "receipt/sent id/sent" before "receipt/sent id/sent logo/sent". */
+static const char *not_before(struct rig *rig, const char *outbox)
+{
+	return pool_strndup(rig->pool, outbox, (size_t)(strrchr(outbox, ' ') - outbox));
+}
+
 static void assert_stage(struct rig *rig, int64_t id, const char *outbox, utc_time moment, size_t which)
 {
 	rig_run_until(rig, moment - 60);
 	struct rig_notices before = rig_notices(rig, id);
+	assert_string_equal(
+		rig_outbox(rig, id), not_before(rig, outbox)); /* a minute before it is not yet time */
 	jump(rig, moment - 60 - 3600);
 	jump(rig, moment - 60 - 400 * 86400); /* a battery that is empty */
 	assert_int_equal(rig_notices(rig, id).count, before.count);
