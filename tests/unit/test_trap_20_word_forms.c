@@ -27,6 +27,7 @@
 	"w:val=\"0\"/><w:checked/></w:checkBox></w:ffData></w:fldChar></w:r>"                                \
 	"<w:r><w:instrText> FORMCHECKBOX </w:instrText></w:r><w:r><w:fldChar w:fldCharType=\"end\"/></w:r>"
 
+// clang-format off
 static const struct {
 	const char *program, *xml;
 } forms[] = {
@@ -89,6 +90,7 @@ static const struct {
 						P(RUN("中止するロゴマーク：■★一つ星　□★★二つ星"))
 							P(RUN("使用を中止する理由：廃業のため")))},
 };
+// clang-format on
 
 static void test_trap_20__the_same_form_from_every_program(void **state)
 {
@@ -127,6 +129,7 @@ static void test_trap_20__hints_are_no_answers(void **state)
 	struct doc doc;
 	struct sheet sheet;
 	struct err err = {0};
+	// clang-format off
 	assert_int_equal(read_xml(&doc,
 				 DOCUMENT(P(RUN("様式B-3")) P(RUN(TITLE)) TABLE(ROW(CELL_OF("自己宣言ID")
 						 CELL("<w:sdt><w:sdtPr><w:showingPlcHdr/><w:text/></"
@@ -136,6 +139,7 @@ static void test_trap_20__hints_are_no_answers(void **state)
 						 ROW(CELL_OF("事業者名") CELL(P(""))))),
 				 pool, &err),
 		RC_OK);
+	// clang-format on
 	sheet_read_doc(&sheet, &doc, pool);
 	assert_string_equal(sheet.declaration_id, "");
 	assert_string_equal(sheet.business_name, "");
