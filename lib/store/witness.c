@@ -148,6 +148,18 @@ enum rc witness_read(struct witness *witness, struct witness_head *head, struct 
 	return rc;
 }
 
+/* To its end: a line that is half the new one counts as damaged at the next opening, and the office waits. */
+static bool write_whole(int fd, const char *bytes, size_t len)
+{
+	for (size_t at = 0; at < len;) {
+		ssize_t put = pwrite(fd, bytes + at, len - at, (off_t)at);
+		if (put < 0 && errno != EINTR)
+			return false;
+		at += put > 0 ? (size_t)put : 0;
+	}
+	return true;
+}
+
 static enum rc write_locked(
 	const struct witness *witness, int64_t seq, const uint8_t hash[SHA256_LEN], struct err *err)
 {
@@ -160,8 +172,8 @@ static enum rc write_locked(
 	enum rc rc = RC_OK;
 	struct stat st;
 	bool grows = fstat(witness->fd, &st) != 0 || st.st_size != (off_t)line.len;
-	if (pwrite(witness->fd, line.s, line.len, 0) != (ssize_t)line.len ||
-		ftruncate(witness->fd, (off_t)line.len) != 0 || (grows && fdatasync(witness->fd) != 0))
+	if (!write_whole(witness->fd, line.s, line.len) || ftruncate(witness->fd, (off_t)line.len) != 0 ||
+		(grows && fdatasync(witness->fd) != 0))
 		rc = fault(witness, "written", err);
 	str_free(&line);
 	return rc;
