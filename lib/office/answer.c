@@ -105,7 +105,8 @@ static enum rc refuse_unproven(
 	if (*why)
 		return RC_OK;
 	enum rc rc = inbound_reread_sender(in, &found, &from_key);
-	if (rc == RC_OK && (strcmp(from_key, in->from_key) != 0 || (!found.dkim_aligned && !found.spf_aligned)))
+	if (rc == RC_OK &&
+		(strcmp(from_key, in->from_key) != 0 || (!found.dkim_aligned && !found.spf_aligned)))
 		*why = "the mail's own header does not say so plainly";
 	return rc;
 }

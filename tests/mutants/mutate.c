@@ -175,7 +175,8 @@ static void places_find(const char *text)
 			line_starts = false;
 			if (text[at] == '#')
 				while (text[at] && text[at] != '\n')
-					at += text[at] == '\\' && text[at + 1] == '\n' ? (line++, (size_t)2) : 1;
+					at += text[at] == '\\' && text[at + 1] == '\n' ? (line++, (size_t)2)
+										       : 1;
 			inside = text[at] == '\t';
 			calls_find(text, at, line);
 		}
