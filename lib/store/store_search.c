@@ -482,7 +482,8 @@ static enum rc all_grams(struct search *search, int64_t block, struct grams *gra
 {
 	*any = grams->count > 0;
 	for (size_t i = 0; *any && i < grams->count; i++) {
-		struct gram_set set, *into = i == 0 ? out : &set;
+		struct gram_set set = {{0}};
+		struct gram_set *into = i > 0 ? &set : out;
 		if (gram_read(search->store, block, grams->gram[i], into, any, err) != RC_OK)
 			return err->rc;
 		uint64_t left = 0;
