@@ -159,8 +159,12 @@ FAULT_WRAP := open openat read write pwrite fsync fdatasync syncfs ftruncate mkd
 FAULT_OBJ := $(call obj,$(sort $(wildcard tests/faults/*.c)))
 $(FAULTS): $(FAULT_OBJ) $(BUILD)/libdaemon.a $(BUILD)/libsengen.a | $(BUILD)/locale/ja/LC_MESSAGES/sengen.mo
 	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(FAULT_WRAP:%=-Wl,--wrap=%) -o $@ $^ $(PKG_LIBS)
+# The same with one piece made wrong: proof that the invariants notice.
+BITES := $(patsubst tests/faults/bite/%.c,$(BUILD)/tests/faults/bite/%,$(sort $(wildcard tests/faults/bite/*.c)))
+$(BUILD)/tests/faults/bite/%: $(BUILD)/tests/faults/bite/%.o $(FAULT_OBJ) $(BUILD)/libdaemon.a $(BUILD)/libsengen.a
+	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(FAULT_WRAP:%=-Wl,--wrap=%) -Wl,-z,muldefs -o $@ $^ $(PKG_LIBS)
 
-$(BUILD)/tests/all: $(TESTS) $(PEERS) $(FAULTS) $(BUILD)/tests/sengend-taken
+$(BUILD)/tests/all: $(TESTS) $(PEERS) $(FAULTS) $(BITES) $(BUILD)/tests/sengend-taken
 	@touch $@
 
 # One unit test: make BUILD=… unit-text
