@@ -232,7 +232,7 @@ install: programs
 	install -d $(DESTDIR)$(CATALOGDIR) $(DESTDIR)$(COMPLETIONDIR)
 	install -m 644 $(BUILD)/sengen.catalog $(BUILD)/sengen.ja.catalog $(DESTDIR)$(CATALOGDIR)/
 	install -m 644 $(BUILD)/completion/sengenctl $(DESTDIR)$(COMPLETIONDIR)/sengenctl
-	install -D -m 644 -t $(DESTDIR)$(DOCDIR) README.md README.ja.md
+	install -D -m 644 -t $(DESTDIR)$(DOCDIR) README.md README.ja.md SECURITY.md
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/man/img man/img/*.png
 	for page in man/*.[1-8] $(BUILD)/man/*.[1-8]; do s=$${page##*.}; install -D -m 644 $$page $(DESTDIR)$(MANDIR)/man$$s/$${page##*/}; done
 	for mo in $(BUILD)/locale/*/LC_MESSAGES/sengen.mo; do [ ! -f $$mo ] || install -D -m 644 $$mo \
