@@ -332,6 +332,19 @@ static enum rc open_writing(struct store *store, struct err *err)
 		err);
 }
 
+/* A power cut may have left it behind: a backup made meanwhile would not be told from the register. It has just been found to be of the same history. */
+static void witness_catch_up(struct store *store)
+{
+	int64_t seq = 0;
+	uint8_t hash[SHA256_LEN] = {0};
+	struct err err = {0};
+	if (!store->witness || store->restored != RESTORED_NO)
+		return;
+	if (history_head(store, &seq, hash, &err) ||
+		(seq && witness_advance(store->witness, seq, hash, false, &err)))
+		log_event(LEVEL_FAULT, "store.witness", "error=\"%s\"", err.text);
+}
+
 static enum rc check_in(struct store *store, struct err *err)
 {
 	enum rc rc = store_begin(store, err);
@@ -345,6 +358,8 @@ static enum rc check_in(struct store *store, struct err *err)
 		rc = store_commit(store, err);
 	if (rc != RC_OK)
 		store_rollback(store);
+	else
+		witness_catch_up(store);
 	return rc;
 }
 

@@ -47,7 +47,7 @@ struct op { /* a change of names that is not safe yet */
 };
 
 static struct disk {
-	char root[64], graves[64];
+	char root[128], graves[128];
 	dev_t device;
 	int last_grave;
 	uint64_t last_name;
@@ -82,8 +82,8 @@ const char *disk_new(void)
 	if (disk == MAP_FAILED)
 		die("no memory for the disk");
 	const char *home = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : getenv("TMPDIR");
-	char top[48];
-	(void)snprintf(top, sizeof top, "%.24s/sengen-faults.XXXXXX", home ? home : "/tmp");
+	char top[112];
+	(void)snprintf(top, sizeof top, "%.80s/sengen-faults.XXXXXX", home ? home : "/tmp");
 	if (!mkdtemp(top))
 		die("no directory could be made: %s", top);
 	(void)snprintf(disk->root, sizeof disk->root, "%s/disk", top);
@@ -117,7 +117,7 @@ void disk_begin(void)
 
 void disk_free(void)
 {
-	char top[64];
+	char top[128];
 	disk_begin();
 	(void)__real_remove(disk->root);
 	(void)__real_remove(disk->graves);
