@@ -22,16 +22,19 @@ static int times_taken(const struct notice *notice)
 	return times;
 }
 
-/* The letter of a stage; NULL: there is none. */
+/* The letter of a stage: one that was taken where there are several, for staff may approve what failed. NULL: there is none. */
 static const struct notice *stage_notice(const struct on_file *all, int64_t application_id, const char *name)
 {
+	const struct notice *found = NULL;
 	for (size_t i = 0; i < all->notices; i++) {
 		const struct notice *notice = &all->notice[i];
-		if (notice->application_id == application_id && !notice->resend_of &&
-			strcmp(notice->template_name, name) == 0)
-			return notice;
+		bool is_stage =
+			notice->application_id == application_id && strcmp(notice->template_name, name) == 0;
+		bool taken = is_stage && times_taken(notice) > 0;
+		if (taken || (is_stage && !found && !notice->resend_of))
+			found = notice;
 	}
-	return NULL;
+	return found;
 }
 
 /* ---- 2: what was due arrived, or stands with staff; 11: and trouble of ours is nobody's fault ---- */

@@ -163,6 +163,16 @@ static struct kept_mail *row_of(const struct peer_message *message)
 	return other;
 }
 
+static bool is_known(const struct peer_message *message)
+{
+	uint8_t digest[SHA256_LEN];
+	bool known = false;
+	sha256(digest, message->bytes, message->len);
+	for (size_t i = 0; i < kept.count; i++)
+		known |= memcmp(kept.mail[i].digest, digest, sizeof digest) == 0;
+	return known;
+}
+
 void invariant_mailbox(const struct on_file *all)
 {
 	struct err err = {0};
@@ -181,6 +191,9 @@ void invariant_mailbox(const struct on_file *all)
 		if (!message->came)
 			continue;
 		struct kept_mail *row = row_of(message);
+		/* The same bytes once more, while the mailbox was set up anew: nobody can tell which of the two has the row. */
+		if (!row && is_known(message))
+			continue;
 		if (!row) {
 			strange++; /* the server never gave it: its row has a digest of its own */
 			continue;
@@ -242,7 +255,7 @@ void invariant_left_over(const struct on_file *all)
 	if (invariant_ok(application_next_due(store, &due, &err), "what is due", &err) && due <= now)
 		fault_broken("12 something is due and not done");
 	(void)invariant_ok(request_each(store, &open, check_request, &now, &err), "the requests", &err);
-	check_fact(all, "sender.fault");
+	/* Not "sender.fault": with nothing to send but what is held it tells of the last try, until the next. */
 	check_fact(all, "mailbox.fault");
 	check_fact(all, "intake.paused");
 	/* Each mail that was sent lies in 送信済み, at least once. */

@@ -110,6 +110,17 @@ static void answer(struct peer_line *line, const struct fare *fare, enum wire_ty
 	str_free(&payload);
 }
 
+/* As select_listed() of lib/mail/imap_mail.c: under another UIDVALIDITY the same UID is another message. */
+static bool listed_anew(struct peer_line *line, enum wire_type type, const char *phase)
+{
+	const struct fare well = {.cut = CUT_NOT};
+	if (!line->listed_validity || line->listed_validity == peer_world->uid_validity[FOLDER_INBOX])
+		return false;
+	answer(line, &well, type, &STR_INIT, phase, RC_SERVER,
+		"INBOX was made anew (its UIDVALIDITY changed); it must be listed again.", -1);
+	return true;
+}
+
 static void serve_list(struct peer_line *line, const struct mail_task *task, struct pool *pool)
 {
 	struct fare fare = fare_of("list");
@@ -129,6 +140,8 @@ static void serve_list(struct peer_line *line, const struct mail_task *task, str
 		list.entry[list.count++] = (struct mailbox_entry){
 			.uid = pool_printf(pool, "%lld", (long long)uid), .size = (int64_t)message->len};
 	}
+	if (task->folder == FOLDER_INBOX && fare.cut == CUT_NOT)
+		line->listed_validity = list.uid_validity;
 	mail_handover_put_list(&rest, &list);
 	answer(line, &fare, WIRE_LISTED, &rest, "list", RC_OK, "", -1);
 	str_free(&rest);
@@ -136,6 +149,8 @@ static void serve_list(struct peer_line *line, const struct mail_task *task, str
 
 static void serve_fetch(struct peer_line *line, const struct mail_task *task)
 {
+	if (listed_anew(line, WIRE_MESSAGE, "fetch"))
+		return;
 	struct fare fare = fare_of("fetch");
 	struct err err = {0};
 	struct str rest = STR_INIT;
@@ -154,6 +169,8 @@ static void serve_fetch(struct peer_line *line, const struct mail_task *task)
 
 static void serve_move(struct peer_line *line, const struct mail_task *task, struct pool *pool)
 {
+	if (listed_anew(line, WIRE_MOVED, "move"))
+		return;
 	struct fare fare = fare_of("move");
 	struct str rest = STR_INIT;
 	const char **moved = pool_alloc(pool, (task->count + 1) * sizeof *moved);

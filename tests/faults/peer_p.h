@@ -39,6 +39,7 @@ struct peer_line { /* one child's socket */
 	enum child_kind kind;
 	bool mute; /* hangs: reads nothing, says nothing */
 	bool known; /* WIRE_SERVER or WIRE_MAILBOX came */
+	int64_t listed_validity; /* of INBOX, as it was last listed; 0: not yet */
 	int served; /* mails */
 	struct transport_settings server;
 	struct mailbox_settings mailbox;
