@@ -363,6 +363,16 @@ static enum rc check_in(struct store *store, struct err *err)
 	return rc;
 }
 
+/*
+ * What a process wrote before its fsync failed can be read afterwards, as if it were on the disk, and no later fsync of the same file brings it there. So nothing is
+ * built upon a log that somebody else left: its pages are written anew, into the database.
+ */
+static enum rc settle_log(struct store *store, struct err *err)
+{
+	bool done;
+	return sql_checkpoint(store, &done, err);
+}
+
 static enum rc open_database(struct store *store, const struct store_settings *settings, struct err *err)
 {
 	enum rc rc = store->mode == STORE_READ ? open_reading(store, err) : open_writing(store, err);
@@ -381,7 +391,8 @@ static enum rc open_database(struct store *store, const struct store_settings *s
 		return rc;
 	if (store->mode == STORE_READ)
 		return schema_ready(store, err);
-	if (settings->witness)
+	rc = settle_log(store, err);
+	if (rc == RC_OK && settings->witness)
 		rc = witness_open(&store->witness, settings->witness, err);
 	return rc == RC_OK ? check_in(store, err) : rc;
 }

@@ -204,4 +204,7 @@ enum rc witness_read(struct witness *witness, struct witness_head *head, struct 
 enum rc witness_advance(
 	struct witness *witness, int64_t seq, const uint8_t hash[SHA256_LEN], bool force, struct err *err);
 
+/* Brings all of the write-ahead log into the database and empties it. *done: false where a reader was in the way. */
+enum rc sql_checkpoint(struct store *store, bool *done, struct err *err);
+
 #endif

@@ -766,7 +766,7 @@ enum rc file_is_archive(struct store *store, const char *path, bool *yes, struct
 	return rc;
 }
 
-static enum rc checkpoint(struct store *store, bool *done, struct err *err)
+enum rc sql_checkpoint(struct store *store, bool *done, struct err *err)
 {
 	int left = 0;
 	(void)sqlite3_busy_timeout(store->db, 200); /* readers come and go; nobody waits for them */
@@ -786,7 +786,7 @@ enum rc store_scrub_log(struct store *store, bool *done, struct err *err)
 		die("the log of the register was to be emptied within a transaction");
 	enum rc rc = fact_get(store, FACT_ERASED, &noted, err);
 	if (rc == RC_OK && noted.len > 0) {
-		rc = checkpoint(store, done, err);
+		rc = sql_checkpoint(store, done, err);
 		if (rc == RC_OK && *done)
 			rc = store_begin(store, err);
 		if (rc == RC_OK && *done) {
