@@ -14,66 +14,69 @@
 
 #define OF(kind) (1u << (kind))
 #define ALL (~0u)
-#define DESK (OF(CONFINED_DESK) | OF(CONFINED_TURN))
-#define INTAKE (OF(CONFINED_INTAKE) | OF(CONFINED_TURN))
-#define SENDER (OF(CONFINED_SENDER) | OF(CONFINED_TURN))
-#define MAILBOX (OF(CONFINED_MAILBOX) | OF(CONFINED_TURN))
+
+enum { /* who; all roles in one process are each of them */
+	DESK = 1 << CONFINED_DESK | 1 << CONFINED_TURN,
+	INTAKE = 1 << CONFINED_INTAKE | 1 << CONFINED_TURN,
+	SENDER = 1 << CONFINED_SENDER | 1 << CONFINED_TURN,
+	MAILBOX = 1 << CONFINED_MAILBOX | 1 << CONFINED_TURN,
+};
 
 /* ---- the tables ---- */
 
 /* The same on every machine. */
 static const struct {
-	unsigned who;
 	const char *path;
+	unsigned who;
 	unsigned access;
 } of_system[] = {
-	{ALL, "/etc",
+	{"/etc", ALL,
 		CONFINE_READ}, /* users and groups, zone, machine-id; all of it are files that are replaced */
-	{ALL, "/usr", CONFINE_READ}, /* zones, converters, locales, libraries that names of users take */
-	{ALL, "/lib", CONFINE_READ},
-	{ALL, "/lib64", CONFINE_READ},
-	{ALL, "/var/lib/sss", CONFINE_READ}, /* users of a directory service */
-	{ALL, "/dev/null", CONFINE_WRITE},
-	{ALL, "/dev/urandom", CONFINE_READ},
+	{"/usr", ALL, CONFINE_READ}, /* zones, converters, locales, libraries that names of users take */
+	{"/lib", ALL, CONFINE_READ},
+	{"/lib64", ALL, CONFINE_READ},
+	{"/var/lib/sss", ALL, CONFINE_READ}, /* users of a directory service */
+	{"/dev/null", ALL, CONFINE_WRITE},
+	{"/dev/urandom", ALL, CONFINE_READ},
 #if defined(__SANITIZE_ADDRESS__)
-	{ALL, "/proc", CONFINE_READ},
+	{"/proc", ALL, CONFINE_READ},
 #endif
-	{DESK, "/var/cache/fontconfig", CONFINE_READ}, /* sengen-pdf, which it starts */
-	{DESK, "/lib64/ld-linux-x86-64.so.2", CONFINE_EXECUTE},
-	{DESK, "/lib/ld-linux-aarch64.so.1", CONFINE_EXECUTE},
-	{DESK, "/lib/ld-linux-armhf.so.3", CONFINE_EXECUTE},
-	{DESK, "/lib/ld-linux-riscv64-lp64d.so.1", CONFINE_EXECUTE},
+	{"/var/cache/fontconfig", DESK, CONFINE_READ}, /* sengen-pdf, which it starts */
+	{"/lib64/ld-linux-x86-64.so.2", DESK, CONFINE_EXECUTE},
+	{"/lib/ld-linux-aarch64.so.1", DESK, CONFINE_EXECUTE},
+	{"/lib/ld-linux-armhf.so.3", DESK, CONFINE_EXECUTE},
+	{"/lib/ld-linux-riscv64-lp64d.so.1", DESK, CONFINE_EXECUTE},
 };
 
 /* As the settings name them. */
 static const struct {
-	unsigned who;
 	size_t offset; /* of a char * in struct settings */
-	bool is_file; /* its directory counts */
+	unsigned who;
 	unsigned access;
+	bool is_file; /* its directory counts */
 } of_settings[] = {
-	{ALL, offsetof(struct settings, path), true, CONFINE_READ},
-	{ALL, offsetof(struct settings, template_directory), false, CONFINE_READ},
-	{ALL, offsetof(struct settings, calendar_overrides), true, CONFINE_READ},
-	{ALL, offsetof(struct settings, form_fields), true, CONFINE_READ},
-	{ALL, offsetof(struct settings, wording), true, CONFINE_READ},
-	{ALL, offsetof(struct settings, credential_key_from), true, CONFINE_READ},
-	{ALL, offsetof(struct settings, state_directory), false, CONFINE_WRITE},
-	{ALL, offsetof(struct settings, store_path), true, CONFINE_WRITE},
-	{ALL, offsetof(struct settings, witness_path), true, CONFINE_WRITE},
-	{ALL, offsetof(struct settings, runtime_directory), false, CONFINE_WRITE},
-	{INTAKE | DESK, offsetof(struct settings, spool_directory), false, CONFINE_WRITE},
-	{DESK, offsetof(struct settings, report_directory), false, CONFINE_WRITE},
-	{DESK, offsetof(struct settings, public_directory), false, CONFINE_WRITE},
-	{DESK, offsetof(struct settings, metrics_file), true, CONFINE_WRITE},
+	{offsetof(struct settings, path), ALL, CONFINE_READ, true},
+	{offsetof(struct settings, template_directory), ALL, CONFINE_READ, false},
+	{offsetof(struct settings, calendar_overrides), ALL, CONFINE_READ, true},
+	{offsetof(struct settings, form_fields), ALL, CONFINE_READ, true},
+	{offsetof(struct settings, wording), ALL, CONFINE_READ, true},
+	{offsetof(struct settings, credential_key_from), ALL, CONFINE_READ, true},
+	{offsetof(struct settings, state_directory), ALL, CONFINE_WRITE, false},
+	{offsetof(struct settings, store_path), ALL, CONFINE_WRITE, true},
+	{offsetof(struct settings, witness_path), ALL, CONFINE_WRITE, true},
+	{offsetof(struct settings, runtime_directory), ALL, CONFINE_WRITE, false},
+	{offsetof(struct settings, spool_directory), INTAKE | DESK, CONFINE_WRITE, false},
+	{offsetof(struct settings, report_directory), DESK, CONFINE_WRITE, false},
+	{offsetof(struct settings, public_directory), DESK, CONFINE_WRITE, false},
+	{offsetof(struct settings, metrics_file), DESK, CONFINE_WRITE, true},
 	/* The desk watches whether they run out. */
-	{DESK, offsetof(struct settings, transport.ca_file), true, CONFINE_READ},
-	{DESK, offsetof(struct settings, mailbox.ca_file), true, CONFINE_READ},
-	{SENDER | DESK, offsetof(struct settings, smime.certificate), true, CONFINE_READ},
-	{SENDER | DESK, offsetof(struct settings, smime.chain), true, CONFINE_READ},
-	{SENDER, offsetof(struct settings, smime.key_from), true, CONFINE_READ},
-	{SENDER, offsetof(struct settings, transport.password_from), true, CONFINE_READ},
-	{MAILBOX, offsetof(struct settings, mailbox.password_from), true, CONFINE_READ},
+	{offsetof(struct settings, transport.ca_file), DESK, CONFINE_READ, true},
+	{offsetof(struct settings, mailbox.ca_file), DESK, CONFINE_READ, true},
+	{offsetof(struct settings, smime.certificate), SENDER | DESK, CONFINE_READ, true},
+	{offsetof(struct settings, smime.chain), SENDER | DESK, CONFINE_READ, true},
+	{offsetof(struct settings, smime.key_from), SENDER, CONFINE_READ, true},
+	{offsetof(struct settings, transport.password_from), SENDER, CONFINE_READ, true},
+	{offsetof(struct settings, mailbox.password_from), MAILBOX, CONFINE_READ, true},
 };
 
 /* Beside the running program: what comes along with it where it was not installed below /usr. */

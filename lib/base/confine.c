@@ -48,34 +48,35 @@ enum { /* groups of system calls */
 	LIBRARIES = 1 << 12, /* mapping code from files: the C library's own for names of users */
 };
 
-#define A_ROLE (MEMORY | SELF | READING | WRITING | LOCAL | LIBRARIES)
-#define A_LINE (MEMFILES | MEMORY | SELF | READING | NETWORK | THREADS)
-#define A_MAILDIR (MEMFILES | MEMORY | SELF | READING | WRITING | WATCHING)
-#define A_ZYGOTE (MEMORY | SELF | READING | FORKING | CONFINING)
+enum { /* and what kinds have in common */
+	A_ROLE = MEMORY | SELF | READING | WRITING | LOCAL | LIBRARIES,
+	A_LINE = MEMFILES | MEMORY | SELF | READING | NETWORK | THREADS,
+	A_MAILDIR = MEMFILES | MEMORY | SELF | READING | WRITING | WATCHING,
+	A_ZYGOTE = MEMORY | SELF | READING | FORKING | CONFINING,
+};
 
 static const struct {
-	unsigned groups;
 	const char *name; /* a role's */
+	unsigned groups;
 	bool kills; /* what is not in the list */
 	bool is_child; /* has no use for root's rights */
 	bool is_kept; /* signals and abstract sockets stay inside */
 } kinds[CONFINED_COUNT] = {
-	[CONFINED_READER] = {MEMORY, NULL, .kills = true, .is_child = true, .is_kept = true},
-	[CONFINED_TRANSPORT] = {A_LINE, NULL, .is_kept = true},
-	[CONFINED_MAILBOX_LINE] = {A_LINE, NULL, .is_kept = true},
-	[CONFINED_MAILDIR] = {A_MAILDIR, NULL, .is_kept = true},
-	[CONFINED_ZYGOTE] = {A_ZYGOTE, NULL, .is_child = true, .is_kept = true},
-	[CONFINED_ZYGOTE_LINES] = {A_ZYGOTE | LIBRARIES | A_LINE | A_MAILDIR, NULL, .is_kept = true},
-	[CONFINED_INTAKE] = {A_ROLE | WATCHING, "intake"},
-	[CONFINED_MAILBOX] = {A_ROLE | MEMFILES, "mailbox"},
-	[CONFINED_SCHEDULER] = {A_ROLE, "scheduler"},
-	[CONFINED_SENDER] = {A_ROLE, "sender"},
-	[CONFINED_DESK] = {A_ROLE | FORKING | THREADS | PROGRAMS | CONFINING, "desk"},
-	[CONFINED_CONTROL] = {A_ROLE | LISTENING, "control"},
-	[CONFINED_TURN] = {A_ROLE | MEMFILES | WATCHING | LISTENING | FORKING | THREADS | PROGRAMS |
-				   CONFINING,
-		"turn"},
-	[CONFINED_PDF] = {MEMORY | SELF | READING | THREADS | LIBRARIES, NULL, .is_kept = true},
+	[CONFINED_READER] = {NULL, MEMORY, .kills = true, .is_child = true, .is_kept = true},
+	[CONFINED_TRANSPORT] = {NULL, A_LINE, .is_kept = true},
+	[CONFINED_MAILBOX_LINE] = {NULL, A_LINE, .is_kept = true},
+	[CONFINED_MAILDIR] = {NULL, A_MAILDIR, .is_kept = true},
+	[CONFINED_ZYGOTE] = {NULL, A_ZYGOTE, .is_child = true, .is_kept = true},
+	[CONFINED_ZYGOTE_LINES] = {NULL, A_ZYGOTE | LIBRARIES | A_LINE | A_MAILDIR, .is_kept = true},
+	[CONFINED_INTAKE] = {"intake", A_ROLE | WATCHING},
+	[CONFINED_MAILBOX] = {"mailbox", A_ROLE | MEMFILES},
+	[CONFINED_SCHEDULER] = {"scheduler", A_ROLE},
+	[CONFINED_SENDER] = {"sender", A_ROLE},
+	[CONFINED_DESK] = {"desk", A_ROLE | FORKING | THREADS | PROGRAMS | CONFINING},
+	[CONFINED_CONTROL] = {"control", A_ROLE | LISTENING},
+	[CONFINED_TURN] = {"turn",
+		A_ROLE | MEMFILES | WATCHING | LISTENING | FORKING | THREADS | PROGRAMS | CONFINING},
+	[CONFINED_PDF] = {NULL, MEMORY | SELF | READING | THREADS | LIBRARIES, .is_kept = true},
 };
 
 struct call {
