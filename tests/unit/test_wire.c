@@ -235,6 +235,7 @@ static void test_wire__an_outcome_is_taken_as_one_line_of_text(void **state)
 		wire_put_text(&payload, cases[i].reply);
 		wire_put_number(&payload, 0);
 		wire_put_text(&payload, "rcpt");
+		wire_put_number(&payload, 0); /* no certificate seen */
 		assert_int_equal(handover_get_delivery(&delivery, &payload), cases[i].good);
 		if (cases[i].good)
 			assert_string_equal(delivery.reply, cases[i].reply);
