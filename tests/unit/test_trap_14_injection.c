@@ -46,6 +46,9 @@ static enum rc take(
 	(void)head;
 	(void)err;
 	validate(&seen->out, &findings, record, seen->rig->settings->fieldmap, &rules, NULL, seen->pool);
+	for (int i = 0; i < FIELD_COUNT; i++) /* the record lives as long as this call */
+		if (seen->out.value[i])
+			seen->out.value[i] = pool_strdup(seen->pool, seen->out.value[i]);
 	seen->records++;
 	seen->stopped = findings_refuse(&findings) || findings_review(&findings);
 	return RC_OK;
