@@ -253,3 +253,15 @@ bool column_digest(sqlite3_stmt *stmt, int column, uint8_t *out, size_t len)
 	memcpy(out, bytes, len);
 	return true;
 }
+
+enum rc sql_checkpoint(struct store *store, bool *done, struct err *err)
+{
+	int left = 0;
+	(void)sqlite3_busy_timeout(store->db, 200); /* readers come and go; nobody waits for them */
+	int code = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, &left, NULL);
+	(void)sqlite3_busy_timeout(store->db, BUSY_TIMEOUT_MS);
+	*done = code == SQLITE_OK && left <= 0;
+	if (code == SQLITE_OK || (code & 0xff) == SQLITE_BUSY || (code & 0xff) == SQLITE_LOCKED)
+		return RC_OK;
+	return sql_error(store, code, "could not empty the log of the register", err);
+}

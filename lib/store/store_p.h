@@ -97,6 +97,9 @@ const char *column_text(sqlite3_stmt *stmt, int column, struct pool *pool); /* "
 bool column_digest(
 	sqlite3_stmt *stmt, int column, uint8_t *out, size_t len); /* false: not that long; out zeroed */
 
+/* Brings all of the write-ahead log into the database and empties it. *done: false where a reader was in the way. */
+enum rc sql_checkpoint(struct store *store, bool *done, struct err *err);
+
 /* ---- schema.c ---- */
 struct migration {
 	int from; /* brings a register of this version to from + 1, with those beside it */
@@ -203,8 +206,5 @@ enum rc witness_read(struct witness *witness, struct witness_head *head, struct 
 /* Moves it forward; never back unless forced (adoption). */
 enum rc witness_advance(
 	struct witness *witness, int64_t seq, const uint8_t hash[SHA256_LEN], bool force, struct err *err);
-
-/* Brings all of the write-ahead log into the database and empties it. *done: false where a reader was in the way. */
-enum rc sql_checkpoint(struct store *store, bool *done, struct err *err);
 
 #endif
