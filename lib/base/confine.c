@@ -730,14 +730,9 @@ static bool landlock_enter(const struct confinement *confinement)
 
 bool confine_files(void)
 {
-	const struct ruleset all = {.files = rights_known()};
-	if (!confine_has_landlock() || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-		return false;
-	int ruleset = ruleset_make(&all);
-	bool done = ruleset >= 0 && syscall(SYS_landlock_restrict_self, ruleset, (uint32_t)0) == 0;
-	if (ruleset >= 0)
-		(void)close(ruleset);
-	return done;
+	const struct confinement reader = {.kind = CONFINED_READER};
+	return confine_has_landlock() && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+	       landlock_enter(&reader);
 }
 
 /* ---- limits and privileges ---- */

@@ -107,7 +107,7 @@ int confine_landlock(void);
 bool confine_has_landlock(void);
 /* Does Landlock keep those who write files to their places? */
 bool confine_keeps_writers(void);
-/* "seccomp, landlock 2: no ports, no scopes", for logs and `health`. */
+/* "seccomp, landlock 2: no ports, no scopes", for logs. */
 void confine_print(struct str *out);
 
 /* ---- readers, in short ---- */
