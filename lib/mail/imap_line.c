@@ -14,10 +14,10 @@
 #include <unistd.h>
 
 #include <gnutls/gnutls.h>
-#include <gnutls/x509.h>
 
 #include "lib/base/clock.h"
 #include "lib/base/str.h"
+#include "lib/mail/peer_certificate.h"
 
 #define STREAM_BUFFER 8192
 #define LINE_MAX_BYTES (256 * 1024) /* without literals */
@@ -408,16 +408,7 @@ enum rc imap_line_tls(struct imap_line *line, const char *host, const char *ca_f
 
 int64_t imap_line_certificate_until(const struct imap_line *line)
 {
-	unsigned int count = 0;
-	gnutls_x509_crt_t certificate;
-	int64_t until = 0;
-	const gnutls_datum_t *chain = line->tls ? gnutls_certificate_get_peers(line->tls, &count) : NULL;
-	if (count == 0 || gnutls_x509_crt_init(&certificate) != 0)
-		return 0;
-	if (gnutls_x509_crt_import(certificate, &chain[0], GNUTLS_X509_FMT_DER) == 0)
-		until = (int64_t)gnutls_x509_crt_get_expiration_time(certificate);
-	gnutls_x509_crt_deinit(certificate);
-	return until;
+	return line->tls ? peer_certificate_until(line->tls) : 0;
 }
 
 /* ---- what imap.c asks ---- */

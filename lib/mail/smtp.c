@@ -7,11 +7,10 @@
 #include <unistd.h>
 
 #include <curl/curl.h>
-#include <gnutls/gnutls.h>
-#include <gnutls/x509.h>
 
 #include "lib/base/clock.h"
 #include "lib/base/secret.h"
+#include "lib/mail/peer_certificate.h"
 #include "lib/mail/reply.h"
 
 /*
@@ -111,17 +110,10 @@ static int on_debug(CURL *curl, curl_infotype type, char *bytes, size_t len, voi
 static void look_at_certificate(struct smtp *smtp)
 {
 	struct curl_tlssessioninfo *info = NULL;
-	unsigned int count = 0;
-	gnutls_x509_crt_t certificate;
 	if (curl_easy_getinfo(smtp->curl, CURLINFO_TLS_SSL_PTR, &info) != CURLE_OK || !info ||
 		info->backend != CURLSSLBACKEND_GNUTLS || !info->internals)
 		return;
-	const gnutls_datum_t *chain = gnutls_certificate_get_peers(info->internals, &count);
-	if (count == 0 || gnutls_x509_crt_init(&certificate) != 0)
-		return;
-	if (gnutls_x509_crt_import(certificate, &chain[0], GNUTLS_X509_FMT_DER) == 0)
-		smtp->certificate_until = (int64_t)gnutls_x509_crt_get_expiration_time(certificate);
-	gnutls_x509_crt_deinit(certificate);
+	smtp->certificate_until = peer_certificate_until(info->internals);
 }
 
 static size_t on_reply_line(char *bytes, size_t size, size_t count, void *ctx)
