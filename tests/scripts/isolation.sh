@@ -58,7 +58,7 @@ sed -i "s|^template_directory.*|template_directory = \"$dir.elsewhere/mail\";|" 
 kill -HUP "$daemon"
 if grep -q 'confined_by="seccomp, landlock' "$dir/log"; then
 	until_ok 30 log_has 'restart sengend to use a new place'
-	log_has 'config.refused role=intake' || fail "the reload was not refused"
+	until_ok 30 log_has 'config.refused role=intake' # each role says it for itself, in its own time
 fi
 kill "$servers" # what is in flight is not waited for
 stop_daemon || fail "exit status $? at SIGTERM"
