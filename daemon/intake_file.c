@@ -19,11 +19,14 @@
 #define CHILD_TIMEOUT_MS 20000 /* for one frame; a healthy child takes milliseconds */
 #define BATCH_FIRST 20
 #define BATCH_MIN 10 /* below, a busy machine would spend its time on syncing */
-#define BATCH_MAX 400
+#define BATCH_MAX 1000
 #define BATCH_BYTES (4u * 1024 * 1024)
 #define ROWS_DROPPED 1000 /* a transaction */
 #define DEATHS_MAX 3 /* of the parser child: one may have died of something else than the file */
-#define TRANSACTION_MS 10 /* writers are unfair: others must get their turn */
+/* Writers are unfair: others must get their turn. Who finds the register locked looks again after 1 … 100 ms, so what counts for him is the part of the
+ * time it is free, and that a transaction ends soon; a long one writes the pages that every row touches once for many rows. */
+#define TRANSACTION_MS 50
+#define PAUSE_NS 5000000
 
 #define FAULT_CHILD                                                                                                                                     \
 	"ファイルを解析できませんでした（解析処理が異常終了しました）。ファイルが壊れていないか確認し、" \
@@ -497,7 +500,7 @@ static enum rc batch_process(struct role_context *ctx, struct intake_file *in,
 		rc = rows_process(ctx, in, row + known, count - known, err);
 		adapt_batch(in, count - known, clock_machine_ms() - began);
 		if (!ctx->in_turn)
-			(void)nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+			(void)nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, NULL);
 	}
 	for (int i = 0; i < count && !rc; i++)
 		rc = result_add(in->result, row[i].record, row[i].verdict, row[i].application_id,
@@ -589,7 +592,7 @@ enum rc intake_rows_drop(struct role_context *ctx, struct err *err)
 		if (rc && store_in_transaction(store))
 			store_rollback(store);
 		else if (left && !ctx->in_turn)
-			(void)nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+			(void)nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, NULL);
 	}
 	return rc;
 }
