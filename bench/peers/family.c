@@ -3,8 +3,8 @@
  *
  * family PID...: prints "PROCESSES PSS_KIB CPU_MS" of those processes and all their descendants: their number, the sum of Pss in
  * /proc/PID/smaps_rollup, and the processor time, user and system, of them and of those children they have waited for.
- * family --watch MS PID...: looks every MS milliseconds until SIGTERM or until all are gone, then prints the greatest number and sum seen,
- * and the processor time at the last look.
+ * family --watch MS PID...: prints the first look, then looks every MS milliseconds until SIGTERM or until all are gone and prints the greatest number and
+ * sum seen, and the processor time at the last look.
  * A process of another user, or one that may not be dumped, shows its Pss to root alone: it counts as 0.
  */
 #include <ctype.h>
@@ -127,6 +127,11 @@ static struct family family_look(char **pid)
 	return seen;
 }
 
+static void family_show(const struct family *family)
+{
+	printf("%ld %ld %ld\n", family->processes, family->pss_kib, family->cpu_ms);
+}
+
 int main(int argc, char **argv)
 {
 	long every_ms = 0;
@@ -139,10 +144,12 @@ int main(int argc, char **argv)
 		fputs("family [--watch MS] PID...\n", stderr);
 		return 2;
 	}
+	if (every_ms > 0)
+		signal(SIGTERM, end);
 	struct family most = family_look(argv), now = most;
 	if (every_ms > 0) {
-		signal(SIGTERM, end);
-		signal(SIGINT, SIG_IGN);
+		family_show(&most);
+		fflush(stdout);
 	}
 	while (every_ms > 0 && !ended && now.processes) {
 		nanosleep(&(struct timespec){.tv_sec = every_ms / 1000, .tv_nsec = every_ms % 1000 * 1000000},
@@ -152,7 +159,7 @@ int main(int argc, char **argv)
 		most.processes = now.processes > most.processes ? now.processes : most.processes;
 		most.pss_kib = now.pss_kib > most.pss_kib ? now.pss_kib : most.pss_kib;
 	}
-	printf("%ld %ld %ld\n", most.processes, most.pss_kib, most.cpu_ms);
+	family_show(&most);
 	free(process);
 	return 0;
 }
