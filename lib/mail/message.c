@@ -8,14 +8,6 @@
 #include "lib/base/text.h"
 #include "lib/mail/charset.h"
 
-const struct message_limits message_limits_default = {
-	.bytes = (size_t)30 * 1024 * 1024,
-	.header_bytes = (size_t)256 * 1024,
-	.depth = 12,
-	.parts = 200,
-	.decoded_bytes = (size_t)60 * 1024 * 1024,
-};
-
 /* ---- parameters of Content-Type and Content-Disposition, as mailers really write them ---- */
 
 struct parameter_pieces {
