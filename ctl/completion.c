@@ -88,7 +88,8 @@ static void print_options(const struct command *command)
 	struct str names = STR_INIT;
 	for (int i = 0; i < OPTION_MAX && command->option[i].name; i++)
 		str_printf(&names, "--%s ", command->option[i].name);
-	str_addz(&names, command->need == NEED_STORE ? "--at --help" : "--help");
+	str_addz(&names,
+		(command->need == NEED_STORE || command->need == NEED_LOOK) ? "--at --help" : "--help");
 	printf("\t[\"%s\"]=\"-c %s%s\"\n", command->name, names.s, command->prints_data ? " --json" : "");
 	str_free(&names);
 }

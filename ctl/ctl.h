@@ -17,6 +17,7 @@ enum need {
 	NEED_NOTHING,
 	NEED_SETTINGS,
 	NEED_STORE, /* settings, the register opened for reading, and an office to ask */
+	NEED_LOOK, /* the same with settings_load_lean(): what staff ask for all day should be there at once */
 	NEED_SOCKET, /* settings, and the daemon's control socket (control_ask()) */
 };
 

@@ -66,7 +66,7 @@ void print_command_help(const struct command *command)
 	}
 	if (command->need != NEED_NOTHING || command->run == command_check_config)
 		print_option("-c FILE", NULL, _("configuration (default /etc/sengen/sengend.conf)"));
-	if (command->need == NEED_STORE)
+	if (command->need == NEED_STORE || command->need == NEED_LOOK)
 		print_option("--at TIME", NULL, _("look as of that moment (the register of a simulation)"));
 	if (command->prints_data)
 		print_option("--json", NULL, _("one JSON object a line"));

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "ctl/ctl.h"
-#include "lib/base/host.h"
 #include "lib/base/log.h"
 #include "lib/base/text.h"
 #include "lib/flow/ident.h"
@@ -133,14 +132,12 @@ static enum rc check_arguments(const struct ctl *ctl, struct err *err)
 
 static enum rc open_store(struct ctl *ctl, struct err *err)
 {
-	struct str host = STR_INIT;
 	if (!ctl->settings)
 		die("the register was to be opened before the settings were read");
-	host_identity(&host);
+	/* Whose host it is only a writer asks. */
 	struct store_settings where = {
-		.path = ctl->settings->store_path, .witness = ctl->settings->witness_path, .host = host.s};
+		.path = ctl->settings->store_path, .witness = ctl->settings->witness_path};
 	enum rc rc = store_open(&ctl->store, &where, STORE_READ, err);
-	str_free(&host);
 	if (rc != RC_OK)
 		return rc;
 	ctl->office = (struct office){.store = ctl->store,
@@ -176,13 +173,15 @@ static enum rc run(struct ctl *ctl, struct err *err)
 	enum rc rc = RC_OK;
 	if (!ctl->command)
 		die("no command was chosen");
-	if (ctl->command->need != NEED_NOTHING)
-		rc = settings_load(&ctl->settings, ctl->config, err);
+	const enum need need = ctl->command->need;
+	if (need != NEED_NOTHING)
+		rc = (need == NEED_LOOK ? settings_load_lean : settings_load)(
+			&ctl->settings, ctl->config, err);
 	if (rc == RC_OK && ctl->at)
 		rc = set_clock(ctl, err);
-	if (rc == RC_OK && ctl->command->need == NEED_STORE)
+	if (rc == RC_OK && (need == NEED_STORE || need == NEED_LOOK))
 		rc = open_store(ctl, err);
-	if (rc == RC_OK && ctl->command->need != NEED_NOTHING)
+	if (rc == RC_OK && need != NEED_NOTHING)
 		rc = set_masks(ctl, err);
 	if (rc == RC_OK)
 		rc = ctl->command->run(ctl, err);

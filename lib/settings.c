@@ -681,7 +681,7 @@ static enum rc check_named_files(const struct settings *settings, struct err *er
 	return rc;
 }
 
-static enum rc load_named_files(struct settings *settings, struct err *err)
+static enum rc load_named_files(struct settings *settings, bool whole, struct err *err)
 {
 	settings->calendar.business_days = settings->business_days;
 	enum rc rc = calendar_hours_read(&settings->calendar, settings->hours, err);
@@ -691,14 +691,14 @@ static enum rc load_named_files(struct settings *settings, struct err *err)
 		rc = calendar_load(&settings->calendar, settings->calendar_overrides, err);
 	if (rc == RC_OK)
 		rc = load_profiles(settings, err);
-	if (rc == RC_OK)
+	if (rc == RC_OK && whole)
 		rc = fieldmap_load(&settings->fieldmap, settings->form_fields, err);
-	if (rc == RC_OK)
+	if (rc == RC_OK && whole)
 		rc = wording_load(&settings->words, settings->wording, err);
 	return rc;
 }
 
-enum rc settings_load(struct settings **out, const char *path, struct err *err)
+static enum rc load(struct settings **out, const char *path, bool whole, struct err *err)
 {
 	struct settings *settings = xcalloc(1, sizeof *settings);
 	enum rc rc = conf_read(path, settings_keys, settings, err);
@@ -711,7 +711,7 @@ enum rc settings_load(struct settings **out, const char *path, struct err *err)
 	if (rc == RC_OK)
 		rc = templates_find(settings, err);
 	if (rc == RC_OK)
-		rc = load_named_files(settings, err);
+		rc = load_named_files(settings, whole, err);
 	if (rc == RC_OK)
 		rc = civil_zone_set(settings->zone, err);
 	if (rc == RC_OK)
@@ -719,6 +719,16 @@ enum rc settings_load(struct settings **out, const char *path, struct err *err)
 	else
 		settings_free(&settings);
 	return rc;
+}
+
+enum rc settings_load(struct settings **out, const char *path, struct err *err)
+{
+	return load(out, path, true, err);
+}
+
+enum rc settings_load_lean(struct settings **out, const char *path, struct err *err)
+{
+	return load(out, path, false, err);
 }
 
 void settings_free(struct settings **settings)

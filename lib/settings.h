@@ -170,6 +170,8 @@ extern const struct conf_key settings_keys[];
 /* Reads the file and everything it names (profiles, field map, calendar, wording); sets the zone of the process. Secrets are not read.
  * RC_CONFIG with file and line. On failure nothing has changed, the zone included. */
 enum rc settings_load(struct settings **out, const char *path, struct err *err);
+/* The same for who reads no form and words no letter: fieldmap is NULL and words are empty, for they take longer to load than all the rest. */
+enum rc settings_load_lean(struct settings **out, const char *path, struct err *err);
 void settings_free(struct settings **settings);
 /* Minutes after midnight of a checked "HH:MM". */
 int settings_minutes(const char *time_of_day);

@@ -215,6 +215,25 @@ static void test_settings__a_few_lines_are_enough(void **state)
 	assert_null(settings);
 }
 
+static void test_settings__lean_leaves_forms_and_wording(void **state)
+{
+	(void)state;
+	struct settings *settings = NULL;
+	struct err err = {0};
+	put("fields.conf", "this is no field map", 0644);
+	put("sengend.conf", "form_fields = \"fields.conf\";\n", 0644);
+	assert_int_equal(settings_load(&settings, in_dir("sengend.conf"), &err), RC_CONFIG);
+	assert_non_null(strstr(err.text, "fields.conf"));
+	assert_int_equal(settings_load_lean(&settings, in_dir("sengend.conf"), &err), RC_OK);
+	assert_null(settings->fieldmap);
+	assert_int_equal(settings->words.forbidden.count, 0);
+	assert_non_null(profile_find(&settings->profiles, "form"));
+	settings_free(&settings);
+	put("sengend.conf", "form_fields = \"missing.conf\";\n", 0644);
+	assert_int_equal(settings_load_lean(&settings, in_dir("sengend.conf"), &err), RC_CONFIG);
+	(void)unlink(in_dir("fields.conf"));
+}
+
 static void test_settings__eras_by_date(void **state)
 {
 	(void)state;
@@ -431,6 +450,7 @@ int main(void)
 		cmocka_unit_test(test_settings__shipped_file_shows_every_key),
 		cmocka_unit_test(test_settings__examples_in_the_shipped_file_read),
 		cmocka_unit_test(test_settings__a_few_lines_are_enough),
+		cmocka_unit_test(test_settings__lean_leaves_forms_and_wording),
 		cmocka_unit_test(test_settings__eras_by_date),
 		cmocka_unit_test(test_settings__mailbox_and_policy),
 		cmocka_unit_test(test_settings__refusals_name_file_and_line),
