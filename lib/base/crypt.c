@@ -113,33 +113,42 @@ void base64_add(struct str *out, const void *bytes, size_t len)
 		out->s[out->len] = '\0';
 }
 
+static int base64_place(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
 bool base64_read(struct str *out, const char *text, size_t len)
 {
-	static const char space[] = " \t\r\n";
 	unsigned held = 0;
-	int digits = 0, padding = 0;
-	size_t start = out->len;
+	size_t digits = 0, padding = 0;
+	str_grow(out, len / 4 * 3 + 3);
+	char *to = out->s + out->len;
 	for (size_t i = 0; i < len; i++) {
-		if (text[i] && strchr(space, text[i]))
-			continue;
-		int place = place_of(base64_alphabet, text[i]);
-		if (text[i] == '=') {
-			padding++;
-		} else if (place < 0 || padding > 0) {
-			str_cut(out, start);
-			return false;
-		} else {
+		int place = base64_place(text[i]);
+		if (place >= 0 && padding == 0) {
 			held = held << 6 | (unsigned)place;
-			int have = digits++ % 4; /* digits of this group before it */
+			size_t have = digits++ % 4; /* digits of this group before it */
 			if (have > 0)
-				str_addc(out, (char)(held >> (2 * (3 - have)) & 0xFF));
+				*to++ = (char)(held >> (2 * (3 - have)) & 0xFF);
+		} else if (text[i] == '=') {
+			padding++;
+		} else if (place >= 0 || !text[i] || !strchr(" \t\r\n", text[i])) {
+			padding = 3; /* nothing that base64 has */
+			break;
 		}
 	}
-	if ((digits + padding) % 4 != 0 || padding > 2) {
-		str_cut(out, start);
-		return false;
-	}
-	return true;
+	bool whole = (digits + padding) % 4 == 0 && padding <= 2;
+	if (whole)
+		out->len = (size_t)(to - out->s);
+	out->s[out->len] = '\0';
+	return whole;
 }
 
 static const char base32_alphabet[] = "abcdefghijklmnopqrstuvwxyz234567";

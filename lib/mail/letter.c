@@ -1,6 +1,7 @@
 #include "lib/mail/letter.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <zlib.h>
@@ -8,13 +9,19 @@
 #include "lib/mail/compose.h"
 
 /*
- * Packed: 1 byte form ('L' plain, 'S' with secrets) · 32 bytes SHA-256 of the wire bytes ('L') or length-prefixed sealed part ('S':
- * the digest and the secrets; a digest in the clear would let a ten-digit number be guessed) · raw deflate of the kept part.
+ * Packed: 1 byte form · 4 bytes number of the model (0: none), high first · 8 bytes of the SHA-256 of the wire bytes (FORM_MODEL), or a length-prefixed sealed part
+ * (FORM_MODEL_SECRET: those 8 bytes and the secrets; a digest in the clear would let a ten-digit number be guessed) · raw deflate of the kept part.
  * Kept: count of pieces, each kind and length · count of cuts, each its distance from the one before and the secret's index · content.
  * Numbers are 7 bits a byte, low first.
+ *
+ * Until version 5 of the register there were no models: FORM_PLAIN and FORM_SECRET have no such number, all 32 bytes of the digest, every secret that was looked
+ * for, and as dictionary the template's own text before the usual header. Such letters stay as they are.
  */
 #define FORM_PLAIN 'L'
 #define FORM_SECRET 'S'
+#define FORM_MODEL 'M'
+#define FORM_MODEL_SECRET 'N'
+#define DIGEST_KEPT 8 /* against damage; against anybody's hand there is the keyed one of the outbox */
 #define WIRE_LIMIT ((size_t)64 * 1024 * 1024)
 #define WINDOW_LEN 14 /* bits: 16 KiB hold a template and a resend; more only costs memory */
 #define MEMORY_LEVEL 6
@@ -22,7 +29,7 @@
 
 enum piece_kind { PIECE_TEXT = 0, PIECE_BASE64 = 1 };
 
-/* What every mail of ours has; the end of a dictionary is its cheapest part. */
+/* What every mail of ours has; the end of a dictionary is its cheapest part. It belongs to the format, so it never changes. */
 static const char usual_header[] =
 	"--=_\r\nContent-Type: multipart/mixed; boundary=\"=_\"\r\nContent-Type: message/rfc822\r\n"
 	"Content-Disposition: attachment;\r\n filename=\"notice.eml\"\r\nIn-Reply-To: <\r\nReferences: <\r\n"
@@ -157,45 +164,72 @@ struct cuts {
 	struct str map; /* distance from the cut before, index of the secret */
 	struct str content; /* what is left */
 	size_t count;
+	struct str list; /* secrets that were found, each its length and text */
+	size_t listed;
 };
 
-static void cuts_make(struct cuts *cuts, const struct str *content, const char *const *secret)
+/* One that is looked for. */
+struct sought {
+	const char *text;
+	size_t len;
+	size_t next; /* where it stands next; SIZE_MAX: nowhere any more */
+	size_t place; /* in the list, from 1; 0: not found yet */
+};
+
+static void seek_from(struct sought *sought, const struct str *content, size_t at)
 {
-	size_t kept_since = 0;
-	for (size_t at = 0; secret && at < content->len;) {
-		size_t found = 0, found_len = 0;
-		for (size_t i = 0; secret[i]; i++) {
-			size_t len = strlen(secret[i]);
-			if (len > found_len && len <= content->len - at &&
-				memcmp(content->s + at, secret[i], len) == 0) {
-				found = i;
-				found_len = len;
-			}
-		}
-		if (found_len == 0) {
-			at++;
-			continue;
-		}
-		str_add(&cuts->content, content->s + kept_since, at - kept_since);
-		number_add(&cuts->map, at - kept_since);
-		number_add(&cuts->map, found);
-		cuts->count++;
-		at += found_len;
-		kept_since = at;
-	}
-	str_add(&cuts->content, content->s + kept_since, content->len - kept_since);
+	if (sought->next != SIZE_MAX && sought->next >= at && at > 0)
+		return;
+	const char *found =
+		sought->len ? memmem(content->s + at, content->len - at, sought->text, sought->len) : NULL;
+	sought->next = found ? (size_t)(found - content->s) : SIZE_MAX;
 }
 
-static void secrets_add(struct str *out, const char *const *secret)
+static void cut_add(struct cuts *cuts, struct sought *sought, const struct str *content, size_t since)
 {
-	size_t count = 0;
+	if (!sought->place) {
+		number_add(&cuts->list, sought->len);
+		str_add(&cuts->list, sought->text, sought->len);
+		sought->place = ++cuts->listed;
+	}
+	str_add(&cuts->content, content->s + since, sought->next - since);
+	number_add(&cuts->map, sought->next - since);
+	number_add(&cuts->map, sought->place - 1);
+	cuts->count++;
+}
+
+/* From left to right; where several begin at one place, the longest. */
+static void cuts_make(struct cuts *cuts, const struct str *content, const char *const *secret)
+{
+	size_t count = 0, at = 0;
 	while (secret && secret[count])
 		count++;
-	number_add(out, count);
-	for (size_t i = 0; i < count; i++) {
-		number_add(out, strlen(secret[i]));
-		str_addz(out, secret[i]);
+	struct sought *sought = xcalloc(count + 1, sizeof *sought);
+	for (size_t i = 0; i < count; i++)
+		sought[i] = (struct sought){.text = secret[i], .len = strlen(secret[i])};
+	for (;;) {
+		struct sought *first = NULL;
+		for (size_t i = 0; i < count; i++) {
+			seek_from(&sought[i], content, at);
+			if (sought[i].next != SIZE_MAX &&
+				(!first || sought[i].next < first->next ||
+					(sought[i].next == first->next && sought[i].len > first->len)))
+				first = &sought[i];
+		}
+		if (!first)
+			break;
+		cut_add(cuts, first, content, at);
+		at = first->next + first->len;
 	}
+	str_add(&cuts->content, content->s + at, content->len - at);
+	free(sought);
+}
+
+static void cuts_free(struct cuts *cuts)
+{
+	str_wipe(&cuts->list);
+	str_free(&cuts->content);
+	str_free(&cuts->map);
 }
 
 /* Puts secret number `index` of the sealed list behind out. */
@@ -215,39 +249,62 @@ static bool secret_put_back(struct str *out, struct cursor list, size_t index)
 
 /* ---- deflate ---- */
 
-static void dictionary_make(struct str *out, const char *text, size_t len)
+static void with_crlf(struct str *out, const char *text, size_t len)
 {
 	/* Bodies have CRLF, templates LF: matches should run over line ends. */
-	for (size_t i = 0; i < len; i++) {
-		if (text[i] == '\n')
-			str_addc(out, '\r');
-		str_addc(out, text[i]);
-	}
-	str_add(out, usual_header, sizeof usual_header - 1);
-	size_t window = (size_t)1 << WINDOW_LEN;
-	if (out->len > window) {
-		memmove(out->s, out->s + out->len - window, window);
-		str_cut(out, window);
+	for (const char *at = text, *end = text + len; at < end;) {
+		const char *line_end = memchr(at, '\n', (size_t)(end - at));
+		str_add(out, at, (size_t)((line_end ? line_end : end) - at));
+		if (!line_end)
+			break;
+		str_add(out, "\r\n", 2);
+		at = line_end + 1;
 	}
 }
 
-static void deflate_add(struct str *out, const struct str *bytes, const struct str *dictionary)
+static void window_cut(struct str *window)
 {
-	z_stream z = {0}; /* raw: the digest is the check */
-	if (deflateInit2(&z, 9, Z_DEFLATED, -WINDOW_LEN, MEMORY_LEVEL, Z_DEFAULT_STRATEGY) != Z_OK ||
-		deflateSetDictionary(&z, (const Bytef *)dictionary->s, (uInt)dictionary->len) != Z_OK)
+	size_t most = (size_t)1 << WINDOW_LEN;
+	if (window->len <= most)
+		return;
+	memmove(window->s, window->s + window->len - most, most);
+	str_cut(window, most);
+}
+
+/* What a letter is inflated with. */
+static void window_make(struct str *out, const char *dictionary, size_t len, bool model)
+{
+	if (model) {
+		str_add(out, usual_header, sizeof usual_header - 1);
+		str_add(out, dictionary, len);
+	} else {
+		with_crlf(out, dictionary, len);
+		str_add(out, usual_header, sizeof usual_header - 1);
+	}
+	window_cut(out);
+}
+
+static void deflate_begin(z_stream *z, const struct str *window)
+{
+	*z = (z_stream){0}; /* raw: the digest is the check */
+	if (deflateInit2(z, 9, Z_DEFLATED, -WINDOW_LEN, MEMORY_LEVEL, Z_DEFAULT_STRATEGY) != Z_OK ||
+		deflateSetDictionary(z, (const Bytef *)window->s, (uInt)window->len) != Z_OK)
 		die("zlib can't be set up");
-	uLong bound = deflateBound(&z, (uLong)bytes->len);
+}
+
+static void deflate_end(struct str *out, z_stream *z, const struct str *bytes)
+{
+	uLong bound = deflateBound(z, (uLong)bytes->len);
 	str_grow(out, bound);
-	z.next_in = (Bytef *)bytes->s;
-	z.avail_in = (uInt)bytes->len;
-	z.next_out = (Bytef *)out->s + out->len;
-	z.avail_out = (uInt)bound;
-	if (deflate(&z, Z_FINISH) != Z_STREAM_END)
+	z->next_in = (Bytef *)bytes->s;
+	z->avail_in = (uInt)bytes->len;
+	z->next_out = (Bytef *)out->s + out->len;
+	z->avail_out = (uInt)bound;
+	if (deflate(z, Z_FINISH) != Z_STREAM_END)
 		die("zlib did not finish within its own bound");
-	out->len += z.total_out;
+	out->len += z->total_out;
 	out->s[out->len] = '\0';
-	deflateEnd(&z);
+	(void)deflateEnd(z);
 }
 
 static bool inflate_add(struct str *out, const char *bytes, size_t len, const struct str *dictionary)
@@ -274,69 +331,75 @@ static bool inflate_add(struct str *out, const char *bytes, size_t len, const st
 	return whole;
 }
 
-/* ---- both ways ---- */
+/* ---- models ---- */
 
-enum rc letter_pack(struct str *out, const char *wire, size_t len, const char *dictionary,
-	size_t dictionary_len, const struct letter_secrets *secrets, struct err *err)
+struct letter_model {
+	int64_t id;
+	struct str text;
+	z_stream *primed; /* has learned the text, and is only ever copied */
+};
+
+void letter_model_text(
+	struct str *out, const char *own_text, size_t own_len, const char *sample, size_t sample_len)
 {
-	if (len >= WIRE_LIMIT)
-		return err_set(err, RC_REFUSED, "the mail is too long to be kept (%zu bytes)", len);
+	with_crlf(out, own_text, own_len);
 	struct pieces pieces = {.map = STR_INIT, .content = STR_INIT};
-	struct cuts cuts = {.map = STR_INIT, .content = STR_INIT};
-	pieces_make(&pieces, wire, len);
-	cuts_make(&cuts, &pieces.content, secrets ? secrets->secret : NULL);
-
-	uint8_t digest[SHA256_LEN];
-	sha256(digest, wire, len);
-	size_t start = out->len;
-	enum rc rc = RC_OK;
-	if (cuts.count == 0) {
-		str_addc(out, FORM_PLAIN);
-		str_add(out, digest, sizeof digest);
-	} else if (!secrets || !secrets->key) {
-		rc = err_set(err, RC_CONFIG,
-			"the mail holds a user number or password, and no credential key is configured to "
-			"seal it; set "
-			"credential_key_from");
-	} else {
-		struct str sealed = STR_INIT, open = STR_INIT;
-		str_add(&open, digest, sizeof digest);
-		secrets_add(&open, secrets->secret);
-		seal(&sealed, secrets->key, secrets->rng, open.s, open.len);
-		str_addc(out, FORM_SECRET);
-		number_add(out, sealed.len);
-		str_add(out, sealed.s, sealed.len);
-		str_wipe(&open);
-		str_free(&sealed);
-	}
-
-	struct str kept = STR_INIT, window = STR_INIT;
-	if (rc == RC_OK) {
-		number_add(&kept, pieces.count);
-		str_add(&kept, pieces.map.s, pieces.map.len);
-		number_add(&kept, cuts.count);
-		str_add(&kept, cuts.map.s, cuts.map.len);
-		str_add(&kept, cuts.content.s, cuts.content.len);
-		dictionary_make(&window, dictionary, dictionary_len);
-		deflate_add(out, &kept, &window);
-	}
-	str_free(&kept);
-	str_free(&window);
-	str_wipe(&pieces.content);
+	if (sample)
+		pieces_make(&pieces, sample, sample_len);
+	str_add(out, pieces.content.s, pieces.content.len);
 	str_free(&pieces.map);
-	str_free(&cuts.content);
-	str_free(&cuts.map);
-
-	/* It is proof for years: what can't be read back now is not kept. */
-	struct str back = STR_INIT;
-	if (rc == RC_OK)
-		rc = letter_unpack(&back, out->s + start, out->len - start, dictionary, dictionary_len,
-			secrets ? secrets->key : NULL, err);
-	str_wipe(&back);
-	if (rc != RC_OK)
-		str_cut(out, start);
-	return rc;
+	str_free(&pieces.content);
 }
+
+int64_t letter_model_id(const char *text, size_t len)
+{
+	uint8_t digest[SHA256_LEN];
+	sha256(digest, text, len);
+	int64_t id = 0;
+	for (int i = 0; i < 4; i++)
+		id = id << 8 | digest[i];
+	return id ? id : 1;
+}
+
+struct letter_model *letter_model_new(int64_t id, const char *text, size_t len)
+{
+	struct letter_model *model = xcalloc(1, sizeof *model);
+	struct str window = STR_INIT;
+	*model = (struct letter_model){.id = id, .text = STR_INIT};
+	str_add(&model->text, text, len);
+	window_make(&window, text, len, true);
+	model->primed = xcalloc(1, sizeof *model->primed);
+	deflate_begin(model->primed, &window);
+	str_free(&window);
+	return model;
+}
+
+void letter_model_free(struct letter_model **model)
+{
+	if (!*model)
+		return;
+	(void)deflateEnd((*model)->primed);
+	free((*model)->primed);
+	str_free(&(*model)->text);
+	free(*model);
+	*model = NULL;
+}
+
+static void deflate_by_model(struct str *out, const struct str *bytes, const struct letter_model *model)
+{
+	z_stream z;
+	struct str window = STR_INIT;
+	if (!model) {
+		window_make(&window, "", 0, true);
+		deflate_begin(&z, &window);
+	} else if (deflateCopy(&z, model->primed) != Z_OK) {
+		die("zlib can't be set up");
+	}
+	deflate_end(out, &z, bytes);
+	str_free(&window);
+}
+
+/* ---- back ---- */
 
 /* Undoes cuts and pieces. */
 static bool wire_make(struct str *wire, const struct str *kept, struct cursor secret_list)
@@ -383,42 +446,83 @@ static bool wire_make(struct str *wire, const struct str *kept, struct cursor se
 	return whole;
 }
 
+/* What stands before the deflated part. */
+struct head {
+	bool sealed, old;
+	int64_t model;
+	const char *bytes; /* the sealed part, or the digest */
+	size_t len;
+};
+
+static bool head_read(struct cursor *in, struct head *head)
+{
+	const char *form = bytes_get(in, 1);
+	*head = (struct head){0};
+	if (!form || !memchr("LSMN", *form, 4))
+		return false;
+	head->old = *form == FORM_PLAIN || *form == FORM_SECRET;
+	head->sealed = *form == FORM_SECRET || *form == FORM_MODEL_SECRET;
+	const char *model = head->old ? NULL : bytes_get(in, 4);
+	for (int i = 0; model && i < 4; i++)
+		head->model = head->model << 8 | (uint8_t)model[i];
+	head->len = head->sealed ? number_get(in) : head->old ? SHA256_LEN : DIGEST_KEPT;
+	head->bytes = bytes_get(in, head->len);
+	return !in->bad;
+}
+
+int64_t letter_packed_model(const void *packed, size_t len)
+{
+	struct cursor in = {.at = packed, .end = (const char *)packed + len};
+	struct head head;
+	return head_read(&in, &head) ? head.model : 0;
+}
+
+/* The digest and the list of secrets. */
+static enum rc head_open(const struct head *head, const uint8_t *key, struct str *open, struct err *err)
+{
+	if (!head->sealed)
+		str_add(open, head->bytes, head->len);
+	else if (!key)
+		return err_set(err, RC_CONFIG,
+			"a kept letter holds sealed values and no credential key is configured; set "
+			"credential_key_from");
+	else if (!unseal(open, key, head->bytes, head->len) ||
+		 open->len < (head->old ? SHA256_LEN : DIGEST_KEPT))
+		return err_set(err, RC_CONFIG,
+			"a kept letter can't be opened with the configured credential key; bring "
+			"back the key "
+			"it was sealed with (or the letter was altered)");
+	return RC_OK;
+}
+
+static bool wire_get(struct str *wire, struct cursor *in, const struct head *head, const struct str *open,
+	const char *dictionary, size_t dictionary_len)
+{
+	size_t digest_len = head->old ? SHA256_LEN : DIGEST_KEPT;
+	struct cursor list = {.at = open->s + digest_len, .end = open->s + open->len, .bad = !head->sealed};
+	struct str kept = STR_INIT, window = STR_INIT;
+	window_make(&window, dictionary, dictionary_len, !head->old);
+	bool whole = inflate_add(&kept, in->at, (size_t)(in->end - in->at), &window) &&
+		     wire_make(wire, &kept, list);
+	str_wipe(&kept);
+	str_free(&window);
+	return whole;
+}
+
 enum rc letter_unpack(struct str *wire, const void *packed, size_t packed_len, const char *dictionary,
 	size_t dictionary_len, const uint8_t *key, struct err *err)
 {
 	struct cursor in = {.at = packed, .end = (const char *)packed + packed_len};
-	struct str open = STR_INIT, kept = STR_INIT, window = STR_INIT;
-	const char *form = bytes_get(&in, 1);
-	const char *digest = NULL;
-	enum rc rc = RC_OK;
-	if (form && *form == FORM_PLAIN) {
-		digest = bytes_get(&in, SHA256_LEN);
-	} else if (form && *form == FORM_SECRET) {
-		size_t sealed_len = number_get(&in);
-		const char *sealed = bytes_get(&in, sealed_len);
-		if (sealed && !key)
-			rc = err_set(err, RC_CONFIG,
-				"a kept letter holds sealed values and no credential key is configured; set "
-				"credential_key_from");
-		else if (sealed && (!unseal(&open, key, sealed, sealed_len) || open.len < SHA256_LEN))
-			rc = err_set(err, RC_CONFIG,
-				"a kept letter can't be opened with the configured credential key; bring "
-				"back the key "
-				"it was sealed with (or the letter was altered)");
-		else if (sealed)
-			digest = open.s;
-	}
+	struct head head;
+	struct str open = STR_INIT;
 	size_t start = wire->len;
+	bool whole = head_read(&in, &head);
+	enum rc rc = whole ? head_open(&head, key, &open, err) : RC_OK;
 	if (rc == RC_OK) {
-		struct cursor secret_list = {.at = open.s, .end = open.s + open.len, .bad = open.len == 0};
-		if (open.len)
-			secret_list.at += SHA256_LEN;
 		uint8_t got[SHA256_LEN];
-		dictionary_make(&window, dictionary, dictionary_len);
-		bool whole = digest && inflate_add(&kept, in.at, (size_t)(in.end - in.at), &window) &&
-			     wire_make(wire, &kept, secret_list);
+		whole = whole && wire_get(wire, &in, &head, &open, dictionary, dictionary_len);
 		sha256(got, wire->s + start, wire->len - start);
-		if (!whole || !bytes_equal(got, digest, SHA256_LEN))
+		if (!whole || !bytes_equal(got, (const uint8_t *)open.s, head.old ? SHA256_LEN : DIGEST_KEPT))
 			rc = err_set(err, RC_STORE,
 				"a kept letter does not match its digest: it or its template was altered or "
 				"cut; restore "
@@ -427,7 +531,80 @@ enum rc letter_unpack(struct str *wire, const void *packed, size_t packed_len, c
 	if (rc != RC_OK)
 		str_cut(wire, start);
 	str_wipe(&open);
-	str_wipe(&kept);
-	str_free(&window);
+	return rc;
+}
+
+/* ---- there ---- */
+
+static enum rc head_add(struct str *out, const char *wire, size_t len, const struct letter_model *model,
+	const struct cuts *cuts, const struct letter_secrets *secrets, struct err *err)
+{
+	uint8_t digest[SHA256_LEN];
+	int64_t id = model ? model->id : 0;
+	if (cuts->count && !secrets->key)
+		return err_set(err, RC_CONFIG,
+			"the mail holds a user number or password, and no credential key is configured to "
+			"seal it; set "
+			"credential_key_from");
+	sha256(digest, wire, len);
+	str_addc(out, cuts->count ? FORM_MODEL_SECRET : FORM_MODEL);
+	for (int shift = 24; shift >= 0; shift -= 8)
+		str_addc(out, (char)((uint64_t)id >> shift));
+	if (cuts->count == 0) {
+		str_add(out, digest, DIGEST_KEPT);
+		return RC_OK;
+	}
+	struct str sealed = STR_INIT, open = STR_INIT;
+	str_add(&open, digest, DIGEST_KEPT);
+	number_add(&open, cuts->listed);
+	str_add(&open, cuts->list.s, cuts->list.len);
+	seal(&sealed, secrets->key, secrets->rng, open.s, open.len);
+	number_add(out, sealed.len);
+	str_add(out, sealed.s, sealed.len);
+	str_wipe(&open);
+	str_free(&sealed);
+	return RC_OK;
+}
+
+/* It is proof for years: what can't be read back now is not kept. */
+static enum rc check_back(const char *wire, size_t len, const struct str *packed, size_t start,
+	const struct letter_model *model, const uint8_t *key, struct err *err)
+{
+	struct str back = STR_INIT;
+	enum rc rc = letter_unpack(&back, packed->s + start, packed->len - start, model ? model->text.s : "",
+		model ? model->text.len : 0, key, err);
+	if (rc == RC_OK && (back.len != len || memcmp(back.s, wire, len) != 0))
+		rc = err_set(err, RC_STORE, "a packed letter does not come back as it was");
+	str_wipe(&back);
+	return rc;
+}
+
+enum rc letter_pack(struct str *out, const char *wire, size_t len, const struct letter_model *model,
+	const struct letter_secrets *secrets, struct err *err)
+{
+	if (len >= WIRE_LIMIT)
+		return err_set(err, RC_REFUSED, "the mail is too long to be kept (%zu bytes)", len);
+	struct pieces pieces = {.map = STR_INIT, .content = STR_INIT};
+	struct cuts cuts = {.map = STR_INIT, .content = STR_INIT, .list = STR_INIT};
+	struct str kept = STR_INIT;
+	size_t start = out->len;
+	pieces_make(&pieces, wire, len);
+	cuts_make(&cuts, &pieces.content, secrets ? secrets->secret : NULL);
+	enum rc rc = head_add(out, wire, len, model, &cuts, secrets, err);
+	if (rc == RC_OK) {
+		number_add(&kept, pieces.count);
+		str_add(&kept, pieces.map.s, pieces.map.len);
+		number_add(&kept, cuts.count);
+		str_add(&kept, cuts.map.s, cuts.map.len);
+		str_add(&kept, cuts.content.s, cuts.content.len);
+		deflate_by_model(out, &kept, model);
+		rc = check_back(wire, len, out, start, model, secrets ? secrets->key : NULL, err);
+	}
+	str_free(&kept);
+	str_wipe(&pieces.content);
+	str_free(&pieces.map);
+	cuts_free(&cuts);
+	if (rc != RC_OK)
+		str_cut(out, start);
 	return rc;
 }

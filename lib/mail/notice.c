@@ -565,35 +565,42 @@ static const struct notice_office sample_office = {
 	.logo_count = sizeof sample_logos / sizeof sample_logos[0],
 };
 
+static enum rc render_sample(const struct template *tpl, const char *name, enum applicant_type type,
+	enum application_kind kind, enum state state, const struct notice_office *office,
+	struct rendered *out, struct err *err)
+{
+	const int special = special_of(name);
+	struct application app = *notice_sample(type, kind);
+	sample_at(&app, state);
+	struct notice_values values = {
+		.app = &app,
+		.office = office ? office : &sample_office,
+		.today = app.clock_start,
+		.reason_ja = special & HAS_REASON ? "理由" : NULL,
+		.refused_rules_ja = special & HAS_REFUSED_RULES ? "不備" : NULL,
+		.first_sent_on = special & HAS_FIRST_SENT_ON ? app.clock_start : CIVIL_DAY_NONE,
+		.token = special & HAS_TOKEN ? "ABCDEF-GHJKMN-PQRSTV-WXYZ01" : NULL,
+		.confirm_by = special & HAS_TOKEN ? app.clock_start + 7 : CIVIL_DAY_NONE,
+		.stop_on = special & HAS_STOP_ON && !(special & AT_ONCE_TOO && type == (enum applicant_type)1)
+				   ? app.clock_start + 7
+				   : CIVIL_DAY_NONE,
+		.changes = special & HAS_CHANGES ? "変更" : NULL,
+		.scratch = STR_INIT,
+	};
+	enum rc rc = template_render(tpl, notice_value, &values, out, err);
+	notice_values_free(&values);
+	return rc;
+}
+
 enum rc notice_try(const struct template *tpl, const char *name, enum state state,
 	const struct notice_office *office, struct err *err)
 {
 	struct rendered out = RENDERED_INIT;
 	enum rc rc = RC_OK;
-	const int special = special_of(name);
-	for (int i = 0; i < 2 * (KIND_STEP_UP + 1) && rc == RC_OK; i++) {
-		struct application app =
-			*notice_sample((enum applicant_type)(i % 2), (enum application_kind)(i / 2));
-		sample_at(&app, state);
-		struct notice_values values = {
-			.app = &app,
-			.office = office ? office : &sample_office,
-			.today = app.clock_start,
-			.reason_ja = special & HAS_REASON ? "理由" : NULL,
-			.refused_rules_ja = special & HAS_REFUSED_RULES ? "不備" : NULL,
-			.first_sent_on = special & HAS_FIRST_SENT_ON ? app.clock_start : CIVIL_DAY_NONE,
-			.token = special & HAS_TOKEN ? "ABCDEF-GHJKMN-PQRSTV-WXYZ01" : NULL,
-			.confirm_by = special & HAS_TOKEN ? app.clock_start + 7 : CIVIL_DAY_NONE,
-			.stop_on = special & HAS_STOP_ON && !(special & AT_ONCE_TOO && i % 2)
-					   ? app.clock_start + 7
-					   : CIVIL_DAY_NONE,
-			.changes = special & HAS_CHANGES ? "変更" : NULL,
-			.scratch = STR_INIT,
-		};
-		if (template_render(tpl, notice_value, &values, &out, err) != RC_OK)
+	for (int i = 0; i < 2 * (KIND_STEP_UP + 1) && rc == RC_OK; i++)
+		if (render_sample(tpl, name, (enum applicant_type)(i % 2), (enum application_kind)(i / 2),
+			    state, office, &out, err) != RC_OK)
 			rc = err->rc = RC_CONFIG;
-		notice_values_free(&values);
-	}
 	rendered_free(&out);
 	return rc;
 }
@@ -648,6 +655,13 @@ static enum state state_tried_first(const char *name)
 	return strcmp(name, NOTICE_REFUSED) == 0    ? STATE_NONE
 	       : strcmp(name, NOTICE_REJECTED) == 0 ? STATE_RECEIVED
 						    : STATE_LOGO_AUTHORIZED;
+}
+
+enum rc notice_example(const struct template *tpl, const char *name, enum state state,
+	const struct notice_office *office, struct rendered *out, struct err *err)
+{
+	return render_sample(tpl, name, APPLICANT_CORPORATION, KIND_NEW1,
+		state == STATE_COUNT ? state_tried_first(name) : state, office, out, err);
 }
 
 /* The head of a resent letter is one line, not a letter: it has no signature. */

@@ -92,6 +92,10 @@ const struct application *notice_sample(enum applicant_type type, enum applicati
 enum rc notice_try(const struct template *tpl, const char *name, enum state state,
 	const struct notice_office *office, struct err *err);
 
+/* The sample of a new ★ corporation, rendered. state STATE_COUNT: the one a template that belongs to no stage is tried with first. RC_REFUSED: a value is missing. */
+enum rc notice_example(const struct template *tpl, const char *name, enum state state,
+	const struct notice_office *office, struct rendered *out, struct err *err);
+
 struct template_set;
 /* Reads every *.txt in dir/<profile>/ whose name is made of a-z, 0-9 and '-' (a copy such as "id - コピー.txt" is passed over) and
  * checks each: syntax, wording guard, numbers under the right label, values that no notice of that name has (notice_try() with all

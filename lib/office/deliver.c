@@ -214,18 +214,24 @@ static enum rc unpack(struct office *office, const struct notice *notice, const 
 	int64_t template_set, struct str *wire, struct err *err)
 {
 	const struct rules *rules;
-	struct str dictionary = STR_INIT;
+	struct str own_text = STR_INIT;
+	const struct str *dictionary = &own_text;
 	size_t start = wire->len;
+	int64_t model = letter_packed_model(packed->s, packed->len);
 	bool has_template = template_set != 0; /* a mail to the desk has none */
-	enum rc rc = has_template ? rules_get(office, template_set, &rules, err) : RC_OK;
-	if (rc == RC_OK && has_template)
-		rc = draft_dictionary(rules, notice->template_name, &dictionary, err);
+	enum rc rc = RC_OK;
+	if (model) {
+		rc = model_text(office, model, &dictionary, err);
+	} else if (has_template) {
+		rc = rules_get(office, template_set, &rules, err);
+		rc = rc ? rc : draft_dictionary(rules, notice->template_name, &own_text, err);
+	}
 	if (rc == RC_OK)
-		rc = letter_unpack(wire, packed->s, packed->len, dictionary.s, dictionary.len,
+		rc = letter_unpack(wire, packed->s, packed->len, dictionary->s, dictionary->len,
 			secrets_key(office->secrets), err);
 	if (rc == RC_OK)
 		rc = letter_digest_check(notice, office->secrets, wire->s + start, wire->len - start, err);
-	str_free(&dictionary);
+	str_free(&own_text);
 	return rc;
 }
 

@@ -76,7 +76,7 @@ static enum rc write_letter(
 	if (rc != RC_OK)
 		return rc;
 	letter_digest_make(&mail->notice, office->secrets, mail->wire.s, mail->wire.len);
-	return letter_pack(&mail->packed, mail->wire.s, mail->wire.len, "", 0, &sealed, err);
+	return letter_pack(&mail->packed, mail->wire.s, mail->wire.len, NULL, &sealed, err);
 }
 
 static enum rc enter(struct desk_mail *mail, struct err *err)

@@ -42,7 +42,7 @@ enum rc draft_dictionary(
 
 /* ---- the text ---- */
 
-static struct notice_office notice_office_of(const struct office *office)
+struct notice_office draft_notice_office(const struct office *office)
 {
 	const struct settings *settings = office->settings;
 	return (struct notice_office){
@@ -148,7 +148,7 @@ enum rc draft_render(struct office *office, const struct draft_order *order, str
 	*refused_ja = REFUSED_TEMPLATE;
 	if (rc != RC_OK)
 		return rc;
-	struct notice_office notice_office = notice_office_of(office);
+	struct notice_office notice_office = draft_notice_office(office);
 	struct notice_values values = {.app = order->app,
 		.office = &notice_office,
 		.today = office_today(office),
@@ -307,13 +307,9 @@ static enum rc pack(struct office *office, const struct draft_order *order, stru
 		.rng = office->rng,
 		.secret = secrets_in(office, draft, order),
 	};
-	struct str dictionary = STR_INIT;
-	enum rc rc = draft_dictionary(order->rules, order->template_name, &dictionary, err);
-	if (rc == RC_OK)
-		rc = letter_pack(
-			&draft->packed, wire->s, wire->len, dictionary.s, dictionary.len, &sealed, err);
-	str_free(&dictionary);
-	return rc;
+	const struct letter_model *model;
+	enum rc rc = model_for(office, order->rules, order->template_name, &model, err);
+	return rc ? rc : letter_pack(&draft->packed, wire->s, wire->len, model, &sealed, err);
 }
 
 static enum rc make(struct office *office, const struct draft_order *order, struct draft *draft,

@@ -3,6 +3,7 @@
 void office_open(struct office *office)
 {
 	office->cache = NULL;
+	office->models = NULL;
 	office->told = (struct strlist){0};
 	office->told_on = CIVIL_DAY_NONE;
 	office->registry_fault = (struct err){0};
@@ -11,6 +12,7 @@ void office_open(struct office *office)
 void office_close(struct office *office)
 {
 	rules_cache_free(&office->cache);
+	models_free(&office->models);
 	strlist_free(&office->told);
 }
 

@@ -26,6 +26,7 @@ struct office {
 	struct rng *rng;
 	bool answers_ceiling; /* a simulation prints the question and answers it */
 	struct rules_cache *cache; /* owned; office_close() */
+	struct models *models; /* likewise */
 	struct strlist told; /* owned; addresses that were told today that a form was refused */
 	civil_day told_on;
 	struct err registry_fault; /* a look-up for validate() failed: office_register() returns it */

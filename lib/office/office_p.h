@@ -6,6 +6,7 @@
 #ifndef SENGEN_OFFICE_P_H
 #define SENGEN_OFFICE_P_H
 
+#include "lib/mail/letter.h"
 #include "lib/mail/token.h"
 #include "lib/office/office.h"
 
@@ -91,15 +92,25 @@ void draft_free(struct draft *draft);
 /* The number of the next letter of that name to an application: 0 when there is none yet, however the others came about. */
 enum rc draft_next_no(struct office *office, int64_t application_id, const char *template_name, int *number,
 	struct err *err);
+/* The office's own data for templates; all of it is borrowed. */
+struct notice_office draft_notice_office(const struct office *office);
 /* The text alone, guarded. */
 enum rc draft_render(struct office *office, const struct draft_order *order, struct rendered *out,
 	const char **refused_ja, struct err *err);
 /* The wire bytes of a rendered text. */
 enum rc draft_compose(struct office *office, const struct draft_order *order, const struct rendered *text,
 	const char *message_id, struct str *wire, struct err *err);
-/* What letters of that template are packed against. */
+/* What letters of that template were packed against before there were models. */
 enum rc draft_dictionary(
 	const struct rules *rules, const char *template_name, struct str *out, struct err *err);
+
+/* ---- model.c: what letters are packed against ---- */
+/* For letters of that template, within the caller's transaction: it is on file when that is committed. It lives until the templates are loaded anew. */
+enum rc model_for(struct office *office, const struct rules *rules, const char *template_name,
+	const struct letter_model **model, struct err *err);
+/* The text of one that a kept letter names; likewise. */
+enum rc model_text(struct office *office, int64_t id, const struct str **text, struct err *err);
+void models_free(struct models **models);
 
 /* ---- decide.c ---- */
 /* A stage's notice that was given up or cancelled goes out once more: made anew, to the address that is registered today. RC_REFUSED: *refused_ja says

@@ -238,6 +238,13 @@ static const char signing_tables[] = "CREATE TABLE signer ("
 				     " signature BLOB NOT NULL" /* smime_sign(), as the letter was sent */
 				     ") STRICT;";
 
+/* What version 6 brought: letters are packed against models; those from before stay as they are. */
+static const char model_tables[] =
+	"CREATE TABLE model ("
+	" id INTEGER PRIMARY KEY," /* letter_model_id() */
+	" text BLOB NOT NULL" /* text_pack() of letter_model_text(): nothing personal */
+	") STRICT;";
+
 static const char *const schema[] = {
 	"CREATE TABLE fact (" /* single facts of the office */
 	" name TEXT PRIMARY KEY," /* store.*: of the store itself */
@@ -388,7 +395,7 @@ static const char *const schema[] = {
 	" attempts INTEGER NOT NULL,"
 	" reply_code INTEGER NOT NULL,"
 	" domain INTEGER NOT NULL," /* word; of the recipient */
-	" template_set INTEGER REFERENCES template_set(id)," /* dictionary of the packed letter */
+	" template_set INTEGER REFERENCES template_set(id)," /* what it was rendered from */
 	" digest BLOB NOT NULL" /* 33 bytes: 1, and the keyed digest of the letter; 32: its SHA-256, before version 5 (struct notice) */
 	") STRICT",
 	"CREATE UNIQUE INDEX outbox_application ON outbox (application_id, template, resend_no)",
@@ -427,6 +434,7 @@ static const char *const schema[] = {
 	desk_tables,
 	standing_tables,
 	signing_tables,
+	model_tables,
 };
 
 /* Replies and signatures got a table of their own; what is held is found by an index. */
@@ -448,6 +456,7 @@ const struct migration migrations[] = {
 	{3, desk_tables},
 	{3, standing_tables},
 	{4, signing_tables},
+	{5, model_tables},
 	{0},
 };
 

@@ -159,6 +159,13 @@ enum rc template_set_find_id(struct store *store, const char *profile, const uin
 	int64_t *id, struct err *err);
 enum rc template_set_get(struct store *store, int64_t id, struct str *packed, struct err *err);
 
+/* ---- models of letters (lib/mail/letter.h) ---- */
+/* Keeps the text under its number unless it is there. RC_STORE: another text has that number. */
+enum rc letter_model_keep(
+	struct store *store, int64_t id, const char *text, size_t len, bool compare, struct err *err);
+/* RC_STORE: it is missing or damaged. */
+enum rc letter_model_get(struct store *store, int64_t id, struct str *text, struct err *err);
+
 /* ---- outbox ---- */
 /* The id the next notice added in this transaction will have: its bounce address stands in the letter, which is composed before. */
 enum rc outbox_next_id(struct store *store, int64_t *id, struct err *err);

@@ -229,3 +229,68 @@ enum rc suppression_has(
 	*yes = rc == RC_OK && found;
 	return rc;
 }
+
+/* ---- models of letters ---- */
+
+static enum rc read_model(
+	struct store *store, int64_t id, bool want_text, struct str *text, bool *there, struct err *err)
+{
+	*there = false;
+	sqlite3_stmt *stmt = sql_ready(store, "SELECT text FROM model WHERE id = :id", err);
+	if (!stmt)
+		return err->rc;
+	sql_int(stmt, ":id", id);
+	enum rc rc = sql_row(store, stmt, there, err);
+	if (rc != RC_OK || !*there)
+		return rc;
+	if (want_text &&
+		!text_unpack(text, sqlite3_column_blob(stmt, 0), (size_t)sqlite3_column_bytes(stmt, 0)))
+		rc = err_set(err, RC_STORE, "%s is damaged: model %lld of the letters cannot be unpacked",
+			store->path, (long long)id);
+	sql_done(stmt);
+	return rc;
+}
+
+static enum rc add_model(struct store *store, int64_t id, const char *text, size_t len, struct err *err)
+{
+	sqlite3_stmt *stmt = sql_ready(store, "INSERT INTO model (id, text) VALUES (:id, :text)", err);
+	if (!stmt)
+		return err->rc;
+	struct str small = STR_INIT;
+	text_pack(&small, text, len);
+	sql_int(stmt, ":id", id);
+	sql_blob(stmt, ":text", small.s, small.len);
+	enum rc rc = sql_run(store, stmt, err);
+	str_free(&small);
+	return rc;
+}
+
+enum rc letter_model_keep(
+	struct store *store, int64_t id, const char *text, size_t len, bool compare, struct err *err)
+{
+	struct str kept = STR_INIT;
+	bool there;
+	enum rc rc = sql_want_transaction(store, err);
+	rc = rc ? rc : read_model(store, id, compare, &kept, &there, err);
+	if (rc == RC_OK && !there)
+		rc = add_model(store, id, text, len, err);
+	else if (rc == RC_OK && compare && (kept.len != len || memcmp(kept.s, text, len) != 0))
+		rc = err_set(err, RC_STORE,
+			"%s is damaged: model %lld of the letters is not the text it was made of; restore "
+			"the latest backup",
+			store->path, (long long)id);
+	str_free(&kept);
+	return rc;
+}
+
+enum rc letter_model_get(struct store *store, int64_t id, struct str *text, struct err *err)
+{
+	bool there;
+	enum rc rc = read_model(store, id, true, text, &there, err);
+	if (rc == RC_OK && !there)
+		rc = err_set(err, RC_STORE,
+			"%s is damaged: model %lld, which letters were packed against, is missing; restore "
+			"the latest backup",
+			store->path, (long long)id);
+	return rc;
+}

@@ -33,12 +33,13 @@ static void check_letter(const uint8_t *data, size_t size)
 	struct str packed = STR_INIT, wire = STR_INIT;
 	struct err err = {0};
 	seal.rng = &rng;
-	if (letter_pack(&packed, (const char *)data, size, dictionary, sizeof dictionary, &seal, &err) ==
-		RC_OK) {
+	struct letter_model *model = letter_model_new(7, dictionary, sizeof dictionary);
+	if (letter_pack(&packed, (const char *)data, size, model, &seal, &err) == RC_OK) {
 		MUST(letter_unpack(&wire, packed.s, packed.len, dictionary, sizeof dictionary, key, &err) ==
 			RC_OK);
 		MUST(wire.len == size && memcmp(wire.s, data, size) == 0);
 	}
+	letter_model_free(&model);
 	str_free(&packed);
 	str_free(&wire);
 }

@@ -691,7 +691,7 @@ static void make_letters(void)
 		memcpy(filling->letter[i].digest, draft.notice.digest, SHA256_LEN);
 		draft_free(&draft);
 	}
-	store_rollback(filling->office.store);
+	want(store_commit(filling->office.store, &filling->err)); /* what they are packed against */
 }
 
 static void open_all(const char *config)

@@ -6,6 +6,7 @@
 #include "lib/base/text.h"
 #include "lib/flow/ident.h"
 #include "lib/mail/bounceaddr.h"
+#include "lib/mail/letter.h"
 
 static int count_of(const char *text, const char *needle)
 {
@@ -101,6 +102,73 @@ static void test_office_letter__secrets_are_sealed(void **state)
 	assert_int_equal(office_letter(&rig->office, notice.id, &wire, &dkim, &rig_err), RC_CONFIG);
 	str_free(&wire);
 	str_free(&dkim);
+}
+
+/* What the sample of a model looks like follows from the settings; letters of the days before come back all the same, and none says a password. */
+static void test_office_letter__models_outlive_the_settings(void **state)
+{
+	struct rig *rig = *state;
+	int64_t id = rig_apply(rig, 1), models = 0;
+	rig_run_days(rig, 15);
+	struct rig_notices before = rig_notices(rig, id);
+	struct str wire[3] = {STR_INIT, STR_INIT, STR_INIT}, again = STR_INIT, dkim = STR_INIT;
+	assert_int_equal(before.count, 3);
+	for (int i = 0; i < 3; i++) {
+		struct str packed = STR_INIT, text = STR_INIT;
+		int64_t set;
+		rig_letter(rig, before.item[i].id, &wire[i]);
+		assert_ok(
+			outbox_letter(rig->office.store, before.item[i].id, &packed, &set, &dkim, &rig_err));
+		int64_t model = letter_packed_model(packed.s, packed.len);
+		assert_true(packed.len < 240);
+		assert_ok(letter_model_get(rig->office.store, model, &text, &rig_err));
+		assert_int_equal(letter_model_id(text.s, text.len), model);
+		assert_null(strstr(text.s, "Sample-Zip-77"));
+		assert_non_null(strstr(text.s, "SECURITY ACTION事務局"));
+		models += model;
+		str_free(&packed);
+		str_free(&text);
+	}
+	rig_configure(rig, "office_name = \"見本の事務局\"; from_name = \"見本\";");
+	int64_t later = rig_apply(rig, 2);
+	rig_restart(rig);
+	for (int i = 0; i < 3; i++) {
+		str_clear(&again);
+		rig_letter(rig, before.item[i].id, &again);
+		assert_string_equal(again.s, wire[i].s);
+		str_free(&wire[i]);
+	}
+	assert_non_null(strstr(rig_text(rig, rig_notices(rig, later).item[0].id), "見本の事務局"));
+
+	/* Another text under the same number is no model of these letters. */
+	assert_ok(store_begin(rig->office.store, &rig_err));
+	struct str packed = STR_INIT;
+	int64_t set;
+	assert_ok(outbox_letter(rig->office.store, before.item[0].id, &packed, &set, &dkim, &rig_err));
+	assert_int_equal(letter_model_keep(rig->office.store, letter_packed_model(packed.s, packed.len),
+				 "another", 7, true, &rig_err),
+		RC_STORE);
+	store_rollback(rig->office.store);
+	str_clear(&again);
+	assert_int_equal(letter_model_get(rig->office.store, 1, &again, &rig_err), RC_STORE);
+	assert_true(models > 0);
+	str_free(&packed);
+	str_free(&again);
+	str_free(&dkim);
+}
+
+/* A transaction that made a model and was rolled back leaves none behind; the next letter brings it along. */
+static void test_office_letter__a_model_rolled_back(void **state)
+{
+	struct rig *rig = *state;
+	struct form_values form = rig_form(rig, 1);
+	int64_t id = 0;
+	assert_ok(store_begin(rig->office.store, &rig_err));
+	assert_ok(office_register(&rig->office, &form, NULL, 0, 1, &id, &rig_review, &rig_err));
+	store_rollback(rig->office.store);
+	id = rig_apply(rig, 2);
+	rig_restart(rig);
+	assert_non_null(strstr(rig_text(rig, rig_notices(rig, id).item[0].id), "株式会社サンプル2"));
 }
 
 /* A register from before version 5: its digests are the letters' SHA-256, by which a number in a letter could be guessed. They are read as they are, and become keyed. */
@@ -840,6 +908,10 @@ int main(void)
 			test_office_letter__resend_moves_no_stage, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_office_letter__reads_back_in_both_charsets, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_office_letter__models_outlive_the_settings, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_office_letter__a_model_rolled_back, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_office_letter__preview, rig_setup, rig_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -256,6 +256,8 @@ static void test_store_migrate__registers_in_use(void **state)
 			assert_int_equal(sql_count(rig, "SELECT count(*) FROM request"), 1);
 			assert_int_equal(sql_count(rig, "SELECT count(*) FROM bounce"), 1);
 		}
+		if (version >= 5)
+			assert_int_equal(sql_count(rig, "SELECT count(*) FROM letter_signature"), 1);
 	}
 }
 
@@ -273,6 +275,7 @@ static void test_store_migrate__a_failed_upgrade_changes_nothing(void **state)
 			"UPDATE application_payload SET form = (SELECT form FROM application_payload WHERE"
 			" application_id = 7) WHERE application_id = 8"},
 		{4, "CREATE TABLE letter_signature (a INTEGER)", "DROP TABLE letter_signature"},
+		{5, "CREATE TABLE model (a INTEGER)", "DROP TABLE model"},
 	};
 	for (int version = 1; version <= OLD_VERSIONS; version++)
 		for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
