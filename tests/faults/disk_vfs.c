@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "lib/base/err.h"
+#include "tests/faults/disk_locks.h"
 #include "tests/faults/disk_p.h"
 #include "tests/faults/fault_p.h"
 #include "tests/faults/real.h"
@@ -16,6 +17,7 @@ struct shim {
 	sqlite3_file base;
 	sqlite3_file *real; /* lies behind it */
 	struct disk_file *file; /* NULL: of no interest, such as a temporary one */
+	struct disk_holder holder;
 	char path[DISK_PATH];
 	bool name_waits; /* as SQLite does it: the name of a journal is synced with its first fsync */
 };
@@ -45,6 +47,7 @@ static struct disk_bytes bytes_of(struct shim *shim)
 
 static int shim_close(sqlite3_file *file)
 {
+	locks_leave(&shim_of(file)->holder);
 	return shim_of(file)->real->pMethods->xClose(shim_of(file)->real);
 }
 
@@ -131,18 +134,19 @@ static bool is_busy(const char *what)
 
 static int shim_lock(sqlite3_file *file, int level)
 {
-	return is_busy("lock register.db") ? SQLITE_BUSY
-					   : shim_of(file)->real->pMethods->xLock(shim_of(file)->real, level);
+	return is_busy("lock register.db") ? SQLITE_BUSY : locks_take(&shim_of(file)->holder, level);
 }
 
 static int shim_unlock(sqlite3_file *file, int level)
 {
-	return shim_of(file)->real->pMethods->xUnlock(shim_of(file)->real, level);
+	locks_lower(&shim_of(file)->holder, level);
+	return SQLITE_OK;
 }
 
 static int shim_check_reserved(sqlite3_file *file, int *out)
 {
-	return shim_of(file)->real->pMethods->xCheckReservedLock(shim_of(file)->real, out);
+	*out = locks_reserved(&shim_of(file)->holder);
+	return SQLITE_OK;
 }
 
 static int shim_control(sqlite3_file *file, int op, void *arg)
@@ -163,7 +167,7 @@ static int shim_device(sqlite3_file *file)
 
 static int shim_shm_map(sqlite3_file *file, int region, int size, int extend, void volatile **out)
 {
-	return shim_of(file)->real->pMethods->xShmMap(shim_of(file)->real, region, size, extend, out);
+	return locks_shm_map(&shim_of(file)->holder, region, size, extend != 0, out);
 }
 
 static int shim_shm_lock(sqlite3_file *file, int offset, int n, int flags)
@@ -172,17 +176,19 @@ static int shim_shm_lock(sqlite3_file *file, int offset, int n, int flags)
 	if (flags == (SQLITE_SHM_LOCK | SQLITE_SHM_EXCLUSIVE) && n == 1 && offset < 2 &&
 		is_busy(names[offset]))
 		return SQLITE_BUSY;
-	return shim_of(file)->real->pMethods->xShmLock(shim_of(file)->real, offset, n, flags);
+	return locks_shm_lock(&shim_of(file)->holder, offset, n, flags);
 }
 
 static void shim_shm_barrier(sqlite3_file *file)
 {
-	shim_of(file)->real->pMethods->xShmBarrier(shim_of(file)->real);
+	(void)file; /* one thread */
 }
 
 static int shim_shm_unmap(sqlite3_file *file, int remove_it)
 {
-	return shim_of(file)->real->pMethods->xShmUnmap(shim_of(file)->real, remove_it);
+	(void)remove_it;
+	locks_shm_unmap(&shim_of(file)->holder);
+	return SQLITE_OK;
 }
 
 static const sqlite3_io_methods shim_methods = {
@@ -219,6 +225,7 @@ static int shim_open(sqlite3_vfs *vfs, const char *path, sqlite3_file *file, int
 	int code = below->xOpen(below, path, shim->real, flags, out);
 	if (code != SQLITE_OK)
 		return code;
+	const void *key = shim; /* what is not of the disk is nobody else's */
 	shim->base.pMethods = &shim_methods;
 	if (ours) {
 		if (creates)
@@ -227,8 +234,10 @@ static int shim_open(sqlite3_vfs *vfs, const char *path, sqlite3_file *file, int
 			die("a file that was just opened is not there: %s", path);
 		(void)snprintf(shim->path, sizeof shim->path, "%s", path);
 		shim->file = disk_file(st.st_ino, path);
+		key = shim->file;
 		shim->name_waits = creates && (flags & (SQLITE_OPEN_WAL | SQLITE_OPEN_MAIN_JOURNAL));
 	}
+	locks_join(&shim->holder, key);
 	return SQLITE_OK;
 }
 
@@ -297,7 +306,7 @@ static int shim_last_error(sqlite3_vfs *vfs, int size, char *out)
 
 void disk_attach(void)
 {
-	below = sqlite3_vfs_find(NULL);
+	below = sqlite3_vfs_find("unix-none"); /* without locks: see disk_locks.h */
 	if (!below)
 		die("SQLite has no VFS");
 	shim_vfs = (sqlite3_vfs){.iVersion = 2,
