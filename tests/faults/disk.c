@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 #define OPS_MAX 16384
 #define BUCKETS 16384
 #define NONE UINT32_MAX
+#define READY_PAGES 256 /* saved ones that most lives have at one time */
 
 struct disk_file {
 	ino_t inode; /* 0: it is no more */
@@ -133,6 +135,12 @@ uint64_t disk_next_name(void)
 	return ++disk->last_name;
 }
 
+void disk_ready(void)
+{
+	char *first = (char *)disk + offsetof(struct disk, page) / PAGE * PAGE;
+	(void)madvise(first, READY_PAGES * sizeof *disk->page, MADV_POPULATE_WRITE);
+}
+
 void disk_outside(bool outside)
 {
 	disk->outside = outside;
@@ -140,7 +148,7 @@ void disk_outside(bool outside)
 
 bool disk_is_outside(void)
 {
-	return disk->outside;
+	return disk->outside || fault_is_calm();
 }
 
 bool disk_holds_path(const char *path)
@@ -261,6 +269,8 @@ static void begin_change(struct disk_file *file, const struct disk_bytes *bytes)
 
 void disk_changes(struct disk_file *file, const struct disk_bytes *bytes, off_t at, size_t len)
 {
+	if (disk_is_outside())
+		return;
 	begin_change(file, bytes);
 	off_t end = at + (off_t)len < file->safe_size ? at + (off_t)len : file->safe_size;
 	for (off_t number = at / PAGE; number * PAGE < end; number++)
@@ -269,6 +279,8 @@ void disk_changes(struct disk_file *file, const struct disk_bytes *bytes, off_t 
 
 void disk_cuts(struct disk_file *file, const struct disk_bytes *bytes, off_t size)
 {
+	if (disk_is_outside())
+		return;
 	begin_change(file, bytes);
 	off_t end = bytes->size < file->safe_size ? bytes->size : file->safe_size;
 	for (off_t number = size / PAGE; number * PAGE < end; number++)
@@ -401,7 +413,7 @@ static struct op *op_add(enum op_kind kind, const char *from, const char *to)
 
 static void name_added(enum op_kind kind, const char *path)
 {
-	if (disk->outside)
+	if (disk_is_outside())
 		name_is_safe(path);
 	else
 		(void)op_add(kind, "", path);
@@ -438,7 +450,7 @@ int disk_unlink(const char *path)
 	struct stat st;
 	if (lstat(path, &st) != 0)
 		return -1;
-	if (disk->outside || S_ISDIR(st.st_mode)) {
+	if (disk_is_outside() || S_ISDIR(st.st_mode)) {
 		/* An empty directory that comes back is no loss. */
 		name_is_safe(path);
 		return remove_for_good(path);
@@ -459,7 +471,7 @@ int disk_rename(const char *from, const char *to)
 	if (replaces && there.st_ino == st.st_ino)
 		return __real_rename(from, to); /* two names of one file: nothing happens */
 	int grave = -1;
-	if (disk->outside) {
+	if (disk_is_outside()) {
 		name_is_safe(from);
 		name_is_safe(to);
 	} else if (replaces && !S_ISDIR(there.st_mode)) {
@@ -473,7 +485,7 @@ int disk_rename(const char *from, const char *to)
 			replace_prefix(disk->op[i].from, from, to);
 			replace_prefix(disk->op[i].to, from, to);
 		}
-	if (!disk->outside)
+	if (!disk_is_outside())
 		op_add(OP_RENAME, from, to)->grave = grave;
 	return 0;
 }
@@ -648,7 +660,7 @@ static bool is_full(const char *where)
 int disk_step(const char *what, const char *path, size_t *len)
 {
 	char where[64];
-	if (disk->outside)
+	if (disk_is_outside())
 		return 0;
 	disk_where(where, what, path);
 	fault_step(where);
@@ -664,7 +676,7 @@ int disk_step(const char *what, const char *path, size_t *len)
 int disk_read_step(const char *path)
 {
 	char where[64];
-	if (disk->outside)
+	if (disk_is_outside())
 		return 0;
 	disk_where(where, "read", path);
 	return fault_strikes(FAULT_IO_ERROR, where) ? EIO : 0;
@@ -673,7 +685,7 @@ int disk_read_step(const char *path)
 int disk_sync_step(const char *path)
 {
 	char where[64];
-	if (disk->outside)
+	if (disk_is_outside())
 		return 0;
 	disk_where(where, "fsync", path);
 	fault_step(where);

@@ -18,6 +18,8 @@
 const char *disk_new(void);
 /* Before each seed: empties the directory and forgets everything. */
 void disk_begin(void);
+/* By a life, first of all: what it will touch of the journal is mapped at once, not by one fault a page. */
+void disk_ready(void);
 /* In each life, before anything is opened: the VFS becomes SQLite's default. */
 void disk_attach(void);
 /* By the season, around what somebody else does there, such as dropping a file over a share: no fault strikes, and it is safe at once. */

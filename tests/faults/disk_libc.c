@@ -119,6 +119,12 @@ static ssize_t write_at(int fd, const void *buffer, size_t len, off_t at, bool m
 {
 	struct stat st;
 	char path[DISK_PATH];
+	if (disk_is_outside()) {
+		ssize_t put = moves ? __real_write(fd, buffer, len) : __real_pwrite(fd, buffer, len, at);
+		if (__real_fstat(fd, &st) == 0 && disk_holds(&st))
+			stamp(fd);
+		return put;
+	}
 	if (!of_disk(fd, &st, path))
 		return moves ? __real_write(fd, buffer, len) : __real_pwrite(fd, buffer, len, at);
 	int why = disk_step("write", path, &len);
@@ -127,8 +133,7 @@ static ssize_t write_at(int fd, const void *buffer, size_t len, off_t at, bool m
 	if (moves)
 		at = fcntl(fd, F_GETFL) & O_APPEND ? st.st_size : lseek(fd, 0, SEEK_CUR);
 	const struct disk_bytes bytes = {.read = read_fd, .ctx = &fd, .size = st.st_size};
-	if (!disk_is_outside())
-		disk_changes(disk_file(st.st_ino, path), &bytes, at, len);
+	disk_changes(disk_file(st.st_ino, path), &bytes, at, len);
 	ssize_t put = moves ? __real_write(fd, buffer, len) : __real_pwrite(fd, buffer, len, at);
 	stamp(fd);
 	return put;
@@ -153,7 +158,7 @@ ssize_t __wrap_read(int fd, void *buffer, size_t len)
 {
 	struct stat st;
 	char path[DISK_PATH];
-	if (!fault_is_calm() && of_disk(fd, &st, path) && disk_read_step(path))
+	if (!disk_is_outside() && of_disk(fd, &st, path) && disk_read_step(path))
 		return failed(EIO);
 	return __real_read(fd, buffer, len);
 }
@@ -164,6 +169,8 @@ static int sync_fd(int fd)
 	char path[DISK_PATH];
 	if (__real_fstat(fd, &st) != 0)
 		return -1;
+	if (disk_is_outside())
+		return 0;
 	if (!disk_holds(&st) || !path_of_fd(fd, path))
 		return 0;
 	if (disk_sync_step(path)) {
@@ -202,7 +209,7 @@ int __wrap_ftruncate(int fd, off_t size)
 {
 	struct stat st;
 	char path[DISK_PATH];
-	if (of_disk(fd, &st, path) && !disk_is_outside() && size != st.st_size) {
+	if (!disk_is_outside() && of_disk(fd, &st, path) && size != st.st_size) {
 		int why = disk_step("truncate", path, NULL);
 		if (why)
 			return failed(why);

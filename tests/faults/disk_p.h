@@ -30,6 +30,7 @@ struct disk_bytes {
 
 bool disk_holds_path(const char *path); /* absolute */
 bool disk_holds(const struct stat *st);
+/* Somebody else is at work, or nothing strikes any more: what is written is safe at once, and need not be remembered. */
 bool disk_is_outside(void);
 struct disk_file *disk_file(ino_t inode, const char *path);
 

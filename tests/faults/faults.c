@@ -3,7 +3,6 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <jansson.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +17,7 @@
 #include "lib/base/log.h"
 #include "tests/faults/disk.h"
 #include "tests/faults/fault_p.h"
+#include "tests/faults/heap.h"
 #include "tests/faults/invariant.h"
 #include "tests/faults/memory.h"
 #include "tests/faults/peer.h"
@@ -79,33 +79,45 @@ static utc_time next_look(utc_time now, utc_time wanted)
 	return event > now && event < at ? event : at;
 }
 
+static bool open_office(struct turn *turn, struct err *err)
+{
+	const struct clock clock = clock_virtual(fault_time() + fault_clock_off());
+	const struct rng rng = rng_seeded(fault_draw(UINT64_MAX));
+	disk_attach();
+	return turn_open(turn, season_config(), &clock, &rng, false, err) == RC_OK;
+}
+
+static void work_through(struct turn *turn, utc_time end)
+{
+	while (fault_time() < end || season_next() <= end) {
+		utc_time next = UTC_NEVER;
+		struct err err = {0};
+		upset_clock();
+		show_time(turn);
+		fault_trace("at day %" PRId64 " + %" PRId64 " s", (fault_time() - season_start()) / DAY,
+			(fault_time() - season_start()) % DAY);
+		season_do(turn, fault_time());
+		show_time(turn);
+		if (turn_pass(turn, fault_time() + fault_clock_off(), &next, &err))
+			fault_trace("a role failed: %s", err.text);
+		fault_time_set(next_look(fault_time(), next == UTC_NEVER ? next : next - fault_clock_off()));
+	}
+}
+
 static _Noreturn void live(void)
 {
 	struct turn turn = {0};
 	struct err err = {0};
-	const struct clock clock = clock_virtual(fault_time() + fault_clock_off());
-	const struct rng rng = rng_seeded(fault_draw(UINT64_MAX));
-	utc_time end = season_end() + (fault_is_calm() ? QUIET_DAYS * DAY : 0);
-	disk_attach();
+	heap_enter();
+	disk_ready();
 	fault_trace("life %d at %" PRId64, fault_life_number(), fault_time());
-	if (turn_open(&turn, season_config(), &clock, &rng, false, &err)) {
+	if (!open_office(&turn, &err)) {
 		fault_trace("not opened: %s", err.text);
 		if (fault_is_calm())
 			fault_broken("the office does not open: %s", err.text);
 		__real__exit(LIFE_FAILED);
 	}
-	while (fault_time() < end || season_next() <= end) {
-		utc_time next = UTC_NEVER;
-		upset_clock();
-		show_time(&turn);
-		fault_trace("at day %" PRId64 " + %" PRId64 " s", (fault_time() - season_start()) / DAY,
-			(fault_time() - season_start()) % DAY);
-		season_do(&turn, fault_time());
-		show_time(&turn);
-		if (turn_pass(&turn, fault_time() + fault_clock_off(), &next, &err))
-			fault_trace("a role failed: %s", err.text);
-		fault_time_set(next_look(fault_time(), next == UTC_NEVER ? next : next - fault_clock_off()));
-	}
+	work_through(&turn, season_end() + (fault_is_calm() ? QUIET_DAYS * DAY : 0));
 	if (fault_is_calm())
 		invariant_check(&turn);
 	turn_close(&turn);
@@ -121,28 +133,25 @@ static void register_path(char out[512], const char *directory)
 	(void)snprintf(out, 512, "%s/state/register.db", directory);
 }
 
-/* By a life of its own, without faults; closing moves all into the one file. */
-static void template_make(const char *directory)
+/* A whole season without faults in the worker's own process. Closing moves all into the one file, which is where other runs begin; and the libraries have
+ * loaded and reckoned what they do when they are first asked, so that no life does it again. */
+static void rehearse(const char *directory)
 {
 	char path[512];
 	struct err err = {0};
-	int status = 0;
-	template_bytes = STR_INIT;
-	pid_t child = fork();
-	if (child == 0) {
-		struct turn turn = {0};
-		const struct clock clock = clock_virtual(season_start());
-		const struct rng rng = rng_seeded(1);
-		fault_calm();
-		disk_attach();
-		bool good = turn_open(&turn, season_config(), &clock, &rng, false, &err) == RC_OK;
-		turn_close(&turn);
-		__real__exit(good ? LIFE_OVER : LIFE_FAILED);
-	}
+	fault_calm();
 	register_path(path, directory);
-	if (child < 0 || waitpid(child, &status, 0) != child || status != 0 ||
-		file_read(&template_bytes, path, 1 << 24, &err))
-		die("no register to begin with: %s", err.text);
+	template_bytes = STR_INIT;
+	for (int life = 0; life < 2; life++) {
+		struct turn turn = {0};
+		if (!open_office(&turn, &err))
+			die("no register to begin with: %s", err.text);
+		if (life == 1)
+			work_through(&turn, season_end());
+		turn_close(&turn);
+		if (life == 0 && file_read(&template_bytes, path, 1 << 24, &err))
+			die("%s", err.text);
+	}
 }
 
 static void template_place(const char *directory)
@@ -214,7 +223,7 @@ static void prepare(const char *directory)
 {
 	begin_run(0, directory);
 	memory_learn(season_config());
-	template_make(directory);
+	rehearse(directory);
 	season_free();
 	peer_free();
 }
@@ -258,10 +267,7 @@ static int work(const struct options *options, int worker, struct fault_tally *t
 {
 	fault_setup(tally, options->trace ? stdout : NULL);
 	json_object_seed(1);
-	/* A page that goes back to the system comes again by a fault, which costs more than what is done with it. */
-	(void)mallopt(M_MMAP_THRESHOLD, 1 << 28);
-	(void)mallopt(M_TRIM_THRESHOLD, 1 << 28);
-	(void)mallopt(M_TOP_PAD, 1 << 20);
+	heap_new();
 	log_open("sengend", options->trace ? LEVEL_NOTICE : LEVEL_BROKEN);
 	const char *directory = disk_new();
 	prepare(directory);
