@@ -77,7 +77,7 @@ function operand(row, text, who, what,   colon) {
 }
 # judge(ROW, TEXT): sets ours, theirs, ratio, wanted, verdict.
 function judge(row, text,   word, n, left, right, at, bound, part) {
-	broken = ours = theirs = ratio = ""
+	broken = name = ours = theirs = ratio = ""
 	n = split(text, word, / +/)
 	left = operand(row, word[1], contender[row, 1], "")
 	at = word[2] == "/" ? 4 : 2
@@ -92,6 +92,7 @@ function judge(row, text,   word, n, left, right, at, bound, part) {
 	if (!broken && n > at + 1 && (at == 4 || word[at + 2] != unit[left]))
 		broken = "the unit is another: " text
 	if (broken) {
+		faulty = 1
 		verdict = "**" broken "**"
 		return
 	}
@@ -152,7 +153,7 @@ END {
 				judge(row[i], target[row[i], j])
 				printf "   %s: %s%s%s, to reach %s: %s\n", name, ours, theirs ? " to " theirs : "", ratio ? ": " ratio : "", wanted, verdict
 			}
-		exit
+		exit faulty # the row's own fault: it says what can't be judged
 	}
 	print "# How fast, how much memory\n"
 	print "Made by `make bench` (`bench/run`, see [README.md](README.md)). Each row measures the program and its peers in turn, on the same disk and against the same"
