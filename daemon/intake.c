@@ -17,7 +17,7 @@
 #define STEP_MS 200 /* then signals and the watchdog get their turn */
 #define PAUSE_SECONDS 10 /* until room is looked for again */
 #define PRESSURE_MS 2000 /* between two looks at disk and outbox */
-#define COPY_NAME "taking"
+#define COPY_NAME "taking-%d"
 #define FACT_PAUSED "intake.paused" /* why intake waits; read by sengenctl status */
 #define FACT_RESUMED                                                                                         \
 	"intake.resumed" /* "FILE ROWS TIMES": a file that ends its process each time it is read */
@@ -26,6 +26,7 @@
 struct intake {
 	struct spool spool;
 	struct intake_file in;
+	int batch; /* rows of small files in a transaction */
 	bool recover; /* a file may be unfinished in the register */
 	bool scan; /* something happened in incoming/ */
 	utc_time scanned_at; /* the last look into incoming/ */
@@ -127,7 +128,7 @@ static enum rc count_resume(struct role_context *ctx, int64_t id, bool *give_up,
 static enum rc resume_unfinished(struct role_context *ctx, struct intake *intake, struct err *err)
 {
 	int64_t id = 0;
-	enum rc rc = file_unfinished(ctx->office.store, &id, err);
+	enum rc rc = file_unfinished(ctx->office.store, 0, &id, err);
 	if (rc || !id) {
 		intake->recover = rc != RC_OK;
 		return rc;
@@ -139,11 +140,34 @@ static enum rc resume_unfinished(struct role_context *ctx, struct intake *intake
 	return rc;
 }
 
+/* The copies of files that are unfinished are all there is of them. *first: the one that is gone on with. */
+static enum rc clean_up(struct role_context *ctx, struct spool *spool, int64_t *first, struct err *err)
+{
+	struct strlist keep = {0};
+	struct str copy = STR_INIT;
+	int64_t id = 0;
+	*first = 0;
+	enum rc rc;
+	while (!(rc = file_unfinished(ctx->office.store, id, &id, err)) && id) {
+		*first = *first ? *first : id;
+		str_clear(&copy);
+		intake_copy_name(&copy, id);
+		strlist_add(&keep, copy.s);
+	}
+	rc = rc ? rc : spool_clean(spool, &keep, err);
+	str_free(&copy);
+	strlist_free(&keep);
+	return rc;
+}
+
 static enum rc intake_start(struct role_context *ctx, struct err *err)
 {
 	struct intake *intake = xcalloc(1, sizeof *intake);
 	ctx->state = intake;
-	*intake = (struct intake){.recover = true, .scan = true, .in = {.child = -1, .frame = STR_INIT}};
+	*intake = (struct intake){.recover = true,
+		.scan = true,
+		.batch = INTAKE_BATCH_FIRST,
+		.in = {.child = -1, .frame = STR_INIT}};
 	enum rc rc = spool_open(&intake->spool, ctx->settings->spool_directory, ctx->simulating, err);
 	if (rc)
 		return rc;
@@ -151,12 +175,7 @@ static enum rc intake_start(struct role_context *ctx, struct err *err)
 	intake->spool.file_limit = ctx->settings->limits.file_bytes;
 
 	int64_t id = 0;
-	struct str copy = STR_INIT;
-	rc = file_unfinished(ctx->office.store, &id, err);
-	if (!rc && id)
-		intake_copy_name(&copy, id);
-	rc = rc ? rc : spool_clean(&intake->spool, id ? copy.s : NULL, err);
-	str_free(&copy);
+	rc = clean_up(ctx, &intake->spool, &id, err);
 	rc = rc ? rc : intake_rows_drop(ctx, err); /* of a file that was just done */
 	bool give_up = false;
 	if (!rc && id)
@@ -190,83 +209,158 @@ static const char *readable_name(const char *name, struct pool *pool)
 	return copy;
 }
 
-static enum rc write_taken(struct role_context *ctx, struct intake *intake, struct spool_file *file,
-	int64_t *known, struct err *err)
+struct taking {
+	const char *name; /* in incoming/ */
+	struct spool_taken taken;
+	struct spool_file file;
+	int64_t known; /* file that was taken from there before; 0: none */
+	bool removed; /* the original */
+};
+
+static void taking_name(struct str *copy, int at)
+{
+	str_clear(copy);
+	str_printf(copy, COPY_NAME, at);
+}
+
+static enum rc write_one(
+	struct role_context *ctx, struct intake *intake, struct taking *taking, int at, struct err *err)
 {
 	struct store *store = ctx->office.store;
-	struct str copy = STR_INIT;
-	enum rc rc = store_begin(store, err);
-	rc = rc ? rc
-		: file_by_source(store, file->source_dev, file->source_ino, file->source_mtime_ns,
-			  file->digest, known, err);
-	if (!rc && *known) {
-		store_rollback(store);
-		return RC_OK;
-	}
-	rc = rc ? rc : file_add(store, file, err);
+	struct spool_file *file = &taking->file;
+	enum rc rc = file_by_source(store, file->source_dev, file->source_ino, file->source_mtime_ns,
+		file->digest, &taking->known, err);
+	if (rc || taking->known)
+		return rc;
+	rc = file_add(store, file, err);
 	struct history_row row = {.at = file->taken_at,
 		.event = EVENT_FILE,
 		.ref = file->id,
 		.actor = "intake",
 		.note = file->owner};
 	rc = rc ? rc : history_add(store, &row, err);
-	if (!rc) {
-		/* Before the commit: what the register knows must be there. */
-		intake_copy_name(&copy, file->id);
-		if (renameat(intake->spool.work, COPY_NAME, intake->spool.work, copy.s) != 0 ||
-			fsync(intake->spool.work) != 0)
-			rc = err_set(err, RC_STORE, "The copy of a dropped file could not be named: %s.",
-				errno_text(errno));
-		str_free(&copy);
+	if (rc)
+		return rc;
+	/* Before the commit: what the register knows must be there. */
+	struct str from = STR_INIT, copy = STR_INIT;
+	taking_name(&from, at);
+	intake_copy_name(&copy, file->id);
+	if (renameat(intake->spool.work, from.s, intake->spool.work, copy.s) != 0)
+		rc = err_set(err, RC_STORE, "The copy of a dropped file could not be named: %s.",
+			errno_text(errno));
+	str_free(&from);
+	str_free(&copy);
+	return rc;
+}
+
+static enum rc write_taken(
+	struct role_context *ctx, struct intake *intake, struct taking *taking, int count, struct err *err)
+{
+	struct store *store = ctx->office.store;
+	int fresh = 0;
+	enum rc rc = store_begin(store, err);
+	for (int i = 0; i < count && !rc; i++) {
+		rc = write_one(ctx, intake, &taking[i], i, err);
+		fresh += !taking[i].known;
 	}
+	if (!rc && !fresh) {
+		store_rollback(store);
+		return RC_OK;
+	}
+	if (!rc && fsync(intake->spool.work) != 0)
+		rc = err_set(err, RC_STORE, "The copy of a dropped file could not be named: %s.",
+			errno_text(errno));
 	rc = rc ? rc : store_commit(store, err);
 	if (rc && store_in_transaction(store))
 		store_rollback(store);
 	return rc;
 }
 
-/* From here on the copy is the file: the original goes. */
-static enum rc remove_original(struct intake *intake, const char *name, const struct spool_taken *taken,
-	bool *removed, struct err *err)
+/* From here on the copies are the files: the originals go. */
+static enum rc remove_originals(struct intake *intake, struct taking *taking, int count, struct err *err)
 {
-	enum rc rc = spool_remove(&intake->spool, name, taken, err);
-	*removed = rc == RC_OK;
-	if (rc != RC_REFUSED)
+	enum rc rc = RC_OK;
+	for (int i = 0; i < count && !rc; i++) {
+		rc = spool_remove(&intake->spool, taking[i].name, &taking[i].taken, err);
+		taking[i].removed = rc == RC_OK;
+		if (rc != RC_REFUSED)
+			continue;
+		spool_leave(&intake->spool, taking[i].name, err->text);
+		rc = RC_OK;
+	}
+	if (rc || !intake->spool.sync_later)
 		return rc;
-	spool_leave(&intake->spool, name, err->text);
-	return RC_OK;
+	rc = spool_sync_removals(&intake->spool, err);
+	for (int i = 0; i < count && rc; i++)
+		taking[i].removed = false;
+	return rc == RC_REFUSED ? RC_OK : rc;
 }
 
-static enum rc take_copied(struct role_context *ctx, struct intake *intake, const char *name,
-	const struct spool_taken *taken, struct err *err)
+static void tell_taken(struct intake *intake, const struct taking *taking, int count)
+{
+	struct str copy = STR_INIT;
+	for (int i = 0; i < count; i++) {
+		if (!taking[i].known) {
+			log_event(LEVEL_NOTICE, "file.taken", "file=%" PRId64 " bytes=%" PRId64,
+				taking[i].file.id, taking[i].file.size);
+			continue;
+		}
+		log_event(LEVEL_NOTICE, "file.known", "file=%" PRId64, taking[i].known);
+		taking_name(&copy, i);
+		(void)unlinkat(intake->spool.work, copy.s, 0);
+	}
+	str_free(&copy);
+}
+
+/* Now that they lie in work/. */
+static enum rc work_on(
+	struct role_context *ctx, struct intake *intake, struct taking *taking, int count, struct err *err)
+{
+	struct intake_taken fresh[INTAKE_BUNDLE_MAX];
+	int fresh_count = 0;
+	int64_t bytes = 0;
+	for (int i = 0; i < count; i++) {
+		if (taking[i].known)
+			continue;
+		fresh[fresh_count++] =
+			(struct intake_taken){.id = taking[i].file.id, .removed = taking[i].removed};
+		bytes = taking[i].file.size;
+	}
+	if (fresh_count == 0)
+		return RC_OK;
+	if (fresh_count > 1 || bytes <= INTAKE_SMALL_BYTES)
+		return intake_bundle_work(ctx, &intake->spool, fresh, fresh_count, &intake->batch, err);
+	enum rc rc = intake_file_open(ctx, &intake->in, fresh[0].id, err);
+	if (!rc && fresh[0].removed)
+		intake->in.file.source_ino = 0; /* written with the next update: another file may get it */
+	return rc;
+}
+
+static enum rc take_copied(
+	struct role_context *ctx, struct intake *intake, struct taking *taking, int count, struct err *err)
 {
 	struct pool *pool = pool_new();
-	int64_t known = 0;
-	bool removed = false;
-	struct spool_file file = {.name = readable_name(name, pool),
-		.size = taken->size,
-		.taken_at = clock_now(ctx->office.clock),
-		.source_dev = taken->dev,
-		.source_ino = taken->ino,
-		.source_mtime_ns = taken->mtime_ns,
-		.owner = owner_text(taken, pool),
-		.state = FILE_TAKEN,
-		.archive = ""};
-	memcpy(file.digest, taken->digest, sizeof file.digest);
-	enum rc rc = write_taken(ctx, intake, &file, &known, err);
-	if (!rc && known) {
-		log_event(LEVEL_NOTICE, "file.known", "file=%" PRId64, known);
-		(void)unlinkat(intake->spool.work, COPY_NAME, 0);
-		rc = remove_original(intake, name, taken, &removed, err);
-	} else if (!rc) {
-		log_event(LEVEL_NOTICE, "file.taken", "file=%" PRId64 " bytes=%" PRId64, file.id, file.size);
-		intake->recover = true; /* whatever happens now, the register has a file to finish */
-		rc = remove_original(intake, name, taken, &removed, err);
-		rc = rc ? rc : intake_file_open(ctx, &intake->in, file.id, err);
-		if (!rc && removed)
-			intake->in.file.source_ino =
-				0; /* written with the next update: another file may get it */
+	for (int i = 0; i < count; i++) {
+		struct spool_taken *taken = &taking[i].taken;
+		taking[i].file = (struct spool_file){.name = readable_name(taking[i].name, pool),
+			.size = taken->size,
+			.taken_at = clock_now(ctx->office.clock),
+			.source_dev = taken->dev,
+			.source_ino = taken->ino,
+			.source_mtime_ns = taken->mtime_ns,
+			.owner = owner_text(taken, pool),
+			.state = FILE_TAKEN,
+			.archive = ""};
+		memcpy(taking[i].file.digest, taken->digest, sizeof taken->digest);
 	}
+	enum rc rc = intake->spool.sync_later ? spool_sync_copies(&intake->spool, err) : RC_OK;
+	rc = rc ? rc : write_taken(ctx, intake, taking, count, err);
+	if (!rc) {
+		tell_taken(intake, taking, count);
+		intake->recover = true; /* whatever happens now, the register may have files to finish */
+		rc = remove_originals(intake, taking, count, err);
+	}
+	rc = rc ? rc : work_on(ctx, intake, taking, count, err);
 	pool_free(&pool);
 	return rc;
 }
@@ -291,16 +385,22 @@ static enum rc refuse_large(
 	return rc;
 }
 
-static enum rc take_next(struct role_context *ctx, struct intake *intake, const char *name, struct err *err)
+/* *count grows when it was taken. */
+static enum rc take_one(struct role_context *ctx, struct intake *intake, const char *name,
+	struct taking *taking, int *count, struct err *err)
 {
 	enum spool_answer answer;
-	struct spool_taken taken;
-	enum rc rc = spool_take(&intake->spool, name, COPY_NAME, &answer, &taken, err);
+	struct str copy = STR_INIT;
+	taking_name(&copy, *count);
+	taking[*count] = (struct taking){.name = name};
+	enum rc rc = spool_take(&intake->spool, name, copy.s, &answer, &taking[*count].taken, err);
+	str_free(&copy);
 	if (rc)
 		return rc;
 	switch (answer) {
 	case SPOOL_TAKEN:
-		return take_copied(ctx, intake, name, &taken, err);
+		++*count;
+		break;
 	case SPOOL_TOO_LARGE:
 		return refuse_large(ctx, intake, name, err);
 	case SPOOL_LATER:
@@ -310,6 +410,28 @@ static enum rc take_next(struct role_context *ctx, struct intake *intake, const 
 		break;
 	}
 	return RC_OK;
+}
+
+/* The next file, or as many as are small. */
+static enum rc take_next(struct role_context *ctx, struct intake *intake, struct err *err)
+{
+	struct spool *spool = &intake->spool;
+	struct taking *taking = xcalloc(INTAKE_BUNDLE_MAX, sizeof *taking);
+	int count = 0;
+	bool small = spool_next_is_small(spool, INTAKE_SMALL_BYTES);
+	spool->sync_later = small && spool_waiting(spool) >= SPOOL_MANY;
+	enum rc rc;
+	do {
+		rc = take_one(ctx, intake, spool_next(spool), taking, &count, err);
+		/* What has grown meanwhile goes by itself. */
+		small = small && (count == 0 || taking[count - 1].taken.size <= INTAKE_SMALL_BYTES) &&
+			spool_next_is_small(spool, INTAKE_SMALL_BYTES);
+	} while (!rc && small && count < INTAKE_BUNDLE_MAX);
+	if (!rc && count)
+		rc = take_copied(ctx, intake, taking, count, err);
+	spool->sync_later = false;
+	free(taking);
+	return rc;
 }
 
 /* ---- the step ---- */
@@ -341,15 +463,13 @@ static enum rc intake_piece(
 	}
 	if (intake->recover)
 		return resume_unfinished(ctx, intake, err);
-	const char *name = spool_next(&intake->spool);
-	if (!name) {
+	if (!spool_waiting(&intake->spool)) {
 		enum rc rc = scan(ctx, intake, now, err);
 		if (rc)
 			return rc;
-		name = spool_next(&intake->spool);
 	}
-	*idle = name == NULL;
-	return name ? take_next(ctx, intake, name, err) : RC_OK;
+	*idle = !spool_waiting(&intake->spool);
+	return *idle ? RC_OK : take_next(ctx, intake, err);
 }
 
 static enum rc intake_step(struct role_context *ctx, utc_time now, utc_time *next, struct err *err)

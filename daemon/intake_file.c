@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "daemon/record.h"
@@ -17,26 +15,14 @@
 
 #define CANNOT_MAX 4 /* times that a file is tried whose child says that it can't work */
 #define CHILD_TIMEOUT_MS 20000 /* for one frame; a healthy child takes milliseconds */
-#define BATCH_FIRST 20
-#define BATCH_MIN 10 /* below, a busy machine would spend its time on syncing */
-#define BATCH_MAX 1000
 #define BATCH_BYTES (4u * 1024 * 1024)
-#define ROWS_DROPPED 1000 /* a transaction */
 #define DEATHS_MAX 3 /* of the parser child: one may have died of something else than the file */
-/* Writers are unfair: others must get their turn. Who finds the register locked looks again after 1 … 100 ms, so what counts for him is the part of the
- * time it is free, and that a transaction ends soon; a long one writes the pages that every row touches once for many rows. */
-#define TRANSACTION_MS 50
-#define PAUSE_NS 5000000
 
 #define FAULT_CHILD                                                                                                                                     \
 	"ファイルを解析できませんでした（解析処理が異常終了しました）。ファイルが壊れていないか確認し、" \
 	"開いて保存し直してからもう一度入れてください。ここまでに登録された行はそのまま有効です。"
 #define FAULT_READ                                                                                           \
 	"ファイルを読み取れませんでした。形式（CSV・JSON・テキスト）を確認してもう一度入れてください。"
-#define FAULT_REGISTER                                                                                                                                     \
-	"この行は登録できませんでした。内容を確認してもう一度入れてください。同じ表示が続くときはシステム" \
-	"担当者へご連絡ください。"
-
 #define FAULT_LOST                                                                                                                                   \
 	"処理の途中で、受け取ったファイルの控えが失われました。もう一度入れてください。登録済みの行は" \
 	"二重には登録されません。"
@@ -129,14 +115,19 @@ static enum rc look_for_same(struct role_context *ctx, struct intake_file *in, s
 	return RC_OK;
 }
 
-enum rc intake_file_open(struct role_context *ctx, struct intake_file *in, int64_t id, struct err *err)
+enum rc intake_file_look_up(struct role_context *ctx, struct intake_file *in, int64_t id, struct err *err)
 {
 	intake_file_close(in);
 	in->pool = pool_new();
 	in->batch_pool = pool_new();
-	in->batch = BATCH_FIRST;
+	in->batch = INTAKE_BATCH_FIRST;
 	enum rc rc = file_get(ctx->office.store, id, &in->file, in->pool, err);
-	rc = rc ? rc : look_for_same(ctx, in, err);
+	return rc ? rc : look_for_same(ctx, in, err);
+}
+
+enum rc intake_file_open(struct role_context *ctx, struct intake_file *in, int64_t id, struct err *err)
+{
+	enum rc rc = intake_file_look_up(ctx, in, id, err);
 	if (!rc && !in->read_whole)
 		rc = child_start(ctx, in, err);
 	if (rc)
@@ -152,16 +143,14 @@ void intake_file_give_up(struct intake_file *in)
 
 /* ---- what the child sends ---- */
 
-static enum rc begin_result(struct role_context *ctx, struct intake_file *in, struct err *err)
+void intake_begin_result(struct role_context *ctx, struct intake_file *in)
 {
 	if (in->result)
-		return RC_OK;
+		return;
 	struct str work = STR_INIT;
 	work_path(&work, ctx->settings, NULL);
-	enum rc rc =
-		result_begin(&in->result, work.s, in->file.name, &in->head, ctx->settings->fieldmap, err);
+	result_begin(&in->result, work.s, in->file.name, &in->head, ctx->settings->fieldmap);
 	str_free(&work);
-	return rc;
 }
 
 static void child_failed(struct intake_file *in, const char *why)
@@ -169,7 +158,7 @@ static void child_failed(struct intake_file *in, const char *why)
 	log_event(LEVEL_NOTICE, "parser.failed", "file=%" PRId64 " record=%d why=\"%s\"", in->file.id,
 		in->record, why);
 	in->fault_ja = FAULT_CHILD;
-	in->read_whole = true;
+	in->read_whole = in->child_failed = true;
 }
 
 /* What a machine without memory kills is not the file's fault. */
@@ -226,8 +215,7 @@ static void look_at_owner(struct role_context *ctx, struct intake_file *in)
 	in->read_whole = true;
 }
 
-/* Records of one transaction, up to `max`. */
-static enum rc gather(struct role_context *ctx, struct intake_file *in, struct form_record *record, int max,
+enum rc intake_gather(struct role_context *ctx, struct intake_file *in, struct form_record *record, int max,
 	int *count, struct err *err)
 {
 	size_t bytes = 0;
@@ -244,9 +232,7 @@ static enum rc gather(struct role_context *ctx, struct intake_file *in, struct f
 				child_failed(in, "broken head");
 				continue;
 			}
-			enum rc rc = begin_result(ctx, in, err);
-			if (rc)
-				return rc;
+			intake_begin_result(ctx, in);
 			look_at_owner(ctx, in);
 		} else if (type == WIRE_RECORD && in->result &&
 			   form_record_unpack(
@@ -267,404 +253,35 @@ static enum rc gather(struct role_context *ctx, struct intake_file *in, struct f
 	return RC_OK;
 }
 
-/* ---- one row ---- */
+/* ---- the step ---- */
 
-struct row {
-	const struct form_record *record;
-	enum result_verdict verdict;
-	int64_t application_id;
-	struct findings findings;
-	const char *detail_ja;
-};
-
-static bool only_says_same(const struct findings *findings)
-{
-	bool same = false;
-	for (size_t i = 0; i < findings->count; i++) {
-		if (findings->item[i].severity != SEVERITY_REFUSE)
-			continue;
-		if (findings->item[i].code != FINDING_SAME_ROW)
-			return false;
-		same = true;
-	}
-	return same;
-}
-
-static int64_t same_application(
-	const struct registry *registry, const struct form_values *values, struct pool *pool)
-{
-	uint8_t digest[SHA256_LEN];
-	int64_t declaration_id;
-	bool same;
-	form_row_digest(digest, values);
-	return registry->live(registry->ctx, applicant_key(values, pool), digest, &declaration_id, &same);
-}
-
-static enum rc row_register(
-	struct role_context *ctx, struct intake_file *in, struct row *row, struct err *err)
-{
-	struct office *office = &ctx->office;
-	struct registry registry = office_registry(office);
-	struct validate_rules rules = office_rules(office, clock_now(office->clock));
-	struct form_values values;
-	validate(&values, &row->findings, row->record, ctx->settings->fieldmap, &rules, &registry,
-		in->batch_pool);
-	if (only_says_same(&row->findings)) {
-		row->verdict = RESULT_SAME;
-		row->application_id = same_application(&registry, &values, in->batch_pool);
-		return RC_OK;
-	}
-	if (findings_refuse(&row->findings)) {
-		row->verdict = RESULT_REFUSED;
-		return office_answer_refused(office, &values, &row->findings, err);
-	}
-	bool review;
-	enum rc rc = office_register(office, &values, &row->findings, in->file.id, row->record->record,
-		&row->application_id, &review, err);
-	row->verdict = review ? RESULT_REGISTERED_REVIEW : RESULT_REGISTERED;
-	return rc;
-}
-
-/* ---- a batch of rows in one transaction ---- */
-
-static void count_row(struct spool_file *file, enum result_verdict verdict)
-{
-	int *const counter[] = {
-		[RESULT_REGISTERED] = &file->accepted,
-		[RESULT_REGISTERED_REVIEW] = &file->review,
-		[RESULT_SAME] = &file->same,
-		[RESULT_REFUSED] = &file->refused,
-		[RESULT_DECIDED] = &file->decided,
-	};
-	++*counter[verdict];
-}
-
-static enum rc row_note(
-	struct role_context *ctx, struct intake_file *in, const struct row *row, struct err *err)
-{
-	struct store *store = ctx->office.store;
-	struct str packed = STR_INIT;
-	findings_pack(&packed, &row->findings, row->detail_ja);
-	enum rc rc = file_row_add(store, in->file.id, row->record->record, (int)row->verdict,
-		row->application_id, packed.s, packed.len, err);
-	str_free(&packed);
-	if (!rc && row->verdict == RESULT_REFUSED) {
-		struct history_row refused = {.at = clock_now(ctx->office.clock),
-			.event = EVENT_REFUSED_ROW,
-			.ref = in->file.id,
-			.number = row->record->record,
-			.actor = "intake",
-			.note = ""};
-		rc = history_add(store, &refused, err);
-	}
-	count_row(&in->file, row->verdict);
-	return rc;
-}
-
-/* Each decision stands in a transaction of its own: one that is refused half-way is rolled back, and noted in the next. */
-static enum rc decision_write(
-	struct role_context *ctx, struct intake_file *in, struct row *row, struct err *err)
-{
-	struct store *store = ctx->office.store;
-	struct spool_file before = in->file;
-	*row = (struct row){.record = row->record, .verdict = RESULT_DECIDED};
-	enum rc rc = store_begin(store, err);
-	rc = rc ? rc : intake_decide(ctx, in, row->record, &row->application_id, &row->detail_ja, err);
-	if (rc == RC_REFUSED) {
-		row->verdict = RESULT_REFUSED;
-		row->detail_ja = row->detail_ja ? row->detail_ja : FAULT_REGISTER;
-		store_rollback(store);
-		rc = store_begin(store, err);
-	}
-	rc = rc ? rc : row_note(ctx, in, row, err);
-	if (!rc) {
-		in->file.rows_done = row->record->record;
-		rc = file_update(store, &in->file, err);
-	}
-	rc = rc ? rc : store_commit(store, err);
-	if (rc) {
-		if (store_in_transaction(store))
-			store_rollback(store);
-		in->file = before;
-	}
-	return rc;
-}
-
-/* RC_REFUSED: the register would not take a row that passed every check; nothing was written. refuse: do not even try. */
-static enum rc rows_write(struct role_context *ctx, struct intake_file *in, struct row *row, int count,
-	bool refuse, struct err *err)
-{
-	struct store *store = ctx->office.store;
-	struct spool_file before = in->file;
-	size_t told = ctx->office.told.count;
-	enum rc rc = store_begin(store, err);
-	if (rc)
-		return rc;
-	for (int i = 0; i < count && !rc; i++) {
-		row[i] = (struct row){.record = row[i].record};
-		if (refuse) {
-			row[i].verdict = RESULT_REFUSED;
-			row[i].detail_ja = FAULT_REGISTER;
-		} else {
-			rc = row_register(ctx, in, &row[i], err);
-		}
-		rc = rc ? rc : row_note(ctx, in, &row[i], err);
-	}
-	if (!rc) {
-		in->file.rows_done = row[count - 1].record->record;
-		rc = file_update(store, &in->file, err);
-	}
-	rc = rc ? rc : store_commit(store, err);
-	if (rc) {
-		if (store_in_transaction(store))
-			store_rollback(store);
-		in->file = before;
-		office_untell(&ctx->office, told);
-	}
-	return rc;
-}
-
-static enum rc rows_process(
-	struct role_context *ctx, struct intake_file *in, struct row *row, int count, struct err *err)
-{
-	enum rc rc = RC_OK;
-	if (in->head.content == CONTENT_DECISIONS) {
-		for (int i = 0; i < count && !rc; i++)
-			rc = decision_write(ctx, in, &row[i], err);
-		return rc;
-	}
-	rc = rows_write(ctx, in, row, count, false, err);
-	if (rc != RC_REFUSED)
-		return rc;
-	/* One row must not reject its neighbours: each on its own. */
-	for (int i = 0; i < count; i++) {
-		rc = count > 1 ? rows_write(ctx, in, &row[i], 1, false, err) : RC_REFUSED;
-		if (rc == RC_REFUSED) {
-			log_event(LEVEL_FAULT, "row.refused", "file=%" PRId64 " row=%d reason=\"%s\"",
-				in->file.id, row[i].record->record, err->text);
-			rc = rows_write(ctx, in, &row[i], 1, true, err);
-		}
-		if (rc)
-			return rc;
-	}
-	return RC_OK;
-}
-
-/* After a crash: what became of a row is known already. */
-static enum rc row_recall(struct role_context *ctx, struct intake_file *in, struct row *row, struct err *err)
-{
-	struct str packed = STR_INIT;
-	int verdict = RESULT_REFUSED;
-	enum rc rc = file_row_get(ctx->office.store, in->file.id, row->record->record, &verdict,
-		&row->application_id, &packed, err);
-	if (!rc) {
-		struct wire_reader reader = {packed.s, packed.s + packed.len, false};
-		if (verdict < RESULT_REGISTERED || verdict > RESULT_DECIDED ||
-			!findings_unpack(&row->findings, &row->detail_ja, &reader, in->batch_pool))
-			rc = err_set(err, RC_STORE,
-				"What was noted of row %d of file %" PRId64 " is damaged.",
-				row->record->record, in->file.id);
-		row->verdict = (enum result_verdict)verdict;
-	}
-	str_free(&packed);
-	return rc;
-}
-
-static void adapt_batch(struct intake_file *in, int count, int64_t took_ms)
-{
-	if (took_ms > TRANSACTION_MS)
-		in->batch = in->batch * 3 / 4;
-	else if (took_ms < TRANSACTION_MS / 2 && count == in->batch)
-		in->batch += in->batch / 4 + 1;
-	if (in->batch < BATCH_MIN)
-		in->batch = BATCH_MIN;
-	else if (in->batch > BATCH_MAX)
-		in->batch = BATCH_MAX;
-}
-
+/* A transaction's worth of records of one file: what was done before a crash is known already. */
 static enum rc batch_process(struct role_context *ctx, struct intake_file *in,
 	const struct form_record *record, int count, struct err *err)
 {
-	struct row *row = pool_alloc(in->batch_pool, (size_t)count * sizeof *row);
+	struct intake_row *row = pool_alloc(in->batch_pool, (size_t)count * sizeof *row);
 	int known = 0;
 	enum rc rc = RC_OK;
 	for (int i = 0; i < count && !rc; i++) {
-		row[i].record = &record[i];
+		row[i] = (struct intake_row){.in = in, .record = &record[i]};
 		if (record[i].record <= in->file.rows_done) {
-			rc = row_recall(ctx, in, &row[i], err);
+			rc = intake_row_recall(ctx, &row[i], err);
 			known++;
 		}
 	}
-	if (!rc && known < count) {
-		int64_t began = clock_machine_ms();
-		rc = rows_process(ctx, in, row + known, count - known, err);
-		adapt_batch(in, count - known, clock_machine_ms() - began);
-		if (!ctx->in_turn)
-			(void)nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, NULL);
-	}
+	if (!rc && known < count)
+		rc = intake_rows_write(ctx, row + known, count - known, &in->batch, err);
+	return rc ? rc : intake_rows_answer(row, count, err);
+}
+
+enum rc intake_rows_answer(const struct intake_row *row, int count, struct err *err)
+{
+	enum rc rc = RC_OK;
 	for (int i = 0; i < count && !rc; i++)
-		rc = result_add(in->result, row[i].record, row[i].verdict, row[i].application_id,
+		rc = result_add(row[i].in->result, row[i].record, row[i].verdict, row[i].application_id,
 			&row[i].findings, row[i].detail_ja, err);
 	return rc;
 }
-
-/* ---- the archive ---- */
-
-static bool same_inode(const struct stat *a, const struct stat *b)
-{
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
-
-/* What is written beside an archived file replaces what has its name: that must not be another archived file, such as a result that was dropped. */
-static bool results_free(const char *path)
-{
-	static const char *const endings[] = {"_結果.txt", "_要修正.csv"};
-	bool good = true;
-	for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
-		struct stat st;
-		struct str result = STR_INIT;
-		str_printf(&result, "%s%s", path, endings[i]);
-		good = good && lstat(result.s, &st) != 0;
-		str_free(&result);
-	}
-	return good;
-}
-
-/* "accepted/2026/11/20261122-093000_申込.csv" and the same below the spool directory: a name that no other file has. A link to the copy is our
- * own, from before a crash. copy: NULL when there is none. */
-static enum rc archive_choose(struct str *relative, struct str *path, const struct settings *settings,
-	const struct spool_file *file, bool accepted, const struct stat *copy, struct err *err)
-{
-	int year, month, day;
-	civil_to_ymd(civil_day_of(file->taken_at), &year, &month, &day);
-	for (int i = 1; i < 10000; i++) {
-		struct stat st;
-		str_clear(relative);
-		str_clear(path);
-		str_printf(relative, "%s/%04d/%02d", accepted ? "accepted" : "rejected", year, month);
-		path_join(path, settings->spool_directory, relative->s);
-		int month_fd;
-		enum rc rc = file_open_below(&month_fd, settings->spool_directory, relative->s, 0770, err);
-		if (rc)
-			return rc;
-		(void)close(month_fd);
-		size_t directory = path->len;
-		str_addc(path, '/');
-		if (i > 1)
-			str_printf(path, "%d_", i);
-		spool_archive_name(path, file->taken_at, file->name);
-		str_addz(relative, path->s + directory);
-		bool there = lstat(path->s, &st) == 0;
-		if (there ? copy && same_inode(&st, copy) : results_free(path->s))
-			return RC_OK;
-	}
-	return err_set(err, RC_STORE, "%s: there are too many files of that name.", path->s);
-}
-
-/* A link, not a move: as long as the register does not know of the archive, the copy stays in work/. Writing the result beside it syncs the
- * directory. */
-static enum rc archive_link(int work, const char *copy, const char *path, struct err *err)
-{
-	if (linkat(work, copy, AT_FDCWD, path, 0) != 0 && errno != EEXIST)
-		return err_set(err, RC_STORE,
-			"A dropped file could not be put into the archive, %s: %s. The spool must lie on a "
-			"file "
-			"system with hard links.",
-			path, errno_text(errno));
-	return RC_OK;
-}
-
-static bool brought_something(const struct intake_file *in)
-{
-	const struct spool_file *file = &in->file;
-	return in->dropped_again || file->accepted + file->review + file->same + file->decided > 0;
-}
-
-enum rc intake_rows_drop(struct role_context *ctx, struct err *err)
-{
-	struct store *store = ctx->office.store;
-	bool left = true;
-	enum rc rc = RC_OK;
-	while (!rc && left) {
-		rc = store_begin(store, err);
-		rc = rc ? rc : file_rows_drop(store, ROWS_DROPPED, &left, err);
-		rc = rc ? rc : store_commit(store, err);
-		if (rc && store_in_transaction(store))
-			store_rollback(store);
-		else if (left && !ctx->in_turn)
-			(void)nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, NULL);
-	}
-	return rc;
-}
-
-static enum rc mark_done(
-	struct role_context *ctx, struct intake_file *in, const char *archive, struct err *err)
-{
-	struct store *store = ctx->office.store;
-	bool left = false;
-	in->file.state = FILE_DONE;
-	in->file.archive = archive;
-	enum rc rc = store_begin(store, err);
-	rc = rc ? rc : file_update(store, &in->file, err);
-	rc = rc ? rc : file_rows_drop(store, ROWS_DROPPED, &left, err);
-	rc = rc ? rc : store_commit(store, err);
-	if (rc && store_in_transaction(store))
-		store_rollback(store);
-	return rc || !left ? rc : intake_rows_drop(ctx, err);
-}
-
-/* Original into the archive, result, register: each can be done again after a crash. */
-static enum rc file_finish(
-	struct role_context *ctx, struct spool *spool, struct intake_file *in, struct err *err)
-{
-	struct str relative = STR_INIT, path = STR_INIT, copy = STR_INIT;
-	struct stat st;
-	intake_copy_name(&copy, in->file.id);
-	bool copy_there = fstatat(spool->work, copy.s, &st, AT_SYMLINK_NOFOLLOW) == 0;
-	enum rc rc = begin_result(ctx, in, err);
-	rc = rc ? rc
-		: archive_choose(&relative, &path, ctx->settings, &in->file, brought_something(in),
-			  copy_there ? &st : NULL, err);
-	if (!rc && copy_there)
-		rc = archive_link(spool->work, copy.s, path.s, err);
-	rc = rc ? rc : result_end(&in->result, path.s, clock_now(ctx->office.clock), in->fault_ja, err);
-	rc = rc ? rc : mark_done(ctx, in, relative.s, err);
-	if (!rc) {
-		(void)unlinkat(spool->work, copy.s, 0);
-		log_event(LEVEL_NOTICE, "file.done",
-			"file=%" PRId64
-			" registered=%d review=%d same=%d refused=%d decided=%d same_as=%" PRId64,
-			in->file.id, in->file.accepted, in->file.review, in->file.same, in->file.refused,
-			in->file.decided, in->file.same_as);
-	}
-	str_free(&relative);
-	str_free(&path);
-	str_free(&copy);
-	return rc;
-}
-
-enum rc intake_refuse_unread(struct role_context *ctx, struct spool *spool, const char *original,
-	const char *why_ja, struct err *err)
-{
-	struct str relative = STR_INIT, path = STR_INIT, work = STR_INIT;
-	struct spool_file file = {.name = original, .taken_at = clock_now(ctx->office.clock)};
-	struct form_head head = {.format = FORM_TEXT, .charset = "UTF-8"};
-	struct result *result = NULL;
-	work_path(&work, ctx->settings, NULL);
-	enum rc rc = archive_choose(&relative, &path, ctx->settings, &file, false, NULL, err);
-	rc = rc ? rc : result_begin(&result, work.s, original, &head, ctx->settings->fieldmap, err);
-	rc = rc ? rc : result_end(&result, path.s, file.taken_at, why_ja, err);
-	if (!rc && renameat(spool->incoming, original, AT_FDCWD, path.s) != 0 && errno != ENOENT)
-		rc = err_set(err, RC_REFUSED, "it is refused but can't be moved: %s", errno_text(errno));
-	if (result)
-		result_drop(&result);
-	str_free(&relative);
-	str_free(&path);
-	str_free(&work);
-	return rc;
-}
-
-/* ---- the step ---- */
 
 /* The file anew, as after a crash: what was done stands in the register. */
 static enum rc read_again(struct role_context *ctx, struct intake_file *in, struct err *err)
@@ -684,7 +301,7 @@ enum rc intake_file_step(
 		int count = 0;
 		pool_reset(in->batch_pool);
 		struct form_record *record = pool_alloc(in->batch_pool, (size_t)in->batch * sizeof *record);
-		enum rc rc = gather(ctx, in, record, in->batch, &count, err);
+		enum rc rc = intake_gather(ctx, in, record, in->batch, &count, err);
 		if (!rc && count > 0)
 			rc = batch_process(ctx, in, record, count, err);
 		if (!rc && in->died)
@@ -692,7 +309,7 @@ enum rc intake_file_step(
 		if (rc || !in->read_whole)
 			return rc;
 	}
-	enum rc rc = file_finish(ctx, spool, in, err);
+	enum rc rc = intake_files_finish(ctx, spool, &in, 1, err);
 	if (rc)
 		return rc;
 	*done = true;

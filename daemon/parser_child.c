@@ -53,46 +53,85 @@ static enum rc send_record(
 	return RC_OK;
 }
 
-_Noreturn static void finish(struct parse *parse, enum rc rc, const char *text, const char *text_ja)
+static void answer(struct parse *parse, enum rc rc, const char *text, const char *text_ja)
 {
+	str_clear(&parse->frame);
 	wire_put_number(&parse->frame, rc);
 	wire_put_text(&parse->frame, text);
 	wire_put_text(&parse->frame, text_ja);
 	child_send(parse, WIRE_DONE);
+}
+
+_Noreturn static void finish(struct parse *parse, enum rc rc, const char *text)
+{
+	answer(parse, rc, text, NULL);
 	_exit(0);
 }
 
-_Noreturn void form_child_main(int fd, const struct fieldmap *map)
+static void confine(struct parse *parse, size_t bytes)
 {
-	struct parse parse = {.fd = fd, .frame = STR_INIT, .received = STR_INIT};
-	struct form_limits limits;
-	enum wire_type type;
-	int file;
-	if (wire_receive(fd, &type, &parse.received, &file, -1) != 1)
-		_exit(0);
-	struct wire_reader reader = {parse.received.s, parse.received.s + parse.received.len, false};
-	if (type != WIRE_PARSE || file < 0 || !form_limits_unpack(&limits, &reader))
-		_exit(RC_USAGE);
-
 	struct err err = {0};
+	const struct confine_limits limits = {.memory_bytes = MEMORY_BASE + MEMORY_PER_BYTE * bytes,
+		.cpu_seconds = CPU_SECONDS,
+		.wall_seconds = WALL_SECONDS};
+	if (child_confine(&limits, &err))
+		finish(parse, err.rc, err.text);
+}
+
+static void read_form(struct parse *parse, const char *bytes, size_t len, const struct fieldmap *map,
+	const struct form_limits *limits)
+{
+	struct err err = {0};
+	const char *why_ja = NULL;
+	parse->head_sent = false;
+	parse->records = 0;
+	enum rc rc = form_read(bytes, len, map, limits, send_record, parse, &why_ja, &err);
+	answer(parse, rc, rc ? err.text : NULL, why_ja);
+}
+
+_Noreturn static void read_file(
+	struct parse *parse, int file, const struct fieldmap *map, const struct form_limits *limits)
+{
 	struct stat st;
 	const char *bytes = "";
 	if (fstat(file, &st) != 0 || st.st_size < 0)
-		finish(&parse, RC_STORE, "The file could not be looked at.", NULL);
+		finish(parse, RC_STORE, "The file could not be looked at.");
 	if (st.st_size > 0) {
 		bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, file, 0);
 		if (bytes == MAP_FAILED)
-			finish(&parse, RC_STORE, "The file could not be mapped.", NULL);
+			finish(parse, RC_STORE, "The file could not be mapped.");
 	}
 	(void)close(file);
+	confine(parse, (size_t)st.st_size);
+	read_form(parse, bytes, (size_t)st.st_size, map, limits);
+	_exit(0);
+}
 
-	struct confine_limits confine = {.memory_bytes = MEMORY_BASE + MEMORY_PER_BYTE * (size_t)st.st_size,
-		.cpu_seconds = CPU_SECONDS,
-		.wall_seconds = WALL_SECONDS};
-	if (child_confine(&confine, &err))
-		finish(&parse, err.rc, err.text, NULL);
-
-	const char *why_ja = NULL;
-	enum rc rc = form_read(bytes, (size_t)st.st_size, map, &limits, send_record, &parse, &why_ja, &err);
-	finish(&parse, rc, rc ? err.text : NULL, why_ja);
+/* One file that comes as a descriptor; or small ones whose bytes stand in the frames, until no more come. */
+_Noreturn void form_child_main(int fd, const struct fieldmap *map)
+{
+	struct parse parse = {.fd = fd, .frame = STR_INIT, .received = STR_INIT};
+	struct str small = STR_INIT;
+	bool confined = false;
+	for (;;) {
+		struct form_limits limits;
+		enum wire_type type;
+		int file = -1;
+		if (wire_receive(fd, &type, &parse.received, &file, -1) != 1)
+			_exit(0);
+		struct wire_reader reader = wire_reader_of(&parse.received);
+		size_t len = 0;
+		const char *bytes = file < 0 ? wire_get_bytes(&reader, &len) : NULL;
+		if (type != WIRE_PARSE || reader.bad || !form_limits_unpack(&limits, &reader) ||
+			(confined && file >= 0))
+			_exit(RC_USAGE);
+		if (file >= 0)
+			read_file(&parse, file, map, &limits);
+		if (!confined)
+			confine(&parse, WIRE_FRAME_MAX);
+		confined = true;
+		str_clear(&small); /* what is received meanwhile takes the frame's place */
+		str_add(&small, bytes, len);
+		read_form(&parse, small.s, len, map, &limits);
+	}
 }

@@ -383,6 +383,11 @@ const char *spool_next(struct spool *spool)
 	return spool->ready_next < spool->ready_count ? spool->ready[spool->ready_next++]->name : NULL;
 }
 
+bool spool_next_is_small(const struct spool *spool, int64_t bytes)
+{
+	return spool->ready_next < spool->ready_count && spool->ready[spool->ready_next]->st.st_size <= bytes;
+}
+
 size_t spool_waiting(const struct spool *spool)
 {
 	return spool->ready_count - spool->ready_next;
@@ -454,8 +459,8 @@ static int open_original(struct spool *spool, const char *name, struct stat *st,
 	return -1;
 }
 
-static enum rc copy_bytes(
-	int from, int to, size_t limit, struct spool_taken *taken, bool *too_large, struct err *err)
+static enum rc copy_bytes(int from, int to, size_t limit, bool sync, struct spool_taken *taken,
+	bool *too_large, struct err *err)
 {
 	static char buffer[128 * 1024];
 	struct sha256_stream *digest = sha256_begin();
@@ -480,7 +485,7 @@ static enum rc copy_bytes(
 		rc = file_write_all(to, buffer, (size_t)n, err);
 	}
 	sha256_end(&digest, taken->digest);
-	if (!rc && !*too_large && fsync(to) != 0)
+	if (!rc && !*too_large && sync && fsync(to) != 0)
 		rc = err_set(err, RC_STORE, "The copy of a dropped file could not be written: %s.",
 			errno_text(errno));
 	return rc;
@@ -506,7 +511,7 @@ enum rc spool_take(struct spool *spool, const char *name, const char *copy, enum
 			err, RC_STORE, "No copy could be made in work/ of the spool: %s.", errno_text(errno));
 	}
 	bool too_large = false;
-	enum rc rc = copy_bytes(from, to, spool->file_limit, taken, &too_large, err);
+	enum rc rc = copy_bytes(from, to, spool->file_limit, !spool->sync_later, taken, &too_large, err);
 	if (!rc) {
 		/* Unchanged from the first byte to the last, or it was no whole file. */
 		bool same = fstat(from, &after) == 0 && same_file(&before, &after);
@@ -570,14 +575,32 @@ enum rc spool_remove(struct spool *spool, const char *name, const struct spool_t
 		return from == spool->removing ? put_back(spool, from, name, err) : RC_OK;
 	if (unlinkat(from, name, 0) != 0)
 		return err_set(err, RC_REFUSED, "it was taken but can't be removed: %s", errno_text(errno));
-	/* Before the register forgets where it came from: a power cut would bring it back, and it would be taken once more. */
+	return spool->sync_later ? RC_OK : spool_sync_removals(spool, err);
+}
+
+enum rc spool_sync_copies(struct spool *spool, struct err *err)
+{
+	return file_sync_system(spool->directory, err);
+}
+
+/* Before the register forgets where a file came from: a power cut would bring it back, and it would be taken once more. */
+enum rc spool_sync_removals(struct spool *spool, struct err *err)
+{
 	if ((fsync(spool->removing) != 0 || fsync(spool->incoming) != 0) && errno != EINVAL)
 		return err_set(err, RC_REFUSED, "it was removed, but that is not on the disk: %s",
 			errno_text(errno));
 	return RC_OK;
 }
 
-enum rc spool_clean(struct spool *spool, const char *keep, struct err *err)
+static bool is_kept(const struct strlist *keep, const char *name)
+{
+	for (size_t i = 0; i < keep->count; i++)
+		if (strcmp(keep->item[i], name) == 0)
+			return true;
+	return strcmp(name, "removing") == 0;
+}
+
+enum rc spool_clean(struct spool *spool, const struct strlist *keep, struct err *err)
 {
 	struct strlist names = {0};
 	struct str path = STR_INIT;
@@ -590,7 +613,7 @@ enum rc spool_clean(struct spool *spool, const char *keep, struct err *err)
 	path_join(&path, spool->directory, "work");
 	rc = rc ? rc : file_list_dir(&names, path.s, err);
 	for (size_t i = 0; i < names.count && !rc; i++)
-		if (strcmp(names.item[i], "removing") != 0 && (!keep || strcmp(names.item[i], keep) != 0))
+		if (!is_kept(keep, names.item[i]))
 			(void)unlinkat(spool->work, names.item[i], 0);
 	strlist_free(&names);
 	str_free(&path);

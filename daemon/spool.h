@@ -33,7 +33,13 @@ struct spool {
 	size_t entry_count, entry_size;
 	struct spool_entry **ready; /* whole files, oldest first; of the last scan */
 	size_t ready_count, ready_next;
+
+	bool sync_later; /* spool_take() and spool_remove() leave syncing to the caller: see spool_sync_copies() */
+	char month[2][24]; /* "rejected/2026/11", "accepted/2026/11": made and synced */
 };
+
+#define SPOOL_MANY                                                                                           \
+	4 /* files from which on syncing the whole file system once is less work than syncing each */
 
 /* Makes the directories where they are missing; group and setgid bit come from the spool directory itself (tmpfiles.d). */
 enum rc spool_open(struct spool *spool, const char *directory, bool simulating, struct err *err);
@@ -45,6 +51,8 @@ bool spool_events(struct spool *spool);
 enum rc spool_scan(struct spool *spool, utc_time now, int64_t mono_ms, utc_time *look_again, struct err *err);
 /* The next whole file of the last scan; NULL: none is left. */
 const char *spool_next(struct spool *spool);
+/* Whether there is one, of at most so many bytes. */
+bool spool_next_is_small(const struct spool *spool, int64_t bytes);
 /* Number of whole files of the last scan that were not given yet. */
 size_t spool_waiting(const struct spool *spool);
 
@@ -67,11 +75,15 @@ enum rc spool_take(struct spool *spool, const char *name, const char *copy, enum
 	struct spool_taken *taken, struct err *err);
 /* Removes the original if it is still the very file that was taken; a newer one under its name stays. RC_REFUSED: we may not. */
 enum rc spool_remove(struct spool *spool, const char *name, const struct spool_taken *taken, struct err *err);
+/* With sync_later: the copies made since, and the removals. */
+enum rc spool_sync_copies(struct spool *spool, struct err *err);
+enum rc spool_sync_removals(
+	struct spool *spool, struct err *err); /* RC_REFUSED: a power cut may bring them back */
 /* Leaves a file alone until it changes; logs why, once. */
 void spool_leave(struct spool *spool, const char *name, const char *reason);
-/* At the start: clears work/ of what a crash left there (all but `keep`, NULL: nothing is kept), and puts originals whose removal was cut short
+/* At the start: clears work/ of what a crash left there (all but the names in `keep`), and puts originals whose removal was cut short
  * back into incoming/, where they are recognised. */
-enum rc spool_clean(struct spool *spool, const char *keep, struct err *err);
+enum rc spool_clean(struct spool *spool, const struct strlist *keep, struct err *err);
 
 /* The modification time of the oldest file a simulation would take; false: there is none. */
 bool spool_oldest(const char *directory, utc_time *at);

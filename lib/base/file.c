@@ -105,14 +105,14 @@ static enum rc copy_all(int fd, int from, struct err *err)
 }
 
 static enum rc write_temporary(
-	int fd, const void *bytes, size_t len, int behind_fd, mode_t mode, struct err *err)
+	int fd, const void *bytes, size_t len, int behind_fd, mode_t mode, bool sync, struct err *err)
 {
 	enum rc rc = file_write_all(fd, bytes, len, err);
 	if (rc == RC_OK && behind_fd >= 0)
 		rc = copy_all(fd, behind_fd, err);
 	if (rc)
 		return rc;
-	if (fchmod(fd, mode) != 0 || fsync(fd) != 0)
+	if (fchmod(fd, mode) != 0 || (sync && fsync(fd) != 0))
 		return err_set(err, RC_STORE, "Writing failed: %s.", errno_text(errno));
 	return RC_OK;
 }
@@ -131,11 +131,11 @@ static void add_directory_of(struct str *out, const char *path)
 
 enum rc file_write(const char *path, const void *bytes, size_t len, mode_t mode, struct err *err)
 {
-	return file_write_joined(path, bytes, len, -1, mode, err);
+	return file_write_joined(path, bytes, len, -1, mode, true, err);
 }
 
-enum rc file_write_joined(
-	const char *path, const void *bytes, size_t len, int behind_fd, mode_t mode, struct err *err)
+enum rc file_write_joined(const char *path, const void *bytes, size_t len, int behind_fd, mode_t mode,
+	bool sync, struct err *err)
 {
 	struct str dir = STR_INIT, name = STR_INIT;
 	add_directory_of(&dir, path);
@@ -148,7 +148,7 @@ enum rc file_write_joined(
 		rc = err_set(err, RC_STORE, "No file could be made in %s: %s.", dir.s, errno_text(errno));
 		goto done;
 	}
-	rc = write_temporary(fd, bytes, len, behind_fd, mode, err);
+	rc = write_temporary(fd, bytes, len, behind_fd, mode, sync, err);
 	if (close(fd) != 0 && rc == RC_OK)
 		rc = err_set(err, RC_STORE, "Writing failed: %s.", errno_text(errno));
 	if (rc == RC_OK && rename(name.s, path) != 0)
@@ -159,7 +159,8 @@ enum rc file_write_joined(
 		(void)err_prefix(err, "%s", path);
 		goto done;
 	}
-	rc = file_sync_dir(dir.s, err);
+	if (sync)
+		rc = file_sync_dir(dir.s, err);
 done:
 	str_free(&dir);
 	str_free(&name);
@@ -189,7 +190,7 @@ enum rc file_write_at(
 	struct str temporary = STR_INIT;
 	int fd = create_at(directory, &temporary, name);
 	enum rc rc = fd < 0 ? err_set(err, RC_STORE, "No file could be made: %s.", errno_text(errno))
-			    : write_temporary(fd, bytes, len, -1, mode, err);
+			    : write_temporary(fd, bytes, len, -1, mode, true, err);
 	if (fd >= 0 && close(fd) != 0 && rc == RC_OK)
 		rc = err_set(err, RC_STORE, "Writing failed: %s.", errno_text(errno));
 	if (rc == RC_OK && renameat(directory, temporary.s, directory, name) != 0)

@@ -16,9 +16,10 @@ enum rc file_read_fd(struct str *out, int fd, size_t limit, struct err *err);
 
 /* Writes path through a temporary name in the same directory: write, fsync, rename, fsync of the directory. */
 enum rc file_write(const char *path, const void *bytes, size_t len, mode_t mode, struct err *err);
-/* The same with all that the file behind_fd holds after the bytes (its offset is moved). */
-enum rc file_write_joined(
-	const char *path, const void *bytes, size_t len, int behind_fd, mode_t mode, struct err *err);
+/* The same with all that the file behind_fd holds after the bytes (its offset is moved; -1: nothing). Without sync it is whole for whoever looks, and on the disk only
+ * when the caller has synced the file system: one file_sync_system() for many files. */
+enum rc file_write_joined(const char *path, const void *bytes, size_t len, int behind_fd, mode_t mode,
+	bool sync, struct err *err);
 
 /* The same by name in a directory that is open: nobody can put another in its place meanwhile. */
 enum rc file_write_at(

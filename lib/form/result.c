@@ -15,6 +15,13 @@
 
 #define COLUMN_ERROR "エラー内容"
 #define COLUMN_REMEDY "修正方法"
+#define MEMORY_MAX ((size_t)256 * 1024) /* most results are short */
+
+/* Text that is collected: in memory, and where it grows long in an unlinked temporary file. */
+struct part {
+	struct str memory;
+	FILE *file; /* NULL: all is in memory */
+};
 
 struct result {
 	const struct fieldmap *map;
@@ -22,7 +29,8 @@ struct result {
 	struct form_head head; /* header is ours */
 	struct strlist header;
 	int *slot; /* of each header cell */
-	FILE *text, *csv; /* unlinked temporary files */
+	char *dir; /* owned; of temporary files */
+	struct part text, csv;
 	int count[RESULT_DECIDED + 1];
 	int refused_rows; /* in csv */
 	struct str line;
@@ -50,6 +58,44 @@ static FILE *temporary(const char *dir, struct err *err)
 	return file;
 }
 
+static enum rc part_add(struct result *result, struct part *part, const struct str *text, struct err *err)
+{
+	if (!part->file && part->memory.len + text->len <= MEMORY_MAX) {
+		str_add(&part->memory, text->s, text->len);
+		return RC_OK;
+	}
+	if (!part->file) {
+		part->file = temporary(result->dir, err);
+		if (!part->file)
+			return err->rc;
+		(void)fwrite(part->memory.s, 1, part->memory.len, part->file);
+		str_free(&part->memory);
+	}
+	(void)fwrite(text->s, 1, text->len, part->file);
+	if (ferror(part->file))
+		return err_set(
+			err, RC_STORE, "The result of a file could not be written: %s.", errno_text(errno));
+	return RC_OK;
+}
+
+static void part_free(struct part *part)
+{
+	if (part->file)
+		(void)fclose(part->file);
+	str_free(&part->memory);
+}
+
+/* Behind `head`, which the text of `part` is added to. */
+static enum rc part_write(struct part *part, const char *path, struct str *head, bool sync, struct err *err)
+{
+	if (part->file && fflush(part->file) != 0)
+		return err_set(
+			err, RC_STORE, "The result of a file could not be written: %s.", errno_text(errno));
+	str_add(head, part->memory.s ? part->memory.s : "", part->memory.len);
+	return file_write_joined(
+		path, head->s, head->len, part->file ? fileno(part->file) : -1, 0660, sync, err);
+}
+
 /* The header belongs to the reader, which may be gone when the result ends. */
 static void keep_header(struct result *result, const struct form_head *head)
 {
@@ -62,8 +108,8 @@ static void keep_header(struct result *result, const struct form_head *head)
 	result->head.header = NULL;
 }
 
-enum rc result_begin(struct result **out, const char *dir, const char *original_name,
-	const struct form_head *head, const struct fieldmap *map, struct err *err)
+void result_begin(struct result **out, const char *dir, const char *original_name,
+	const struct form_head *head, const struct fieldmap *map)
 {
 	struct result *result = xcalloc(1, sizeof *result);
 	struct str name = STR_INIT;
@@ -73,23 +119,18 @@ enum rc result_begin(struct result **out, const char *dir, const char *original_
 	result->name = str_take(&name);
 	if (head)
 		keep_header(result, head);
-	result->text = temporary(dir, err);
-	if (result->text)
-		result->csv = temporary(dir, err);
-	if (!result->csv)
-		result_drop(&result);
+	result->dir = xstrdup(dir);
+	result->text = result->csv = (struct part){.memory = STR_INIT};
 	*out = result;
-	return result ? RC_OK : err->rc;
 }
 
 void result_drop(struct result **result)
 {
 	if (!*result)
 		return;
-	if ((*result)->text)
-		(void)fclose((*result)->text);
-	if ((*result)->csv)
-		(void)fclose((*result)->csv);
+	part_free(&(*result)->text);
+	part_free(&(*result)->csv);
+	free((*result)->dir);
 	strlist_free(&(*result)->header);
 	str_free(&(*result)->line);
 	free((*result)->slot);
@@ -107,7 +148,7 @@ void result_note(struct result *result, const char *note_ja)
 
 /* ---- the rows to mend ---- */
 
-static void csv_header(struct result *result)
+static enum rc csv_header(struct result *result, struct err *err)
 {
 	struct str *line = &result->line;
 	str_clear(line);
@@ -120,7 +161,7 @@ static void csv_header(struct result *result)
 			result->header.item[i]); /* what stands above the columns is from outside, too */
 	}
 	str_addz(line, "\r\n");
-	(void)fwrite(line->s, 1, line->len, result->csv);
+	return part_add(result, &result->csv, line, err);
 }
 
 static void add_sentence(struct str *out, const char *text)
@@ -158,11 +199,12 @@ static void finding_cells(struct result *result, const struct findings *findings
 	str_free(&remedy);
 }
 
-static void csv_row(struct result *result, const struct form_record *record, const struct findings *findings,
-	const char *detail_ja)
+static enum rc csv_row(struct result *result, const struct form_record *record,
+	const struct findings *findings, const char *detail_ja, struct err *err)
 {
-	if (result->refused_rows++ == 0)
-		csv_header(result);
+	enum rc rc = result->refused_rows++ == 0 ? csv_header(result, err) : RC_OK;
+	if (rc)
+		return rc;
 	str_clear(&result->line);
 	finding_cells(result, findings, detail_ja);
 	for (size_t i = 0; i < record->raw_count || i < result->header.count; i++) {
@@ -173,7 +215,7 @@ static void csv_row(struct result *result, const struct form_record *record, con
 		cell_add(&result->line, slot, i < record->raw_count ? record->raw[i] : "");
 	}
 	str_addz(&result->line, "\r\n");
-	(void)fwrite(result->line.s, 1, result->line.len, result->csv);
+	return part_add(result, &result->csv, &result->line, err);
 }
 
 /* ---- the text ---- */
@@ -222,8 +264,9 @@ static void text_finding(struct result *result, struct str *out, const struct fi
 		str_printf(out, "        直し方: %s\r\n", finding->remedy_ja);
 }
 
-static void text_record(struct result *result, const struct form_record *record, enum result_verdict verdict,
-	int64_t application_id, const struct findings *findings, const char *detail_ja)
+static enum rc text_record(struct result *result, const struct form_record *record,
+	enum result_verdict verdict, int64_t application_id, const struct findings *findings,
+	const char *detail_ja, struct err *err)
 {
 	struct str *line = &result->line;
 	str_clear(line);
@@ -243,20 +286,17 @@ static void text_record(struct result *result, const struct form_record *record,
 		text_finding(result, line, &findings->item[i]);
 	if (detail_ja && *detail_ja)
 		str_printf(line, "    %s %s\r\n", verdict == RESULT_REFUSED ? "×" : "・", detail_ja);
-	(void)fwrite(line->s, 1, line->len, result->text);
+	return part_add(result, &result->text, line, err);
 }
 
 enum rc result_add(struct result *result, const struct form_record *record, enum result_verdict verdict,
 	int64_t application_id, const struct findings *findings, const char *detail_ja, struct err *err)
 {
 	result->count[verdict]++;
-	text_record(result, record, verdict, application_id, findings, detail_ja);
-	if (verdict == RESULT_REFUSED && record->raw)
-		csv_row(result, record, findings, detail_ja);
-	if (ferror(result->text) || ferror(result->csv))
-		return err_set(
-			err, RC_STORE, "The result of a file could not be written: %s.", errno_text(errno));
-	return RC_OK;
+	enum rc rc = text_record(result, record, verdict, application_id, findings, detail_ja, err);
+	if (!rc && verdict == RESULT_REFUSED && record->raw)
+		rc = csv_row(result, record, findings, detail_ja, err);
+	return rc;
 }
 
 static void summary_line(struct str *out, const char *what_ja, int count)
@@ -318,25 +358,23 @@ static void summary(
 		      "----------------------------------------\r\n");
 }
 
-enum rc result_end(
-	struct result **out, const char *stem, utc_time at, const char *file_fault_ja, struct err *err)
+enum rc result_end(struct result **out, const char *stem, utc_time at, const char *file_fault_ja, bool sync,
+	struct err *err)
 {
 	struct result *result = *out;
 	struct str head = STR_INIT, path = STR_INIT;
 	enum rc rc = RC_OK;
-	if (fflush(result->text) != 0 || fflush(result->csv) != 0)
-		rc = err_set(
-			err, RC_STORE, "The result of a file could not be written: %s.", errno_text(errno));
 	/* The rows to mend first: the text names them. */
-	if (!rc && result->refused_rows > 0) {
+	if (result->refused_rows > 0) {
 		str_printf(&path, "%s_要修正.csv", stem);
-		rc = file_write_joined(path.s, "", 0, fileno(result->csv), 0660, err);
+		rc = part_write(&result->csv, path.s, &head, sync, err);
+		str_clear(&head);
 	}
 	if (!rc) {
 		summary(result, &head, stem, at, file_fault_ja);
 		str_clear(&path);
 		str_printf(&path, "%s_結果.txt", stem);
-		rc = file_write_joined(path.s, head.s, head.len, fileno(result->text), 0660, err);
+		rc = part_write(&result->text, path.s, &head, sync, err);
 	}
 	str_free(&head);
 	str_free(&path);

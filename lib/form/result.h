@@ -20,20 +20,20 @@ enum result_verdict {
 	RESULT_DECIDED, /* a decision was carried out */
 };
 
-struct result; /* collects; memory: two temporary files, not the rows */
+struct result; /* collects; memory: what is short, else two temporary files, not the rows */
 
 /* dir: an existing directory for the temporary files. */
-enum rc result_begin(struct result **out, const char *dir, const char *original_name,
-	const struct form_head *head, const struct fieldmap *map, struct err *err);
+void result_begin(struct result **out, const char *dir, const char *original_name,
+	const struct form_head *head, const struct fieldmap *map);
 /* application_id: 0 when refused. detail_ja: for RESULT_DECIDED or a refused decision, what happened. */
 enum rc result_add(struct result *result, const struct form_record *record, enum result_verdict verdict,
 	int64_t application_id, const struct findings *findings, const char *detail_ja, struct err *err);
 /* Something about the file as a whole that stands at the head of the text (may hold \r\n). */
 void result_note(struct result *result, const char *note_ja);
 /* Writes `stem`_結果.txt and, when rows of a CSV were refused, `stem`_要修正.csv (whole or not at all), and releases.
- * file_fault_ja: why the file was not read, or not to its end; NULL otherwise. */
-enum rc result_end(
-	struct result **out, const char *stem, utc_time at, const char *file_fault_ja, struct err *err);
+ * file_fault_ja: why the file was not read, or not to its end; NULL otherwise. sync: else the caller sees to it that they get to the disk. */
+enum rc result_end(struct result **out, const char *stem, utc_time at, const char *file_fault_ja, bool sync,
+	struct err *err);
 void result_drop(struct result **result);
 
 #endif

@@ -363,8 +363,8 @@ enum rc file_add(struct store *store, struct spool_file *file,
 	struct err *err); /* id is set; same_as too: the first of which something came, else the first */
 enum rc file_update(struct store *store, const struct spool_file *file, struct err *err);
 enum rc file_get(struct store *store, int64_t id, struct spool_file *out, struct pool *pool, struct err *err);
-/* Files taken and not done: at most one should exist per intake. 0: none. */
-enum rc file_unfinished(struct store *store, int64_t *id, struct err *err);
+/* The next file behind `after` that was taken and is not done; 0: none. */
+enum rc file_unfinished(struct store *store, int64_t after, int64_t *id, struct err *err);
 /* The file once taken from that very inode state; 0: none. */
 enum rc file_by_source(struct store *store, int64_t dev, int64_t ino, int64_t mtime_ns,
 	const uint8_t digest[SHA256_LEN], int64_t *id, struct err *err);

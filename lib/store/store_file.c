@@ -125,10 +125,14 @@ enum rc file_get(struct store *store, int64_t id, struct spool_file *out, struct
 	return RC_OK;
 }
 
-enum rc file_unfinished(struct store *store, int64_t *id, struct err *err)
+enum rc file_unfinished(struct store *store, int64_t after, int64_t *id, struct err *err)
 {
-	sqlite3_stmt *stmt = sql_ready(store, "SELECT min(id) FROM file WHERE state = 1", err);
-	return stmt ? sql_number(store, stmt, 0, id, err) : err->rc;
+	sqlite3_stmt *stmt =
+		sql_ready(store, "SELECT min(id) FROM file WHERE state = 1 AND id > :after", err);
+	if (!stmt)
+		return err->rc;
+	sql_int(stmt, ":after", after);
+	return sql_number(store, stmt, 0, id, err);
 }
 
 enum rc file_by_source(struct store *store, int64_t dev, int64_t ino, int64_t mtime_ns,
@@ -197,7 +201,7 @@ enum rc file_row_get(struct store *store, int64_t file_id, int row, int *verdict
 	return RC_OK;
 }
 
-/* One intake works on one file at a time: only the last one can be unfinished. */
+/* The table holds rows of the few files in work only. */
 enum rc file_rows_drop(struct store *store, int limit, bool *left, struct err *err)
 {
 	*left = false;
@@ -206,8 +210,7 @@ enum rc file_rows_drop(struct store *store, int limit, bool *left, struct err *e
 		return rc;
 	sqlite3_stmt *stmt = sql_ready(store,
 		"DELETE FROM file_row WHERE (file_id, row) IN (SELECT r.file_id, r.row FROM file_row r"
-		" WHERE r.file_id = (SELECT min(file_id) FROM file_row)"
-		" AND (SELECT state FROM file WHERE id = r.file_id) = 2 LIMIT :limit)",
+		" CROSS JOIN file f ON f.id = r.file_id WHERE f.state = 2 LIMIT :limit)",
 		err);
 	if (!stmt)
 		return err->rc;

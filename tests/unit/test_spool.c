@@ -382,16 +382,22 @@ static void test_spool__a_newer_file_under_the_name_stays(void **state)
 static void test_spool__cleaning_after_a_crash(void **state)
 {
 	(void)state;
+	struct strlist kept = {0};
+	strlist_add(&kept, "12");
+	strlist_add(&kept, "13");
 	put(scratch_path("work/removing/a.csv"), "mine");
 	put(scratch_path("work/12"), "kept");
+	put(scratch_path("work/13"), "kept, too");
 	put(scratch_path("work/taking"), "half");
-	assert_int_equal(spool_clean(&spool, "12", &err), RC_OK);
+	assert_int_equal(spool_clean(&spool, &kept, &err), RC_OK);
 	assert_int_equal(access(incoming("a.csv"), F_OK), 0);
 	assert_int_equal(access(scratch_path("work/12"), F_OK), 0);
+	assert_int_equal(access(scratch_path("work/13"), F_OK), 0);
+	strlist_free(&kept);
 	assert_int_equal(access(scratch_path("work/taking"), F_OK), -1);
 	/* And where a new file has the name already, both stay. */
 	put(scratch_path("work/removing/a.csv"), "other");
-	assert_int_equal(spool_clean(&spool, NULL, &err), RC_OK);
+	assert_int_equal(spool_clean(&spool, &(struct strlist){0}, &err), RC_OK);
 	assert_int_equal(whole_after(100, NULL), 2);
 }
 

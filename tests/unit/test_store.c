@@ -612,7 +612,7 @@ static void test_store__file_and_its_rows(void **state)
 	assert_int_equal(file.same_as, 0);
 	assert_ok(file_add(rig->store, &same, &rig_err));
 	assert_int_equal(same.same_as, file.id);
-	assert_ok(file_unfinished(rig->store, &id, &rig_err));
+	assert_ok(file_unfinished(rig->store, 0, &id, &rig_err));
 	assert_int_equal(id, file.id);
 	assert_ok(file_by_source(rig->store, 1, 2, file.source_mtime_ns, file.digest, &id, &rig_err));
 	assert_int_equal(id, same.id);
@@ -659,7 +659,7 @@ static void test_store__file_and_its_rows(void **state)
 	out.owner = file.owner;
 	out.archive = file.archive;
 	assert_memory_equal(&out, &file, sizeof out);
-	assert_ok(file_unfinished(rig->store, &id, &rig_err));
+	assert_ok(file_unfinished(rig->store, 0, &id, &rig_err));
 	assert_int_equal(id, same.id);
 	str_free(&findings);
 }
