@@ -151,6 +151,10 @@ END {
 		for (i = 1; i <= n; i++)
 			for (j = 1; j <= targets[row[i]]; j++) {
 				judge(row[i], target[row[i], j])
+				if (broken) {
+					print "   " broken
+					continue
+				}
 				printf "   %s: %s%s%s, to reach %s: %s\n", name, ours, theirs ? " to " theirs : "", ratio ? ": " ratio : "", wanted, verdict
 			}
 		exit faulty # the row's own fault: it says what can't be judged
