@@ -223,7 +223,7 @@ bool fault_tracing(void)
 
 void fault_trace(const char *format, ...)
 {
-	if (!plan->trace)
+	if (!plan->trace || plan->seed == 0) /* 0: the preparation */
 		return;
 	va_list args;
 	va_start(args, format);

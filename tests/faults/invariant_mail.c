@@ -37,6 +37,32 @@ static const struct notice *stage_notice(const struct on_file *all, int64_t appl
 	return found;
 }
 
+struct asked {
+	int64_t notice_id;
+	bool asked, answered;
+};
+
+static enum rc find_asked(void *ctx, const struct history_row *row, struct err *err)
+{
+	struct asked *asked = ctx;
+	(void)err;
+	asked->answered |= asked->asked && row->event == EVENT_APPROVE;
+	asked->asked |= row->event == EVENT_REVIEW && row->ref == asked->notice_id;
+	return RC_OK;
+}
+
+/* A person was asked about this very letter of unknown fate, and let the application go on without it. */
+static bool is_left_by_staff(const struct on_file *all, const struct notice *notice)
+{
+	struct asked asked = {.notice_id = notice->id};
+	struct err err = {0};
+	return notice->state == OUTBOX_UNKNOWN && notice->next_try_at == UTC_NEVER &&
+	       invariant_ok(
+		       history_each(all->office->store, notice->application_id, 0, find_asked, &asked, &err),
+		       "the history", &err) &&
+	       asked.answered;
+}
+
 /* ---- 2: what was due arrived, or stands with staff; 11: and trouble of ours is nobody's fault ---- */
 
 static void check_stages(const struct on_file *all, const struct application *app)
@@ -56,7 +82,7 @@ static void check_stages(const struct on_file *all, const struct application *ap
 		if (!notice)
 			fault_broken("2 application %" PRId64 " is %s without a notice %s", app->id,
 				state_name(app->state), stages[i]);
-		else if (!with_staff && times_taken(notice) == 0)
+		else if (!with_staff && times_taken(notice) == 0 && !is_left_by_staff(all, notice))
 			fault_broken("2 notice %" PRId64 " (%s of application %" PRId64
 				     ") is %s, and the server never took it",
 				notice->id, stages[i], app->id, outbox_state_name(notice->state));

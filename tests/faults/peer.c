@@ -116,16 +116,21 @@ static void run_reader(struct peer_line *line)
 	peer_hang_up(line);
 }
 
-static void serve_frame(struct peer_line *line)
+/* *begun: this round has seen a mail already. */
+static void serve_frame(struct peer_line *line, bool *begun)
 {
 	struct str payload = STR_INIT;
 	enum wire_type type;
-	if (wire_receive(line->fd, &type, &payload, NULL, 0) != 1)
+	if (wire_receive(line->fd, &type, &payload, NULL, 0) != 1) {
 		peer_hang_up(line); /* the role has closed it */
-	else if (line->kind == CHILD_TRANSPORT)
+	} else if (line->kind == CHILD_TRANSPORT) {
+		if (line->known && !*begun)
+			peer_settle();
+		*begun |= line->known;
 		peer_serve_mail(line, type, &payload);
-	else
+	} else {
 		peer_serve_mailbox(line, type, &payload);
+	}
 	str_free(&payload);
 }
 
@@ -140,11 +145,7 @@ static void work(void)
 				run_reader(line);
 				continue;
 			}
-			if (line->kind == CHILD_TRANSPORT && line->known && !begun) {
-				peer_settle();
-				begun = true;
-			}
-			serve_frame(line);
+			serve_frame(line, &begun);
 		}
 	}
 }
@@ -248,7 +249,7 @@ void peer_new(void)
 		die("no memory for the peers");
 	peer_world = shared;
 	for (int folder = 0; folder < FOLDER_COUNT; folder++) {
-		peer_world->uid_validity[folder] = 1000 + folder;
+		peer_world->uid_validity[folder] = PEER_FIRST_VALIDITY + folder;
 		peer_world->uid_next[folder] = 1;
 	}
 	if (!rules && received_prepare(&rules, &err))

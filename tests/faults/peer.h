@@ -44,6 +44,10 @@ const struct peer_mail *peer_mail_at(size_t i);
 void peer_receive(const void *bytes, size_t len);
 /* The server was set up anew: UIDVALIDITY changes, UIDs start at 1, what lies there stays (RFC 3501 2.3.1.1). */
 void peer_renumber(void);
+/* UIDVALIDITY of a folder at first (and its number), and what is added each time. */
+#define PEER_FIRST_VALIDITY 1000
+#define PEER_NEXT_VALIDITY 1000
+int64_t peer_inbox_validity(void); /* now */
 /* Messages of a folder by the name used in the settings; for the invariants. */
 size_t peer_folder_count(const char *folder);
 

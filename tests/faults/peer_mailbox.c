@@ -37,13 +37,18 @@ void peer_renumber(void)
 {
 	fault_trace("the mailbox is set up anew");
 	for (int folder = 0; folder < FOLDER_COUNT; folder++) {
-		peer_world->uid_validity[folder] += 1000;
+		peer_world->uid_validity[folder] += PEER_NEXT_VALIDITY;
 		peer_world->uid_next[folder] = 1;
 	}
 	for (size_t i = 0; i < peer_world->message_count; i++) {
 		struct peer_message *message = &peer_world->message[i];
 		message->uid = peer_world->uid_next[message->folder]++;
 	}
+}
+
+int64_t peer_inbox_validity(void)
+{
+	return peer_world->uid_validity[FOLDER_INBOX];
 }
 
 static struct peer_message *find(enum folder folder, int64_t uid)

@@ -16,4 +16,5 @@ unsafe_disk 91-94 1 3 8
 no_sent_log 1-2 7
 nothing_due 1-3 2 12
 all_refused 1-8 11
+unknown_served 663-666 2
 END
