@@ -1,7 +1,7 @@
 /* The role scheduler: due stages → outbox. What is due and whether it may go is the office's business (lib/office). */
 #include "daemon/role.h"
 
-#define DUE_PER_STEP 50
+#define DUE_PER_STEP 200
 
 static enum rc scheduler_start(struct role_context *ctx, struct err *err)
 {

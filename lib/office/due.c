@@ -5,7 +5,7 @@
 
 #include "lib/base/log.h"
 
-#define BATCH 8 /* applications a transaction: some milliseconds */
+#define BATCH 50 /* applications a transaction: some ten milliseconds, of which the disk has a good part */
 #define PAUSE_NS 1000000 /* between two, so that another process gets the lock */
 
 #define REVIEW_STAGE "現在の状態からは次の段階へ進めません。"
@@ -250,13 +250,35 @@ static enum rc new_day(struct run *run, struct pool *pool, struct err *err)
 	return rc;
 }
 
+/* Nearly always there is nothing to do: that is found out by a few look-ups in an index, at one moment. *next: as next_time() has it. */
+static enum rc is_idle(struct office *office, bool *idle, utc_time *next, struct err *err)
+{
+	bool may = false, changed = false;
+	struct due_ref first;
+	int count = 0;
+	*idle = true;
+	enum rc rc = store_look(office->store, err);
+	if (rc != RC_OK)
+		return rc;
+	rc = office_may_decide(office, &may, err);
+	if (rc == RC_OK && may)
+		rc = ceiling_day_changed(office, &changed, err);
+	if (rc == RC_OK && may && !changed)
+		rc = application_due(office->store, UTC_NEVER - 1, INT64_MIN, 0, &first, 1, &count, err);
+	store_looked(office->store);
+	if (rc == RC_OK && count && first.due_at < *next)
+		*next = first.due_at;
+	*idle = !may || (!changed && *next > clock_now(office->clock));
+	return rc;
+}
+
 enum rc office_run_due(struct office *office, int limit, struct step_result *out, struct err *err)
 {
 	struct run run = {.office = office, .left = limit};
-	bool yes;
+	bool idle;
 	*out = (struct step_result){.next_at = civil_moment(office_today(office) + 1, 0)};
-	enum rc rc = office_may_decide(office, &yes, err);
-	if (rc != RC_OK || !yes)
+	enum rc rc = is_idle(office, &idle, &out->next_at, err);
+	if (rc != RC_OK || idle)
 		return rc;
 	struct pool *pool = pool_new();
 	rc = new_day(&run, pool, err);

@@ -68,6 +68,24 @@ enum rc store_commit(struct store *store, struct err *err)
 	return RC_OK;
 }
 
+enum rc store_look(struct store *store, struct err *err)
+{
+	if (!sqlite3_get_autocommit(store->db))
+		return RC_OK;
+	sqlite3_stmt *stmt = sql_ready(store, "BEGIN", err);
+	return stmt ? sql_run(store, stmt, err) : err->rc;
+}
+
+void store_looked(struct store *store)
+{
+	struct err ignored;
+	if (store->in_transaction || sqlite3_get_autocommit(store->db))
+		return;
+	sqlite3_stmt *stmt = sql_ready(store, "COMMIT", &ignored);
+	if (stmt)
+		(void)sql_run(store, stmt, &ignored);
+}
+
 bool store_in_transaction(const struct store *store)
 {
 	return store->in_transaction;
@@ -182,21 +200,14 @@ static enum rc recognise(struct store *store, struct err *err)
 	return rc;
 }
 
-enum restored store_restored(const struct store *store)
+enum restored store_restored(struct store *store)
 {
 	/* Another process may have released it meanwhile; when the register can't be read, what was known holds. */
-	static const char sql[] = "SELECT CAST(value AS INTEGER) FROM fact WHERE name = '" FACT_RESTORED "'";
-	enum restored restored = store->restored;
-	sqlite3_stmt *stmt = NULL;
-	if (sqlite3_prepare_v2(store->db, sql, -1, &stmt, NULL) == SQLITE_OK) {
-		int code = sqlite3_step(stmt);
-		if (code == SQLITE_ROW)
-			restored = (enum restored)sqlite3_column_int(stmt, 0);
-		else if (code == SQLITE_DONE)
-			restored = RESTORED_NO;
-	}
-	(void)sqlite3_finalize(stmt);
-	return restored;
+	struct err ignored = {0};
+	int64_t restored;
+	if (fact_number(store, FACT_RESTORED, RESTORED_NO, &restored, &ignored) != RC_OK)
+		return store->restored;
+	return (enum restored)restored;
 }
 
 enum rc store_adopt(struct store *store, struct err *err)

@@ -45,6 +45,9 @@ enum rc store_begin(struct store *store, struct err *err);
 enum rc store_commit(struct store *store, struct err *err); /* then moves the witness forward */
 void store_rollback(struct store *store);
 bool store_in_transaction(const struct store *store);
+/* What is read between the two is of one moment, and the locks are taken once for all of it. Nothing may be changed between them, unless a transaction was open already. */
+enum rc store_look(struct store *store, struct err *err);
+void store_looked(struct store *store);
 
 /* ---- history: append-only, chained by SHA-256 ---- */
 
@@ -625,7 +628,7 @@ enum restored {
 	RESTORED_OTHER_HOST, /* it was written on another machine */
 };
 /* As found when the store was opened for writing, or released since. */
-enum restored store_restored(const struct store *store);
+enum restored store_restored(struct store *store);
 /* How many rows the witness has seen; 0: it has seen nothing, or there is none. Nothing is made or changed. RC_STORE: it can't be read. */
 enum rc store_witness(const char *path, int64_t *seq, struct err *err);
 /* The moment a restored register is a copy of, and the highest notice it had then; of one that is not restored, as it stands now. */
