@@ -2,9 +2,10 @@
  * inbox.h - the private parts of the role mailbox: received mails → requests
  *
  *   mailbox.c     what is to be done next, the line to the mailbox and its troubles, waiting, the role
- *   inbox_take.c  new mails into the register
- *   inbox_read.c  what was taken through its parser child to the office
- *   inbox_file.c  what was read to its folder; what staff moved by hand; copies of sent notices
+ *   inbox_fetch.c  what lies in INBOX over the line, several mails a command, the next ones ahead
+ *   inbox_take.c   a look at INBOX: new mails into the register, and on
+ *   inbox_read.c   what was taken through its parser child to the office
+ *   inbox_file.c   what was read to its folder; what staff moved by hand; copies of sent notices
  *
  * A mail goes through these durable steps, and each may be repeated after a crash:
  *
@@ -14,6 +15,9 @@
  *      Before that commit nothing of it is known and it is read again; after it, it is never read again.
  *   3. it is moved to its folder. Moving what is gone from INBOX is no error, so this is repeated until
  *   4. MESSAGE_FILED is written.
+ *
+ * Mails go through these steps in batches of at most INBOX_BATCH mails and INBOX_BATCH_BYTES, in the order of INBOX; that is the bound on what one mail waits for others. While one batch is
+ * written and read, the line child already fetches the next and moves the one before. A batch is read from the bytes in hand; from the kept ones, where a crash or a pause came between.
  *
  * A mail is therefore lost only where the mailbox loses it before 1, and carried out once because 2 stands or falls as a whole.
  *
@@ -26,9 +30,12 @@
 #define SENGEN_INBOX_H
 
 #include "daemon/mail_handover.h"
+#include "daemon/mail_reader.h"
 #include "daemon/role.h"
 
 #define INBOX_STUCK_MAX 16
+#define INBOX_BATCH 64 /* mails, */
+#define INBOX_BATCH_BYTES (1024 * 1024) /* and bytes, but for one mail that alone has more */
 
 struct inbox_mark { /* fact "mailbox.mark" */
 	int64_t uid_validity;
@@ -36,6 +43,9 @@ struct inbox_mark { /* fact "mailbox.mark" */
 	bool anew; /* INBOX is being looked at anew: a known digest is a known mail */
 	char mailbox[17]; /* which one: a digest of server, user and folder */
 };
+
+struct inbox_look; /* inbox_fetch.c */
+struct inbox_moving; /* inbox_file.c */
 
 struct inbox {
 	struct mailline line;
@@ -45,6 +55,8 @@ struct inbox {
 
 	bool look; /* something may be new in INBOX */
 	bool took; /* the last look brought something */
+	struct inbox_look *looking; /* owned: what was listed and is being taken; NULL: nothing */
+	struct inbox_moving *moving; /* owned: the line child moves these; NULL: none */
 	bool unread, unmoved; /* the register may hold mails that are MESSAGE_TAKEN, MESSAGE_READ */
 	bool copies; /* sent notices may wait to be filed */
 	utc_time next_arrival; /* simulation: when the next mail of the Maildir arrives */
@@ -63,21 +75,66 @@ struct inbox {
 	utc_time review_at; /* next look at what staff moved by hand */
 };
 
+struct inbox_mail { /* on its way into the register and to the office */
+	struct mail_message message; /* as in the register */
+	bool unfetched; /* it can't be had */
+	bool known; /* it stands in the register already, under this UID or another */
+	struct str raw; /* owned; "" where it lies in the register */
+	struct str packed; /* owned; on the way there */
+	int file; /* owned: the same as a sealed memory file; -1: none */
+	struct mail_reading reading;
+	const struct received *received; /* NULL: see damage */
+	const char *damage;
+};
+
+struct inbox_batch {
+	struct pool *pool; /* owned */
+	struct inbox_mail mail[INBOX_BATCH];
+	size_t count;
+	size_t begun; /* so many went to a reader */
+};
+struct inbox_batch *inbox_batch_new(void);
+struct inbox_mail *inbox_batch_add(struct inbox_batch *batch); /* raw empty, file -1 */
+void inbox_batch_free(struct inbox_batch **batch);
+
+/* ---- inbox_fetch.c ---- */
+/* Lists INBOX: inbox->looking. RC_SERVER: the line. */
+enum rc inbox_look_begin(struct role_context *ctx, struct inbox *inbox, struct err *err);
+/* The next mails of it, and asks for those behind them. *last: the mark, once these are written; "": as it was. RC_SERVER: the line; the batch has what came before. */
+enum rc inbox_fetch(struct role_context *ctx, struct inbox *inbox, struct inbox_batch *batch, char *last,
+	size_t last_size, utc_time now, struct err *err);
+/* All was fetched. *more: more lies in INBOX than was listed. */
+bool inbox_look_is_over(const struct inbox *inbox, bool *more);
+void inbox_look_end(struct inbox *inbox);
+/* What was asked for ahead is asked for again later: the line is wanted for something else. RC_SERVER: the line. */
+enum rc inbox_fetch_later(struct inbox *inbox, struct err *err);
+
 /* ---- inbox_take.c ---- */
 /* Reads the mark. */
 enum rc inbox_mark_load(struct role_context *ctx, struct inbox *inbox, struct err *err);
-/* Lists INBOX and takes a batch of what is new. RC_SERVER: the line. */
+enum rc inbox_mark_set(struct store *store, const struct inbox_mark *mark, struct err *err);
+/* Takes a batch of what is new, reads it, and has it moved. RC_SERVER: the line. After a failure nothing is under way any more, and the line is closed. */
 enum rc inbox_take(struct role_context *ctx, struct inbox *inbox, utc_time now, struct err *err);
+/* Closes the line; what was listed, asked for or begun to be moved is found again over another one. */
+void inbox_let_go(struct inbox *inbox);
 
 /* ---- inbox_read.c ---- */
 /* At the start: a mail that ends the process each time it is read must not stop the others. */
 enum rc inbox_read_recover(struct role_context *ctx, struct inbox *inbox, struct err *err);
 /* A batch of taken mails to the office; unread says whether more are left. */
 enum rc inbox_read(struct role_context *ctx, struct inbox *inbox, struct err *err);
+/* Starts the first readers of a batch: they work while the role does something else. */
+enum rc inbox_read_begin(
+	struct role_context *ctx, struct inbox *inbox, struct inbox_batch *batch, struct err *err);
+/* Reads the rest of it and hands all that is not known to the office; it stands in the register by now. */
+enum rc inbox_read_end(
+	struct role_context *ctx, struct inbox *inbox, struct inbox_batch *batch, struct err *err);
 
 /* ---- inbox_file.c ---- */
-/* Moves what was read. RC_SERVER: the line. */
-enum rc inbox_move(struct role_context *ctx, struct inbox *inbox, struct err *err);
+/* Has moved what was read, in two halves: between them the line child works, and the role may do something else. The end does nothing where nothing was begun. RC_SERVER: the line. */
+enum rc inbox_move_begin(struct role_context *ctx, struct inbox *inbox, struct err *err);
+enum rc inbox_move_end(struct role_context *ctx, struct inbox *inbox, struct err *err);
+void inbox_move_forget(struct inbox *inbox); /* the line is gone; what was moved is found gone later */
 /* Which mails staff took out of 要確認. RC_SERVER: the line. */
 enum rc inbox_look_for_moved(struct role_context *ctx, struct inbox *inbox, struct err *err);
 /* Files one copy of a sent notice; copies says whether more may wait. RC_SERVER: the connection that is made for it. */

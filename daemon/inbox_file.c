@@ -15,12 +15,29 @@
 
 /* ---- moving what was read ---- */
 
-struct moving {
+static const enum folder folders[] = {FOLDER_DONE, FOLDER_REVIEW, FOLDER_BOUNCE};
+#define FOLDERS (sizeof folders / sizeof *folders)
+
+struct inbox_moving {
 	struct inbox *inbox;
-	struct pool *pool;
+	struct pool *pool; /* owned */
 	struct mail_message message[MOVE_MAX];
 	size_t count, most;
+	struct to_folder {
+		struct mail_message *message[MOVE_MAX];
+		size_t count; /* 0: the line child was not asked, or has answered */
+	} to[FOLDERS];
 };
+
+void inbox_move_forget(struct inbox *inbox)
+{
+	if (!inbox->moving)
+		return;
+	pool_free(&inbox->moving->pool);
+	free(inbox->moving);
+	inbox->moving = NULL;
+	inbox->unmoved = true;
+}
 
 static bool is_stuck(struct inbox *inbox, int64_t id)
 {
@@ -50,7 +67,7 @@ static void stuck_note(struct inbox *inbox, int64_t id)
 static enum rc collect(void *ctx, const struct mail_message *message, struct err *err)
 {
 	(void)err;
-	struct moving *moving = ctx;
+	struct inbox_moving *moving = ctx;
 	if (moving->count == moving->most || is_stuck(moving->inbox, message->id))
 		return RC_OK;
 	struct mail_message *copy = &moving->message[moving->count++];
@@ -76,35 +93,47 @@ static enum rc write_filed(struct role_context *ctx, struct mail_message *const 
 	return inbox_end(store, rc, err);
 }
 
-static enum rc move_to(struct role_context *ctx, struct inbox *inbox, struct moving *moving,
-	enum folder folder, struct err *err)
+/* One command a folder. */
+static enum rc begin_to(struct inbox *inbox, size_t place, struct err *err)
 {
-	struct mail_message *message[MOVE_MAX];
-	const char *uid[MOVE_MAX], *moved[MOVE_MAX] = {NULL};
+	struct inbox_moving *moving = inbox->moving;
+	struct to_folder *to = &moving->to[place];
+	const char *uid[MOVE_MAX];
 	size_t count = 0;
 	for (size_t i = 0; i < moving->count; i++) {
 		struct mail_message *one = &moving->message[i];
 		bool known = one->folder == FOLDER_DONE || one->folder == FOLDER_BOUNCE;
-		if ((known ? one->folder : FOLDER_REVIEW) != folder || one->state == MESSAGE_FILED)
+		if ((known ? one->folder : FOLDER_REVIEW) != folders[place] || one->state == MESSAGE_FILED)
 			continue;
-		message[count] = one;
+		to->message[count] = one;
 		uid[count++] = one->uid;
 	}
 	if (count == 0)
 		return RC_OK;
-	enum rc rc =
-		inbox_line_rc(mailline_move(&inbox->line, uid, count, folder, moved, moving->pool, err), err);
+	to->count = count;
+	return inbox_line_rc(mailline_move_begin(&inbox->line, uid, count, folders[place], err), err);
+}
+
+static enum rc end_to(struct role_context *ctx, struct inbox *inbox, struct to_folder *to, struct err *err)
+{
+	struct inbox_moving *moving = inbox->moving;
+	const char *moved[MOVE_MAX] = {NULL};
+	size_t count = to->count;
+	to->count = 0;
+	if (count == 0)
+		return RC_OK;
+	enum rc rc = inbox_line_rc(mailline_move_end(&inbox->line, count, moved, moving->pool, err), err);
 	if (rc == RC_SERVER && strcmp(inbox->line.phase, "move") == 0) {
 		if (inbox->move_alone && moving->count == 1)
-			stuck_note(inbox, message[0]->id);
+			stuck_note(inbox, to->message[0]->id);
 		inbox->move_alone = true;
 	}
-	return rc ? rc : write_filed(ctx, message, moved, count, err);
+	return rc ? rc : write_filed(ctx, to->message, moved, count, err);
 }
 
 /* Mails whose UID is of an earlier INBOX, all of which has been looked at since: they are not there any more. */
 static enum rc file_gone(
-	struct role_context *ctx, struct inbox *inbox, struct moving *moving, struct err *err)
+	struct role_context *ctx, struct inbox *inbox, struct inbox_moving *moving, struct err *err)
 {
 	struct mail_message *message[MOVE_MAX];
 	const char *moved[MOVE_MAX] = {NULL};
@@ -116,25 +145,39 @@ static enum rc file_gone(
 	return count ? write_filed(ctx, message, moved, count, err) : RC_OK;
 }
 
-enum rc inbox_move(struct role_context *ctx, struct inbox *inbox, struct err *err)
+enum rc inbox_move_begin(struct role_context *ctx, struct inbox *inbox, struct err *err)
 {
-	static const enum folder folders[] = {FOLDER_DONE, FOLDER_REVIEW, FOLDER_BOUNCE};
-	struct moving *moving = xcalloc(1, sizeof *moving);
-	*moving =
-		(struct moving){.inbox = inbox, .pool = pool_new(), .most = inbox->move_alone ? 1 : MOVE_MAX};
+	struct inbox_moving *moving = xcalloc(1, sizeof *moving);
+	moving->inbox = inbox;
+	moving->pool = pool_new();
+	moving->most = inbox->move_alone ? 1 : MOVE_MAX;
+	inbox->moving = moving;
 	enum rc rc = message_each(ctx->office.store, MESSAGE_READ, 0, (int)moving->most + inbox->stuck_count,
 		collect, moving, err);
 	rc = rc ? rc : file_gone(ctx, inbox, moving, err);
-	for (size_t i = 0; !rc && i < sizeof folders / sizeof *folders; i++)
-		rc = move_to(ctx, inbox, moving, folders[i], err);
-	if (!rc) {
-		inbox->unmoved = moving->count == moving->most;
-		if (!inbox->unmoved)
-			inbox->move_alone = false;
-	}
-	pool_free(&moving->pool);
-	free(moving);
+	for (size_t i = 0; !rc && i < FOLDERS; i++)
+		rc = begin_to(inbox, i, err);
+	if (rc)
+		inbox_move_forget(inbox);
 	return rc;
+}
+
+enum rc inbox_move_end(struct role_context *ctx, struct inbox *inbox, struct err *err)
+{
+	struct inbox_moving *moving = inbox->moving;
+	enum rc rc = RC_OK;
+	if (!moving)
+		return RC_OK;
+	for (size_t i = 0; !rc && i < FOLDERS; i++)
+		rc = end_to(ctx, inbox, &moving->to[i], err);
+	bool more = moving->count == moving->most;
+	inbox_move_forget(inbox);
+	if (rc)
+		return rc;
+	inbox->unmoved = more;
+	if (!more)
+		inbox->move_alone = false;
+	return RC_OK;
 }
 
 /* ---- what staff moved by hand ---- */

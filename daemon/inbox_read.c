@@ -10,41 +10,35 @@
 #include "daemon/zygote.h"
 #include "lib/base/log.h"
 
-#define BATCH_MAX 8 /* mails a transaction: a few milliseconds */
-#define AT_A_TIME 2 /* parser children */
+#define AT_A_TIME                                                                                            \
+	4 /* parser children: more than there are processors, for one that ends is seen only when its turn comes */
+#define TRANSACTION_MS 8 /* then a transaction is ended: the write lock is others' too */
 #define FACT_RESUMED "mailbox.resumed" /* "MESSAGE TIMES": the first unread mail at the start */
 #define RESUMES_MAX 10
 
-struct mail { /* one of a batch */
-	struct mail_message message; /* as in the register */
-	struct mail_reading reading;
-	const struct received *received; /* NULL: see damage */
-	const char *damage;
-};
-
-struct batch {
-	struct pool *pool;
-	struct mail mail[BATCH_MAX];
-	size_t count, most;
+struct collecting {
+	struct inbox_batch *batch;
+	size_t most;
 };
 
 static enum rc collect(void *ctx, const struct mail_message *message, struct err *err)
 {
 	(void)err;
-	struct batch *batch = ctx;
-	if (batch->count == batch->most)
+	struct collecting *collecting = ctx;
+	struct inbox_batch *batch = collecting->batch;
+	if (batch->count == collecting->most)
 		return RC_OK;
-	struct mail *mail = &batch->mail[batch->count++];
+	struct inbox_mail *mail = inbox_batch_add(batch);
 	mail->message = *message;
 	mail->message.uid = pool_strdup(batch->pool, message->uid);
 	mail->message.filed_uid = "";
-	mail->reading.fd = -1;
 	return RC_OK;
 }
 
 /* ---- reading ---- */
 
-static const char *why_unfetched(const struct role_context *ctx, const struct mail *mail, struct pool *pool)
+static const char *why_unfetched(
+	const struct role_context *ctx, const struct inbox_mail *mail, struct pool *pool)
 {
 	int64_t limit = ctx->settings->mailbox.message_bytes;
 	if (mail->message.size > limit)
@@ -54,38 +48,55 @@ static const char *why_unfetched(const struct role_context *ctx, const struct ma
 	return "The mail could not be fetched: each try was refused, or ended the connection.";
 }
 
-static enum rc start(
-	struct role_context *ctx, struct inbox *inbox, struct mail *mail, struct pool *pool, struct err *err)
+/* From the register, as it was taken. */
+static enum rc load(struct role_context *ctx, struct inbox_mail *mail, struct pool *pool, struct err *err)
 {
-	const struct received_context context = {.office = ctx->settings->contact_mail,
-		.authserv_id = ctx->settings->authserv_id,
-		.own_hops = ctx->settings->own_hops};
 	struct str raw = STR_INIT;
-	int file = -1;
-	enum rc rc = RC_OK;
-	if (mail->message.id == inbox->give_up_id) {
-		mail->damage = "Reading it ended the process again and again.";
-		return RC_OK;
-	}
 	struct err damaged = {0};
-	if (message_raw(ctx->office.store, mail->message.id, &raw, &damaged)) {
+	enum rc rc = RC_OK;
+	if (message_raw(ctx->office.store, mail->message.id, &raw, &damaged))
 		mail->damage = pool_strdup(pool, damaged.text);
-	} else if (raw.len == 0 && mail->message.size > 0) {
-		mail->damage = why_unfetched(ctx, mail, pool);
-	} else {
-		rc = memfile_make(&file, raw.s, raw.len, err);
-		rc = rc ? rc : mail_reader_start(&mail->reading, ctx->zygote, file, &context, err);
-		if (file >= 0)
-			(void)close(file);
-	}
+	else if (raw.len == 0 && mail->message.size > 0)
+		mail->unfetched = true;
+	else
+		rc = memfile_make(&mail->file, raw.s, raw.len, err);
 	str_wipe(&raw);
 	return rc;
 }
 
-static enum rc finish(struct mail *mail, struct pool *pool, struct err *err)
+static enum rc start(struct role_context *ctx, struct inbox *inbox, struct inbox_mail *mail,
+	struct pool *pool, struct err *err)
+{
+	const struct received_context context = {.office = ctx->settings->contact_mail,
+		.authserv_id = ctx->settings->authserv_id,
+		.own_hops = ctx->settings->own_hops};
+	enum rc rc = RC_OK;
+	if (mail->known)
+		return RC_OK;
+	if (mail->message.id && mail->message.id == inbox->give_up_id) {
+		mail->damage = "Reading it ended the process again and again.";
+		return RC_OK;
+	}
+	if (mail->file < 0 && !mail->unfetched)
+		rc = load(ctx, mail, pool, err);
+	if (mail->unfetched)
+		mail->damage = why_unfetched(ctx, mail, pool);
+	if (rc || mail->damage)
+		return rc;
+	rc = mail_reader_start(&mail->reading, ctx->zygote, mail->file, &context, err);
+	(void)close(mail->file);
+	mail->file = -1;
+	return rc;
+}
+
+static enum rc finish(struct inbox_mail *mail, struct pool *pool, struct err *err)
 {
 	if (mail->reading.fd < 0)
 		return RC_OK;
+	if (mail->known) {
+		mail_reader_drop(&mail->reading);
+		return RC_OK;
+	}
 	struct received *received = pool_alloc(pool, sizeof *received);
 	struct err damage = {0};
 	enum rc rc = mail_reader_finish(&mail->reading, received, pool, &damage);
@@ -98,23 +109,29 @@ static enum rc finish(struct mail *mail, struct pool *pool, struct err *err)
 	return rc == RC_REFUSED ? RC_OK : rc;
 }
 
-static enum rc read_all(struct role_context *ctx, struct inbox *inbox, struct batch *batch, struct err *err)
+static enum rc start_up_to(
+	struct role_context *ctx, struct inbox *inbox, struct inbox_batch *batch, size_t end, struct err *err)
 {
 	enum rc rc = RC_OK;
-	size_t started = 0;
-	for (size_t i = 0; i < batch->count && !rc; i++) {
-		while (!rc && started < batch->count && started < i + AT_A_TIME)
-			rc = start(ctx, inbox, &batch->mail[started++], batch->pool, err);
-		rc = rc ? rc : finish(&batch->mail[i], batch->pool, err);
+	if (batch->count > 0 && !inbox->reads) {
+		rc = zygote_prepare_mail(ctx->zygote, err);
+		inbox->reads = rc == RC_OK;
 	}
-	for (size_t i = 0; i < batch->count; i++)
-		mail_reader_drop(&batch->mail[i].reading);
+	for (; !rc && batch->begun < batch->count && batch->begun < end; batch->begun++)
+		rc = start(ctx, inbox, &batch->mail[batch->begun], batch->pool, err);
 	return rc;
+}
+
+enum rc inbox_read_begin(
+	struct role_context *ctx, struct inbox *inbox, struct inbox_batch *batch, struct err *err)
+{
+	return start_up_to(ctx, inbox, batch, AT_A_TIME, err);
 }
 
 /* ---- to the office ---- */
 
-static enum rc hand_in(struct role_context *ctx, const struct mail *mail, struct str *json, struct err *err)
+static enum rc hand_in(
+	struct role_context *ctx, const struct inbox_mail *mail, struct str *json, struct err *err)
 {
 	struct mail_message message =
 		mail->message; /* a transaction that fails is made again from the same */
@@ -127,15 +144,27 @@ static enum rc hand_in(struct role_context *ctx, const struct mail *mail, struct
 	return rc ? rc : office_receive(&ctx->office, &message, mail->received, mail->damage, err);
 }
 
-static enum rc hand_in_some(struct role_context *ctx, const struct mail *mail, size_t count, struct err *err)
+/* As many as the time of one transaction allows, at least one. *done: so many. */
+static enum rc hand_in_some(
+	struct role_context *ctx, const struct inbox_mail *mail, size_t count, size_t *done, struct err *err)
 {
 	struct str json = STR_INIT;
+	int64_t until = clock_machine_ms() + TRANSACTION_MS;
+	size_t i = 0;
 	enum rc rc = store_begin(ctx->office.store, err);
-	for (size_t i = 0; !rc && i < count; i++)
-		rc = hand_in(ctx, &mail[i], &json, err);
+	for (; !rc && i < count && (i == 0 || clock_machine_ms() < until); i++)
+		if (!mail[i].known)
+			rc = hand_in(ctx, &mail[i], &json, err);
 	rc = inbox_end(ctx->office.store, rc, err);
+	*done = i;
 	str_wipe(&json);
 	return rc;
+}
+
+static enum rc hand_in_one(struct role_context *ctx, const struct inbox_mail *mail, struct err *err)
+{
+	size_t done;
+	return hand_in_some(ctx, mail, 1, &done, err);
 }
 
 #define NOT_HANDLED "このメールは処理できませんでした。内容を見て、手で処理してください。"
@@ -163,7 +192,7 @@ static enum rc enter_request(struct role_context *ctx, int64_t message_id, struc
 }
 
 static enum rc file_for_people(
-	struct role_context *ctx, const struct mail *mail, bool request, struct err *err)
+	struct role_context *ctx, const struct inbox_mail *mail, bool request, struct err *err)
 {
 	struct mail_message message = mail->message;
 	message.state = MESSAGE_READ;
@@ -177,7 +206,7 @@ static enum rc file_for_people(
 }
 
 /* The last resort: it lies where people look, and where even that can be written it stands in their list. */
-static enum rc leave_to_people(struct role_context *ctx, const struct mail *mail, struct err *err)
+static enum rc leave_to_people(struct role_context *ctx, const struct inbox_mail *mail, struct err *err)
 {
 	struct err unlisted = {0};
 	return file_for_people(ctx, mail, true, &unlisted) ? file_for_people(ctx, mail, false, err) : RC_OK;
@@ -186,48 +215,70 @@ static enum rc leave_to_people(struct role_context *ctx, const struct mail *mail
 /* One mail that the office could not take in must not stop those behind it (T11): people get it, unread. Only where not even that can be written is it the
  * register's trouble, and everybody waits. */
 static enum rc hand_in_anyhow(
-	struct role_context *ctx, const struct mail *mail, struct pool *pool, struct err *err)
+	struct role_context *ctx, const struct inbox_mail *mail, struct pool *pool, struct err *err)
 {
 	struct err why = {0};
-	enum rc rc = hand_in_some(ctx, mail, 1, &why);
+	enum rc rc = hand_in_one(ctx, mail, &why);
 	if (rc == RC_STORE) /* somebody may have held the lock for too long */
-		rc = hand_in_some(ctx, mail, 1, &why);
+		rc = hand_in_one(ctx, mail, &why);
 	if (!rc)
 		return RC_OK;
 	log_event(LEVEL_FAULT, "message.not-handled", "message=%" PRId64 " rc=%s reason=\"%s\"",
 		mail->message.id, rc_name(rc), why.text);
-	struct mail unread = {.message = mail->message,
+	struct inbox_mail unread = {.message = mail->message,
 		.damage = pool_printf(pool, "What follows from it could not be carried out: %s", why.text)};
-	rc = hand_in_some(ctx, &unread, 1, err);
+	rc = hand_in_one(ctx, &unread, err);
 	return rc ? leave_to_people(ctx, mail, err) : RC_OK;
+}
+
+/* In their order, in as few transactions as that takes. */
+static enum rc hand_in_all(
+	struct role_context *ctx, struct inbox *inbox, struct inbox_batch *batch, struct err *err)
+{
+	enum rc rc = RC_OK;
+	for (size_t at = 0, done; !rc && at < batch->count; at += done) {
+		size_t count = batch->count - at;
+		struct err together = {0};
+		if (count > (size_t)inbox->batch)
+			count = (size_t)inbox->batch;
+		if (hand_in_some(ctx, &batch->mail[at], count, &done, &together))
+			for (size_t i = 0; !rc && i < done; i++)
+				if (!batch->mail[at + i].known)
+					rc = hand_in_anyhow(ctx, &batch->mail[at + i], batch->pool, err);
+		inbox->batch = inbox->batch < INBOX_BATCH ? inbox->batch * 2 : INBOX_BATCH;
+	}
+	return rc;
+}
+
+enum rc inbox_read_end(
+	struct role_context *ctx, struct inbox *inbox, struct inbox_batch *batch, struct err *err)
+{
+	enum rc rc = RC_OK;
+	for (size_t i = 0; i < batch->count && !rc; i++) {
+		rc = start_up_to(ctx, inbox, batch, i + AT_A_TIME, err);
+		rc = rc ? rc : finish(&batch->mail[i], batch->pool, err);
+	}
+	rc = rc ? rc : hand_in_all(ctx, inbox, batch, err);
+	if (rc || batch->count == 0)
+		return rc;
+	inbox->unread = false;
+	inbox->unmoved = true;
+	role_wake(ctx->settings, "sender");
+	role_wake(ctx->settings, "scheduler");
+	return RC_OK;
 }
 
 enum rc inbox_read(struct role_context *ctx, struct inbox *inbox, struct err *err)
 {
-	struct batch *batch = xcalloc(1, sizeof *batch);
-	batch->pool = pool_new();
-	batch->most = (size_t)(inbox->batch > 0 ? inbox->batch : 1);
-	enum rc rc = message_each(ctx->office.store, MESSAGE_TAKEN, 0, (int)batch->most, collect, batch, err);
-	if (!rc && batch->count > 0 && !inbox->reads) {
-		rc = zygote_prepare_mail(ctx->zygote, err);
-		inbox->reads = rc == RC_OK;
-	}
-	rc = rc ? rc : read_all(ctx, inbox, batch, err);
-	if (!rc && batch->count > 0) {
-		struct err together = {0};
-		bool alone =
-			batch->count == 1 || hand_in_some(ctx, batch->mail, batch->count, &together) != RC_OK;
-		for (size_t i = 0; alone && !rc && i < batch->count; i++)
-			rc = hand_in_anyhow(ctx, &batch->mail[i], batch->pool, err);
-		inbox->unmoved = true;
-		inbox->batch = batch->most < BATCH_MAX ? (int)batch->most * 2 : BATCH_MAX;
-		role_wake(ctx->settings, "sender");
-		role_wake(ctx->settings, "scheduler");
-	}
+	struct collecting collecting = {.batch = inbox_batch_new(), .most = (size_t)inbox->batch};
+	struct inbox_batch *batch = collecting.batch;
+	enum rc rc = message_each(
+		ctx->office.store, MESSAGE_TAKEN, 0, (int)collecting.most, collect, &collecting, err);
+	bool more = batch->count == collecting.most;
+	rc = rc ? rc : inbox_read_end(ctx, inbox, batch, err);
 	if (!rc)
-		inbox->unread = batch->count == batch->most;
-	pool_free(&batch->pool);
-	free(batch);
+		inbox->unread = more;
+	inbox_batch_free(&batch);
 	return rc;
 }
 

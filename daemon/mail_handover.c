@@ -69,6 +69,13 @@ bool mail_handover_get_mailbox(
 
 /* ---- tasks ---- */
 
+static void put_uids(struct str *out, const struct mail_task *task)
+{
+	wire_put_number(out, (int64_t)task->count);
+	for (size_t i = 0; i < task->count; i++)
+		wire_put_text(out, task->uids[i]);
+}
+
 void mail_handover_put_task(struct str *out, enum wire_type type, const struct mail_task *task)
 {
 	switch (type) {
@@ -78,13 +85,12 @@ void mail_handover_put_task(struct str *out, enum wire_type type, const struct m
 		wire_put_number(out, (int64_t)task->limit);
 		break;
 	case WIRE_FETCH:
-		wire_put_text(out, task->uid);
+		wire_put_number(out, task->payload);
+		put_uids(out, task);
 		break;
 	case WIRE_MOVE:
 		wire_put_number(out, task->folder);
-		wire_put_number(out, (int64_t)task->count);
-		for (size_t i = 0; i < task->count; i++)
-			wire_put_text(out, task->uids[i]);
+		put_uids(out, task);
 		break;
 	case WIRE_WAIT:
 		wire_put_number(out, task->seconds);
@@ -122,6 +128,15 @@ static const char *get_wanted_text(struct wire_reader *reader, struct pool *pool
 	return reader->bad ? "" : text;
 }
 
+static void get_uids(struct wire_reader *reader, struct mail_task *task, size_t most, struct pool *pool)
+{
+	task->count = get_count(reader, most);
+	const char **uid = pool_alloc(pool, (task->count + 1) * sizeof *uid);
+	for (size_t i = 0; i < task->count; i++)
+		uid[i] = get_wanted_text(reader, pool);
+	task->uids = uid;
+}
+
 bool mail_handover_get_task(
 	struct mail_task *task, enum wire_type type, const struct str *payload, struct pool *pool)
 {
@@ -134,14 +149,12 @@ bool mail_handover_get_task(
 		task->limit = get_count(&reader, SIZE_MAX / 2);
 		break;
 	case WIRE_FETCH:
-		task->uid = get_wanted_text(&reader, pool);
+		task->payload = wire_get_number(&reader);
+		get_uids(&reader, task, MAILLINE_FETCH_MAX, pool);
 		break;
 	case WIRE_MOVE:
 		task->folder = get_folder(&reader);
-		task->count = get_count(&reader, MOVE_MAX);
-		task->uids = pool_alloc(pool, (task->count + 1) * sizeof *task->uids);
-		for (size_t i = 0; i < task->count; i++)
-			task->uids[i] = get_wanted_text(&reader, pool);
+		get_uids(&reader, task, MOVE_MAX, pool);
 		break;
 	case WIRE_WAIT:
 		task->seconds = (int)get_count(&reader, INT_MAX);
@@ -310,18 +323,25 @@ static bool take_news(struct mailline *line, const struct str *payload, enum rc 
 	return wire_read_whole(&reader);
 }
 
-/* Sends a task and waits for its answer, past that of a wait it ends. On RC_OK the reader stands behind the result. The payload is the caller's. */
-static enum rc exchange(struct mailline *line, enum wire_type task_type, const struct mail_task *task,
-	enum wire_type answer_type, struct str *payload, int *file, struct wire_reader *reader,
-	struct pool *pool, struct err *err)
+static enum rc tell(struct mailline *line, enum wire_type type, const struct mail_task *task, struct err *err)
+{
+	struct str payload = STR_INIT;
+	if (line->fd < 0)
+		return line_lost(line, err);
+	mail_handover_put_task(&payload, type, task);
+	bool sent = wire_send(line->fd, type, payload.s, payload.len);
+	str_free(&payload);
+	return sent ? RC_OK : line_lost(line, err);
+}
+
+/* Waits for the answer to a task, past that of a wait it ends. On RC_OK the reader stands behind the result. The payload is the caller's. */
+static enum rc hear(struct mailline *line, enum wire_type answer_type, struct str *payload, int *file,
+	struct wire_reader *reader, struct pool *pool, struct err *err)
 {
 	struct err unheard;
 	enum wire_type type;
 	enum rc rc;
 	if (line->fd < 0)
-		return line_lost(line, err);
-	mail_handover_put_task(payload, task_type, task);
-	if (!wire_send(line->fd, task_type, payload->s, payload->len))
 		return line_lost(line, err);
 	if (wire_receive(line->fd, &type, payload, file, line->answer_ms) != 1)
 		return line_lost(line, err);
@@ -340,13 +360,21 @@ static enum rc exchange(struct mailline *line, enum wire_type task_type, const s
 	return reader->bad ? line_lost(line, err) : rc;
 }
 
+static enum rc exchange(struct mailline *line, enum wire_type task_type, const struct mail_task *task,
+	enum wire_type answer_type, struct str *payload, struct wire_reader *reader, struct pool *pool,
+	struct err *err)
+{
+	enum rc rc = tell(line, task_type, task, err);
+	return rc ? rc : hear(line, answer_type, payload, NULL, reader, pool, err);
+}
+
 enum rc mailline_list(struct mailline *line, enum folder folder, const char *after, size_t limit,
 	struct mailbox_list *out, struct pool *pool, struct err *err)
 {
 	struct str payload = STR_INIT;
 	struct wire_reader reader = {0};
 	struct mail_task task = {.folder = folder, .after = after, .limit = limit};
-	enum rc rc = exchange(line, WIRE_LIST, &task, WIRE_LISTED, &payload, NULL, &reader, pool, err);
+	enum rc rc = exchange(line, WIRE_LIST, &task, WIRE_LISTED, &payload, &reader, pool, err);
 	if (rc == RC_OK) {
 		get_list(&reader, limit, out, pool);
 		line->certificate_until = out->certificate_until;
@@ -356,15 +384,21 @@ enum rc mailline_list(struct mailline *line, enum folder folder, const char *aft
 	return rc;
 }
 
-enum rc mailline_fetch(struct mailline *line, const char *uid, int *file, int64_t *size, struct err *err)
+enum rc mailline_fetch_begin(
+	struct mailline *line, const char *const *uid, size_t count, int64_t payload, struct err *err)
+{
+	struct mail_task task = {.uids = uid, .count = count, .payload = payload};
+	return tell(line, WIRE_FETCH, &task, err);
+}
+
+enum rc mailline_fetch_next(struct mailline *line, int *file, int64_t *size, struct err *err)
 {
 	struct str payload = STR_INIT;
 	struct pool *pool = pool_new();
 	struct wire_reader reader = {0};
-	struct mail_task task = {.uid = uid};
 	*file = -1;
 	*size = 0;
-	enum rc rc = exchange(line, WIRE_FETCH, &task, WIRE_MESSAGE, &payload, file, &reader, pool, err);
+	enum rc rc = hear(line, WIRE_MESSAGE, &payload, file, &reader, pool, err);
 	if (rc == RC_OK && (wire_get_number(&reader), !wire_read_whole(&reader) || *file < 0))
 		rc = line_lost(line, err);
 	if (rc == RC_OK)
@@ -380,22 +414,40 @@ enum rc mailline_fetch(struct mailline *line, const char *uid, int *file, int64_
 	return rc;
 }
 
-enum rc mailline_move(struct mailline *line, const char *const *uid, size_t count, enum folder to,
-	const char **moved_uid, struct pool *pool, struct err *err)
+enum rc mailline_fetch(struct mailline *line, const char *uid, int *file, int64_t *size, struct err *err)
+{
+	*file = -1;
+	*size = 0;
+	enum rc rc = mailline_fetch_begin(line, &uid, 1, 0, err);
+	return rc ? rc : mailline_fetch_next(line, file, size, err);
+}
+
+enum rc mailline_move_begin(
+	struct mailline *line, const char *const *uid, size_t count, enum folder to, struct err *err)
+{
+	struct mail_task task = {.folder = to, .uids = uid, .count = count};
+	return tell(line, WIRE_MOVE, &task, err);
+}
+
+enum rc mailline_move_end(
+	struct mailline *line, size_t count, const char **moved_uid, struct pool *pool, struct err *err)
 {
 	struct str payload = STR_INIT;
 	struct wire_reader reader = {0};
-	const char **uids = pool_alloc(pool, (count + 1) * sizeof *uids);
-	for (size_t i = 0; i < count; i++)
-		uids[i] = uid[i];
-	struct mail_task task = {.folder = to, .uids = uids, .count = count};
-	enum rc rc = exchange(line, WIRE_MOVE, &task, WIRE_MOVED, &payload, NULL, &reader, pool, err);
+	enum rc rc = hear(line, WIRE_MOVED, &payload, NULL, &reader, pool, err);
 	if (rc == RC_OK) {
 		get_moved(&reader, count, moved_uid, pool);
 		rc = wire_read_whole(&reader) ? RC_OK : line_lost(line, err);
 	}
 	str_free(&payload);
 	return rc;
+}
+
+enum rc mailline_move(struct mailline *line, const char *const *uid, size_t count, enum folder to,
+	const char **moved_uid, struct pool *pool, struct err *err)
+{
+	enum rc rc = mailline_move_begin(line, uid, count, to, err);
+	return rc ? rc : mailline_move_end(line, count, moved_uid, pool, err);
 }
 
 enum rc mailline_append(
@@ -405,7 +457,7 @@ enum rc mailline_append(
 	struct pool *pool = pool_new();
 	struct wire_reader reader = {0};
 	struct mail_task task = {.name = name, .wire = wire, .len = len};
-	enum rc rc = exchange(line, WIRE_APPEND, &task, WIRE_DONE, &payload, NULL, &reader, pool, err);
+	enum rc rc = exchange(line, WIRE_APPEND, &task, WIRE_DONE, &payload, &reader, pool, err);
 	if (rc == RC_OK && !wire_read_whole(&reader))
 		rc = line_lost(line, err);
 	pool_free(&pool);

@@ -5,6 +5,8 @@
  *
  *	mailline_open(), then as often as wanted:
  *	mailline_list(), mailline_fetch(), mailline_move(), mailline_append();
+ *	or, while the role does something else, the halves: mailline_fetch_begin(), then mailline_fetch_next() once a message; mailline_move_begin(), then
+ *	mailline_move_end(). Several may be begun; their answers are taken in the order they were begun, and all of them before anything else is asked;
  *	with nothing left to do mailline_wait(); line->fd becomes readable; mailline_news(); again from mailline_list().
  *	mailline_close().
  *
@@ -42,9 +44,19 @@ enum rc mailline_list(struct mailline *line, enum folder folder, const char *aft
 /* *file: the message's bytes as a sealed memory file (memfile.h), checked, to be closed by the caller; it may be handed on to a mail child as it is.
  * RC_REFUSED: it is not there any more, or too large. */
 enum rc mailline_fetch(struct mailline *line, const char *uid, int *file, int64_t *size, struct err *err);
+/* Asks for several messages at once, at most MAILLINE_FETCH_MAX (mailbox_fetch_some()), and returns. One that is not given with the others is answered by RC_REFUSED,
+ * or by RC_SERVER where the line died; of a single one that is said with the certainty of mailline_fetch(). */
+#define MAILLINE_FETCH_MAX 100 /* descriptors on their way; a process may have some hundreds there */
+enum rc mailline_fetch_begin(
+	struct mailline *line, const char *const *uid, size_t count, int64_t payload, struct err *err);
+enum rc mailline_fetch_next(struct mailline *line, int *file, int64_t *size, struct err *err);
 /* As mailbox_move(). */
 enum rc mailline_move(struct mailline *line, const char *const *uid, size_t count, enum folder to,
 	const char **moved_uid, struct pool *pool, struct err *err);
+enum rc mailline_move_begin(
+	struct mailline *line, const char *const *uid, size_t count, enum folder to, struct err *err);
+enum rc mailline_move_end(
+	struct mailline *line, size_t count, const char **moved_uid, struct pool *pool, struct err *err);
 /* As mailbox_append(). */
 enum rc mailline_append(
 	struct mailline *line, const char *name, const char *wire, size_t len, struct err *err);
@@ -66,15 +78,15 @@ bool mail_handover_get_mailbox(
 /* What every answer begins with. rc RC_OK: the phase and the sentence are empty. */
 void mail_handover_put_result(struct str *out, enum rc rc, const char *phase, const struct err *err);
 
-/* WIRE_LIST and WIRE_LISTED, WIRE_FETCH and WIRE_MESSAGE (size; the bytes come as a descriptor), WIRE_MOVE and WIRE_MOVED, WIRE_WAIT and WIRE_NEWS, WIRE_APPEND
+/* WIRE_LIST and WIRE_LISTED, WIRE_FETCH and a WIRE_MESSAGE each, in their order (size; the bytes come as a descriptor), WIRE_MOVE and WIRE_MOVED, WIRE_WAIT and WIRE_NEWS, WIRE_APPEND
  * (answered by a WIRE_DONE with nothing behind the result). */
 struct mail_task { /* what the role asks for; strings live in pool and payload */
 	enum folder folder; /* LIST, MOVE */
 	const char *after; /* LIST; may be NULL */
 	size_t limit; /* LIST */
-	const char *uid; /* FETCH */
-	const char **uids; /* MOVE */
-	size_t count; /* MOVE */
+	const char *const *uids; /* FETCH, MOVE */
+	size_t count; /* FETCH, MOVE */
+	int64_t payload; /* FETCH: of all, as they were listed */
 	int seconds; /* WAIT */
 	const char *name, *wire; /* APPEND */
 	size_t len; /* APPEND */

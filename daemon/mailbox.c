@@ -137,12 +137,6 @@ static enum rc note_certificate(
 
 /* ---- the line ---- */
 
-static void line_close(struct inbox *inbox)
-{
-	mailline_close(&inbox->line);
-	inbox->selected = false;
-}
-
 static enum rc line_open(struct role_context *ctx, struct inbox *inbox, struct err *err)
 {
 	const struct mailbox_settings *settings = &ctx->settings->mailbox;
@@ -175,11 +169,13 @@ static enum piece next_piece(struct role_context *ctx, const struct mailbox_role
 		return PIECE_NONE; /* a simulation asks no server */
 	if (trouble_lasts(&role->trouble[LINE]))
 		return PIECE_NONE;
+	bool may = !role->paused, room = !*role->trouble[ROOM].phase;
+	if (may && room && inbox->looking)
+		return PIECE_TAKE;
 	/* UIDs mean something only behind a look at INBOX, and not before it was looked at anew as a whole. */
-	bool may = !role->paused;
-	if (may && inbox->unmoved && inbox->selected && !inbox->mark.anew)
+	if (inbox->moving || (may && inbox->unmoved && inbox->selected && !inbox->mark.anew))
 		return PIECE_MOVE;
-	if (may && (inbox->look || inbox->unmoved || !inbox->selected) && !*role->trouble[ROOM].phase)
+	if (may && room && (inbox->look || inbox->unmoved || !inbox->selected))
 		return PIECE_TAKE;
 	if (may && now >= inbox->review_at && inbox->selected)
 		return PIECE_REVIEW;
@@ -199,16 +195,19 @@ static enum rc do_piece(
 	case PIECE_READ:
 		return inbox_read(ctx, inbox, err);
 	case PIECE_MOVE:
-		return inbox_move(ctx, inbox, err);
+		rc = inbox->moving ? RC_OK : inbox_move_begin(ctx, inbox, err);
+		return rc ? rc : inbox_move_end(ctx, inbox, err);
 	case PIECE_TAKE:
 		return inbox_take(ctx, inbox, now, err);
 	case PIECE_REVIEW:
-		rc = inbox_look_for_moved(ctx, inbox, err);
+		rc = inbox_fetch_later(inbox, err);
+		rc = rc ? rc : inbox_look_for_moved(ctx, inbox, err);
 		if (!rc)
 			inbox->review_at = ctx->simulating ? UTC_NEVER : now + REVIEW_SECONDS;
 		return rc;
 	case PIECE_COPY:
-		return inbox_copy(ctx, inbox, err);
+		rc = inbox_fetch_later(inbox, err);
+		return rc ? rc : inbox_copy(ctx, inbox, err);
 	case PIECE_NONE:
 		break;
 	}
@@ -234,10 +233,9 @@ static enum rc settle(
 		return RC_OK;
 	}
 	trouble_set(ctx, &role->trouble[LINE], inbox->line.phase, err->text);
-	inbox->selected = false;
 	inbox->look = true;
 	/* A fresh child reads the password anew. */
-	line_close(inbox);
+	inbox_let_go(inbox);
 	return RC_OK;
 }
 
@@ -399,7 +397,7 @@ static void mailbox_stop(struct role_context *ctx, int64_t deadline_ms)
 	struct mailbox_role *role = ctx->state;
 	if (!role)
 		return;
-	line_close(&role->inbox);
+	inbox_let_go(&role->inbox);
 	free(role);
 	ctx->state = NULL;
 }
@@ -407,7 +405,7 @@ static void mailbox_stop(struct role_context *ctx, int64_t deadline_ms)
 static void mailbox_reload(struct role_context *ctx)
 {
 	struct mailbox_role *role = ctx->state;
-	line_close(&role->inbox);
+	inbox_let_go(&role->inbox);
 	role->inbox.look = true;
 	for (int i = 0; i < TROUBLES; i++)
 		role->trouble[i].until_ms = 0;

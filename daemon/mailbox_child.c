@@ -67,22 +67,61 @@ static bool serve_list(struct mailbox_child *child, const struct mail_task *task
 	return send_answer(child, WIRE_LISTED, -1);
 }
 
-static bool serve_fetch(struct mailbox_child *child, const struct mail_task *task, struct pool *pool)
+struct fetched {
+	int file; /* -1: it did not come */
+	size_t size;
+};
+
+static bool send_message(
+	struct mailbox_child *child, enum rc rc, const struct err *err, const struct fetched *message)
+{
+	put_result(child, rc, err);
+	if (rc == RC_OK)
+		wire_put_number(&child->answer, (int64_t)message->size);
+	bool sent = send_answer(child, WIRE_MESSAGE, message->file);
+	if (message->file >= 0)
+		(void)close(message->file);
+	return sent;
+}
+
+static bool fetch_one(struct mailbox_child *child, const char *uid)
 {
 	struct err err;
 	struct str raw = STR_INIT;
-	int file = -1;
-	(void)pool;
-	enum rc rc = mailbox_fetch(child->mailbox, task->uid, &raw, &err);
+	struct fetched message = {.file = -1};
+	enum rc rc = mailbox_fetch(child->mailbox, uid, &raw, &err);
 	if (rc == RC_OK)
-		rc = memfile_make(&file, raw.s, raw.len, &err);
-	put_result(child, rc, &err);
-	if (rc == RC_OK)
-		wire_put_number(&child->answer, (int64_t)raw.len);
-	bool sent = send_answer(child, WIRE_MESSAGE, file);
-	if (file >= 0)
-		(void)close(file);
+		rc = memfile_make(&message.file, raw.s, raw.len, &err);
+	message.size = raw.len;
 	str_free(&raw);
+	return send_message(child, rc, &err, &message);
+}
+
+static enum rc keep_message(void *ctx, size_t place, const void *bytes, size_t len, struct err *err)
+{
+	struct fetched *message = (struct fetched *)ctx + place;
+	if (message->file >= 0)
+		return RC_OK;
+	message->size = len;
+	return memfile_make(&message->file, bytes, len, err);
+}
+
+static bool serve_fetch(struct mailbox_child *child, const struct mail_task *task, struct pool *pool)
+{
+	struct err err = {0};
+	struct fetched message[MAILLINE_FETCH_MAX];
+	bool sent = true;
+	(void)pool;
+	if (task->count == 1)
+		return fetch_one(child, task->uids[0]);
+	for (size_t i = 0; i < task->count; i++)
+		message[i].file = -1;
+	enum rc rc = mailbox_fetch_some(
+		child->mailbox, task->uids, task->count, task->payload, keep_message, message, &err);
+	if (rc == RC_OK)
+		rc = err_set(&err, RC_REFUSED, "The message was not given with the others.");
+	for (size_t i = 0; i < task->count; i++)
+		sent = send_message(child, message[i].file >= 0 ? RC_OK : rc, &err, &message[i]) && sent;
 	return sent;
 }
 

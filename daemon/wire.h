@@ -31,7 +31,7 @@ enum wire_type {
 	WIRE_MAILBOX = 15, /* role → mailbox child: settings */
 	WIRE_LIST = 16, /* role → mailbox child: folder, after, limit; answered by WIRE_LISTED */
 	WIRE_LISTED = 17,
-	WIRE_FETCH = 18, /* UID; answered by WIRE_MESSAGE, the bytes as a sealed memory file */
+	WIRE_FETCH = 18, /* UIDs; answered by as many WIRE_MESSAGE, the bytes as a sealed memory file */
 	WIRE_MESSAGE = 19,
 	WIRE_MOVE = 22, /* folder, UIDs; answered by WIRE_MOVED */
 	WIRE_MOVED = 23,

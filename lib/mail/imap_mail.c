@@ -11,6 +11,8 @@
 #define LIST_WINDOW 500 /* messages asked for at once */
 #define LIST_ENTRY_BYTES 512 /* what their answer may have, each; flags that others change come along */
 #define MOVE_WINDOW 200 /* UIDs in one command: some servers take lines of 8,000 bytes only */
+#define FETCH_WINDOW 200 /* likewise */
+#define FETCH_SPARE_BYTES 1024 /* a message: sizes of servers are sometimes a little wrong */
 #define POLL_SECONDS 30 /* between looks at a server without IDLE */
 #define LIST_TRIES 3
 
@@ -133,6 +135,27 @@ static bool find_fetched(const struct imap *imap, uint32_t uid, uint32_t number,
 			return true;
 	}
 	return false;
+}
+
+/* ---- sets ---- */
+
+static void add_set(struct str *out, const uint32_t *uid, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		str_printf(out, "%s%" PRIu32, i ? "," : "", uid[i]);
+}
+
+/* A command with a set of UIDs in the middle, and what its answer may bring besides lists of them. */
+static enum rc with_set(struct imap *imap, const char *before, const uint32_t *uid, size_t count,
+	const char *after, int64_t payload, int64_t literal, struct err *err)
+{
+	struct str command = STR_INIT;
+	str_addz(&command, before);
+	add_set(&command, uid, count);
+	str_addz(&command, after);
+	enum rc rc = imap_command(imap, command.s, payload + (int64_t)count * LIST_ENTRY_BYTES, literal, err);
+	str_free(&command);
+	return rc;
 }
 
 /* ---- listing ---- */
@@ -356,6 +379,48 @@ static enum rc imap_fetch(void *mailbox, const char *uid, struct str *raw, struc
 	return RC_OK;
 }
 
+/* One that is as it should be goes on; the others are asked for one by one, which tells what is the matter with them. */
+static enum rc hand_on(const struct imap *imap, const uint32_t *uid, size_t count, mailbox_message_fn *fn,
+	void *ctx, struct err *err)
+{
+	enum rc rc = RC_OK;
+	size_t expected = 0; /* servers mostly answer in the order of the UIDs */
+	for (clistiter *at = first_fetched(imap); at && rc == RC_OK; at = clist_next(at)) {
+		struct fetched fetched = read_fetched(clist_content(at));
+		if (!fetched.uid || !fetched.body || !fetched.body->sec_body_part ||
+			(int64_t)fetched.body->sec_length > imap->settings->message_bytes)
+			continue;
+		for (size_t turn = 0; turn < count; turn++) {
+			size_t place = (expected + turn) % count;
+			if (uid[place] != fetched.uid)
+				continue;
+			expected = place + 1;
+			rc = fn(ctx, place, fetched.body->sec_body_part, fetched.body->sec_length, err);
+			break;
+		}
+	}
+	return rc;
+}
+
+static enum rc imap_fetch_some(void *mailbox, const char *const *uid, size_t count, int64_t payload,
+	mailbox_message_fn *fn, void *ctx, struct err *err)
+{
+	struct imap *imap = mailbox;
+	uint32_t number[FETCH_WINDOW];
+	int64_t spare = payload / 8 + (int64_t)count * FETCH_SPARE_BYTES;
+	imap_begin(imap, payload);
+	enum rc rc = select_listed(imap, err);
+	if (count > FETCH_WINDOW)
+		count = FETCH_WINDOW;
+	for (size_t i = 0; i < count; i++)
+		if ((number[i] = uid_number(uid[i])) == 0)
+			return rc; /* that is no UID */
+	if (rc == RC_OK)
+		rc = with_set(imap, "UID FETCH ", number, count, " (UID BODY.PEEK[])", payload + spare,
+			imap->settings->message_bytes, err);
+	return rc == RC_OK ? hand_on(imap, number, count, fn, ctx, err) : rc == RC_REFUSED ? RC_OK : rc;
+}
+
 /* ---- moving ---- */
 
 struct batch { /* of messages that are moved in one command */
@@ -363,25 +428,6 @@ struct batch { /* of messages that are moved in one command */
 	const char **moved; /* where their UIDs over there go */
 	size_t count;
 };
-
-static void add_set(struct str *out, const uint32_t *uid, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		str_printf(out, "%s%" PRIu32, i ? "," : "", uid[i]);
-}
-
-/* A command with a set of UIDs in the middle; answers to it are lists of them at most. */
-static enum rc with_set(struct imap *imap, const char *before, const uint32_t *uid, size_t count,
-	const char *after, struct err *err)
-{
-	struct str command = STR_INIT;
-	str_addz(&command, before);
-	add_set(&command, uid, count);
-	str_addz(&command, after);
-	enum rc rc = imap_command(imap, command.s, (int64_t)count * LIST_ENTRY_BYTES, 0, err);
-	str_free(&command);
-	return rc;
-}
 
 static bool was_found(const struct imap *imap, uint32_t uid)
 {
@@ -449,7 +495,7 @@ static enum rc store_deleted(
 	enum rc rc = RC_OK;
 	for (size_t i = 0; i < count && rc == RC_OK; i += MOVE_WINDOW)
 		rc = with_set(imap, "UID STORE ", uid + i, count - i < MOVE_WINDOW ? count - i : MOVE_WINDOW,
-			change, err);
+			change, 0, 0, err);
 	return as_server(rc, err);
 }
 
@@ -493,7 +539,8 @@ static enum rc remove_copied(struct imap *imap, const struct batch *batch, struc
 	if (!imap_can(imap, "UIDPLUS"))
 		return expunge_plainly(imap, batch, err);
 	enum rc rc = store_deleted(imap, batch->uid, batch->count, " +FLAGS.SILENT (\\Deleted)", err);
-	return rc ? rc : as_server(with_set(imap, "UID EXPUNGE ", batch->uid, batch->count, "", err), err);
+	return rc ? rc
+		  : as_server(with_set(imap, "UID EXPUNGE ", batch->uid, batch->count, "", 0, 0, err), err);
 }
 
 /* A line that dies between COPY and EXPUNGE leaves a second copy there when the whole is done again: the price of a server without MOVE. */
@@ -506,11 +553,11 @@ static enum rc move_batch(
 	str_addc(&target, ' ');
 	imap_add_quoted(&target, name.s);
 	const char *verb = can_move ? "UID MOVE " : "UID COPY ";
-	enum rc rc = with_set(imap, verb, batch->uid, batch->count, target.s, err);
+	enum rc rc = with_set(imap, verb, batch->uid, batch->count, target.s, 0, 0, err);
 	if (rc == RC_REFUSED && imap->session->imap_response_info->rsp_trycreate) {
 		rc = imap_make_folder(imap, to, err); /* somebody removed it */
 		if (rc == RC_OK)
-			rc = with_set(imap, verb, batch->uid, batch->count, target.s, err);
+			rc = with_set(imap, verb, batch->uid, batch->count, target.s, 0, 0, err);
 	}
 	str_free(&target);
 	str_free(&name);
@@ -531,7 +578,8 @@ static enum rc move_present(
 	size_t place[MOVE_WINDOW] = {0};
 	const char *moved[MOVE_WINDOW] = {0};
 	struct batch batch = {.uid = uid, .moved = moved};
-	enum rc rc = as_server(with_set(imap, "UID SEARCH UID ", asked->uid, asked->count, "", err), err);
+	enum rc rc =
+		as_server(with_set(imap, "UID SEARCH UID ", asked->uid, asked->count, "", 0, 0, err), err);
 	for (size_t i = 0; i < asked->count && rc == RC_OK; i++)
 		if (was_found(imap, asked->uid[i])) {
 			place[batch.count] = i;
@@ -682,6 +730,7 @@ const struct mailbox_kind mailbox_imap = {
 	.free = imap_free,
 	.list = imap_list,
 	.fetch = imap_fetch,
+	.fetch_some = imap_fetch_some,
 	.move = imap_move,
 	.wait = imap_wait,
 	.append = imap_append,

@@ -131,6 +131,14 @@ enum rc mailbox_fetch(struct mailbox *mailbox, const char *uid, struct str *raw,
 	return rc;
 }
 
+enum rc mailbox_fetch_some(struct mailbox *mailbox, const char *const *uid, size_t count, int64_t payload,
+	mailbox_message_fn *fn, void *ctx, struct err *err)
+{
+	enum rc rc = begin(mailbox, "fetch", err);
+	return rc || count == 0 ? rc
+				: mailbox->kind->fetch_some(mailbox->own, uid, count, payload, fn, ctx, err);
+}
+
 enum rc mailbox_move(struct mailbox *mailbox, const char *const *uid, size_t count, enum folder to,
 	const char **moved_uid, struct pool *pool, struct err *err)
 {

@@ -3,7 +3,7 @@
  *
  * libetpan speaks IMAP. Runs in a mailbox child: no store, no parsing; message bytes pass through untouched. Blocking and simple, one connection.
  * Over TLS the chain and the host name are checked before anything is said to the server, LOGIN included; what a server sends before STARTTLS
- * counts for nothing (RFC 2595, 2.2). Of messages only UID, RFC822.SIZE and BODY.PEEK[] are asked, one at a time: ENVELOPE and BODYSTRUCTURE would parse
+ * counts for nothing (RFC 2595, 2.2). Of messages only UID, RFC822.SIZE and BODY.PEEK[] are asked: ENVELOPE and BODYSTRUCTURE would parse
  * hostile bytes here. They go by UID MOVE, or UID COPY, STORE and EXPUNGE.
  *
  * Names of folders divide levels by a slash, whatever the server's delimiter is; below a personal namespace's prefix such as "INBOX." where it has one.
@@ -71,6 +71,12 @@ enum rc mailbox_list(struct mailbox *mailbox, enum folder folder, const char *af
 	struct mailbox_list *out, struct pool *pool, struct err *err);
 /* The bytes of one message in INBOX, appended. RC_REFUSED: it is not there any more, or larger than message_bytes. */
 enum rc mailbox_fetch(struct mailbox *mailbox, const char *uid, struct str *raw, struct err *err);
+/* The bytes of several messages in INBOX, asked for in one command where the kind allows it. `payload`: what they have together, as they were listed; a little more is
+ * taken, so that what comes is bounded. fn gets each that came, with its place in `uid` and bytes that last until it returns; a server may send one twice. One that it does not get was not given, or not
+ * within those bounds: mailbox_fetch() tells why. What fn returns ends it. */
+typedef enum rc mailbox_message_fn(void *ctx, size_t place, const void *bytes, size_t len, struct err *err);
+enum rc mailbox_fetch_some(struct mailbox *mailbox, const char *const *uid, size_t count, int64_t payload,
+	mailbox_message_fn *fn, void *ctx, struct err *err);
 /* Moves messages of INBOX to a folder, in one command where the server allows it. moved_uid[i]: its UID there (pool), "" where the server does not
  * tell; NULL: it was not in INBOX any more. Repeating it after a crash does no harm. */
 enum rc mailbox_move(struct mailbox *mailbox, const char *const *uid, size_t count, enum folder to,

@@ -15,6 +15,8 @@ struct mailbox_kind { /* the functions of mailbox.h; all but open and append fin
 	enum rc (*list)(void *mailbox, enum folder folder, const char *after, size_t limit,
 		struct mailbox_list *out, struct pool *pool, struct err *err);
 	enum rc (*fetch)(void *mailbox, const char *uid, struct str *raw, struct err *err);
+	enum rc (*fetch_some)(void *mailbox, const char *const *uid, size_t count, int64_t payload,
+		mailbox_message_fn *fn, void *ctx, struct err *err);
 	enum rc (*move)(void *mailbox, const char *const *uid, size_t count, enum folder to,
 		const char **moved_uid, struct pool *pool, struct err *err);
 	enum rc (*wait)(void *mailbox, int seconds, int wake_fd, bool *news, struct err *err);

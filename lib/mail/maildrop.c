@@ -316,6 +316,22 @@ static enum rc maildrop_fetch(void *mailbox, const char *uid, struct str *raw, s
 	return rc;
 }
 
+static enum rc maildrop_fetch_some(void *mailbox, const char *const *uid, size_t count, int64_t payload,
+	mailbox_message_fn *fn, void *ctx, struct err *err)
+{
+	struct str raw = STR_INIT;
+	struct err unheard;
+	enum rc rc = RC_OK;
+	(void)payload; /* each file has its own limit */
+	for (size_t i = 0; i < count && rc == RC_OK; i++) {
+		str_clear(&raw);
+		if (maildrop_fetch(mailbox, uid[i], &raw, &unheard) == RC_OK)
+			rc = fn(ctx, i, raw.s, raw.len, err);
+	}
+	str_free(&raw);
+	return rc;
+}
+
 /* Renames without ever replacing another mail: one of the same name gets a number behind it. *moved: its name there, NULL where it was gone. */
 static enum rc move_one(const char *from, const char *to, const char *uid, const char **moved,
 	struct pool *pool, struct err *err)
@@ -436,6 +452,7 @@ const struct mailbox_kind mailbox_maildir = {
 	.free = free,
 	.list = maildrop_list,
 	.fetch = maildrop_fetch,
+	.fetch_some = maildrop_fetch_some,
 	.move = maildrop_move,
 	.wait = maildrop_wait,
 	.append = maildrop_append,

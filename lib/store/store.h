@@ -229,6 +229,10 @@ enum rc suppression_has(
  * RC_REFUSED: that UID of INBOX was taken and is not filed yet (message_by_uid()), or it is larger. */
 enum rc message_add(
 	struct store *store, struct mail_message *message, const void *raw, size_t len, struct err *err);
+/* The same in two parts: packing takes longer than all the rest, and no lock. RC_REFUSED as above. */
+enum rc message_pack(struct str *packed, const void *raw, size_t len, struct err *err);
+enum rc message_add_packed(
+	struct store *store, struct mail_message *message, const struct str *packed, struct err *err);
 /* Writes state, kind, review, folder, uid_validity, uid, filed_uid, moved_away_at. */
 enum rc message_update(struct store *store, const struct mail_message *message, struct err *err);
 enum rc message_get(

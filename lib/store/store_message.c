@@ -14,28 +14,41 @@ static enum rc first_same(struct store *store, const uint8_t digest[SHA256_LEN],
 	return sql_number(store, stmt, 0, id, err);
 }
 
-static enum rc add_raw(struct store *store, int64_t id, const void *raw, size_t len, struct err *err)
+static enum rc add_raw(struct store *store, int64_t id, const struct str *packed, struct err *err)
 {
 	sqlite3_stmt *stmt =
 		sql_ready(store, "INSERT INTO message_payload (message_id, raw) VALUES (:id, :raw)", err);
 	if (!stmt)
 		return err->rc;
-	struct str packed = STR_INIT;
-	text_pack(&packed, raw, len);
 	sql_int(stmt, ":id", id);
-	sql_blob(stmt, ":raw", packed.s, packed.len);
-	enum rc rc = sql_run(store, stmt, err);
-	str_free(&packed);
-	return rc;
+	sql_blob(stmt, ":raw", packed->s, packed->len);
+	return sql_run(store, stmt, err);
+}
+
+enum rc message_pack(struct str *packed, const void *raw, size_t len, struct err *err)
+{
+	if (len > TEXT_PACK_MAX)
+		return err_set(err, RC_REFUSED, "a mail of %zu octets is too large to be kept (most: %zu)",
+			len, TEXT_PACK_MAX);
+	text_pack(packed, raw, len);
+	return RC_OK;
 }
 
 enum rc message_add(
 	struct store *store, struct mail_message *message, const void *raw, size_t len, struct err *err)
 {
+	struct str packed = STR_INIT;
 	enum rc rc = sql_want_transaction(store, err);
-	if (rc == RC_OK && len > TEXT_PACK_MAX)
-		return err_set(err, RC_REFUSED, "a mail of %zu octets is too large to be kept (most: %zu)",
-			len, TEXT_PACK_MAX);
+	rc = rc ? rc : message_pack(&packed, raw, len, err);
+	rc = rc ? rc : message_add_packed(store, message, &packed, err);
+	str_free(&packed);
+	return rc;
+}
+
+enum rc message_add_packed(
+	struct store *store, struct mail_message *message, const struct str *packed, struct err *err)
+{
+	enum rc rc = sql_want_transaction(store, err);
 	if (rc == RC_OK)
 		rc = first_same(store, message->digest, &message->same_as, err);
 	if (rc != RC_OK)
@@ -70,7 +83,7 @@ enum rc message_add(
 	if (rc != RC_OK)
 		return rc;
 	message->id = sqlite3_last_insert_rowid(store->db);
-	rc = add_raw(store, message->id, raw, len, err);
+	rc = add_raw(store, message->id, packed, err);
 	return rc == RC_OK ? retained_enter(store, RETAINED_MAIL, message->id, message->taken_at, err) : rc;
 }
 

@@ -152,24 +152,35 @@ static void serve_list(struct peer_line *line, const struct mail_task *task, str
 	str_free(&rest);
 }
 
-static void serve_fetch(struct peer_line *line, const struct mail_task *task)
+static void give(struct peer_line *line, const struct fare *fare, const char *uid)
 {
-	if (listed_anew(line, WIRE_MESSAGE, "fetch"))
-		return;
-	struct fare fare = fare_of("fetch");
 	struct err err = {0};
 	struct str rest = STR_INIT;
-	const struct peer_message *message = find(FOLDER_INBOX, strtoll(task->uid, NULL, 10));
+	const struct peer_message *message = find(FOLDER_INBOX, strtoll(uid, NULL, 10));
 	int file = -1;
 	enum rc rc = RC_REFUSED;
 	if (message && !fault_strikes(FAULT_REPLY, "fetch"))
 		rc = memfile_make(&file, message->bytes, message->len, &err);
 	if (rc == RC_OK)
 		wire_put_number(&rest, (int64_t)message->len);
-	answer(line, &fare, WIRE_MESSAGE, &rest, "fetch", rc, "The server does not give it.", file);
+	answer(line, fare, WIRE_MESSAGE, &rest, "fetch", rc, "The server does not give it.", file);
 	if (file >= 0)
 		(void)close(file);
 	str_free(&rest);
+}
+
+/* A line that is cut within the answer has brought the first of several. */
+static void serve_fetch(struct peer_line *line, const struct mail_task *task)
+{
+	const struct fare well = {.cut = CUT_NOT};
+	size_t refused = 0;
+	while (refused < task->count && listed_anew(line, WIRE_MESSAGE, "fetch"))
+		refused++;
+	if (refused)
+		return;
+	struct fare fare = fare_of("fetch");
+	for (size_t i = 0; i < task->count && line->fd >= 0 && !line->mute; i++)
+		give(line, fare.cut == CUT_IN && i < task->count / 2 ? &well : &fare, task->uids[i]);
 }
 
 static void serve_move(struct peer_line *line, const struct mail_task *task, struct pool *pool)

@@ -654,6 +654,58 @@ static void test_imap__uids_that_are_none(void **state)
 	assert_int_equal(imap_server_heard(server, "UID"), 0);
 }
 
+static enum rc note_message(void *ctx, size_t place, const void *bytes, size_t len, struct err *unused)
+{
+	(void)unused;
+	str_printf(ctx, "%zu=%.*s ", place, (int)len, (const char *)bytes);
+	return RC_OK;
+}
+
+/* Whatever comes is given to its place, and what does not come is no error: it is asked for by itself. */
+static void test_imap__several_in_one_command(void **state)
+{
+	(void)state;
+	static const struct {
+		struct imap_rule rules[2];
+		const char *given;
+		enum rc rc;
+	} cases[] = {
+		{{{.on = "UID FETCH 5,6,7 (UID BODY.PEEK[])",
+			 .answer =
+				 "* 2 FETCH (UID 6 FLAGS (\\Seen))\r\n* 3 FETCH (UID 7 BODY[] {3}\r\nxyz)\r\n"
+				 "* 4 FETCH (UID 8 BODY[] {3}\r\nabc)\r\n* 1 FETCH (UID 5 BODY[] "
+				 "{2}\r\nab)\r\n" TAGGED_OK}},
+			"2=xyz 0=ab ", RC_OK},
+		{{{.on = "UID FETCH 5,6,7 (UID", .answer = "* 1 FETCH (UID 5 BODY[] NIL)\r\n" TAGGED_OK}}, "",
+			RC_OK},
+		{{{.on = "UID FETCH 5,6,7 (UID", .answer = "$T NO corrupted\r\n"}}, "", RC_OK},
+		{{{.on = "UID FETCH 5,6,7 (UID", .answer = "* 1 FETCH (UID 5 BODY[] {100001}\r\nabc"}}, "",
+			RC_SERVER},
+		{{{.on = "UID FETCH 5,6,7 (UID",
+			 .answer = "* 1 FETCH (UID 5 BODY[] {9}\r\nabc",
+			 .then = IMAP_CUT}},
+			"", RC_SERVER},
+		{{{.on = "UID FETCH 5,6,7 (UID",
+			 .answer = "* 1 FETCH (UID 5 BODY[] {9}\r\n012345678)\r\n",
+			 .then = IMAP_FLOOD}},
+			"", RC_SERVER},
+	};
+	const char *uid[] = {"5", "6", "7"}, *bad[] = {"5", "x"};
+	struct str given = STR_INIT;
+	start_open(NULL);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		imap_server_change(server, cases[i].rules);
+		str_clear(&given);
+		if (mailbox_fetch_some(mailbox, uid, 3, 30, note_message, &given, &err) != cases[i].rc)
+			fail_msg("case %zu: %s", i, err.text);
+		assert_string_equal(given.s ? given.s : "", cases[i].given);
+	}
+	size_t heard = imap_server_heard(server, "UID FETCH");
+	assert_int_equal(mailbox_fetch_some(mailbox, bad, 2, 30, note_message, &given, &err), RC_OK);
+	assert_int_equal(imap_server_heard(server, "UID FETCH"), heard);
+	str_free(&given);
+}
+
 static void test_imap__cut_in_mid_fetch(void **state)
 {
 	(void)state;
@@ -1138,7 +1190,9 @@ int main(void)
 		TEST(bytes_come_as_they_are),
 		TEST(fetch_refused_for_one_message),
 		TEST(uids_that_are_none),
+		TEST(several_in_one_command),
 		TEST(cut_in_mid_fetch),
+		TEST(several_in_one_command),
 		TEST(another_uid_validity_is_another_folder),
 		TEST(silence_is_a_dead_line),
 		TEST(floods_are_cut_off),

@@ -127,6 +127,39 @@ static void test_mailbox_child__lists_fetches_moves_and_files(void **state)
 	assert_int_equal(copies.count, 1);
 }
 
+/* The halves: what was begun is answered in its order, and one that is not there spoils nothing. */
+static void test_mailbox_child__several_at_once(void **state)
+{
+	(void)state;
+	static const char *const uid[] = {"a", "gone", "b"}, *const first[] = {"c"};
+	const char *moved[1];
+	struct str raw = STR_INIT;
+	(void)list();
+	put("new/a", "Subject: a\r\n\r\n");
+	put("new/b", "Subject: bb\r\n\r\n");
+	put("new/c", "Subject: c\r\n\r\n");
+	assert_int_equal(mailline_move_begin(&line, first, 1, FOLDER_DONE, &err), RC_OK);
+	assert_int_equal(mailline_fetch_begin(&line, uid, 3, 29, &err), RC_OK);
+	assert_int_equal(mailline_move_end(&line, 1, moved, pool, &err), RC_OK);
+	assert_string_equal(moved[0], "c");
+	for (size_t i = 0; i < 3; i++) {
+		int file;
+		int64_t size;
+		enum rc rc = mailline_fetch_next(&line, &file, &size, &err);
+		assert_int_equal(rc, i == 1 ? RC_REFUSED : RC_OK);
+		assert_int_equal(file >= 0, i != 1);
+		if (file < 0)
+			continue;
+		str_clear(&raw);
+		assert_int_equal(memfile_read(&raw, file, 1000, &err), RC_OK);
+		assert_string_equal(raw.s, i == 0 ? "Subject: a\r\n\r\n" : "Subject: bb\r\n\r\n");
+		assert_int_equal(size, raw.len);
+		close(file);
+	}
+	assert_int_equal(list().count, 2);
+	str_free(&raw);
+}
+
 static bool readable_within(int ms)
 {
 	return poll(&(struct pollfd){.fd = line.fd, .events = POLLIN}, 1, ms) > 0;
@@ -419,6 +452,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(test_mailbox_child__##name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(lists_fetches_moves_and_files),
+		TEST(several_at_once),
 		TEST(waiting_is_told_and_interrupted),
 		TEST(a_server_that_is_not_there),
 		TEST(lists_that_can_not_be),
