@@ -141,7 +141,6 @@ static void bind_application(sqlite3_stmt *stmt, const struct application *app, 
 	sql_day(stmt, ":id_issued_on", app->id_issued_on);
 	sql_day(stmt, ":logo_authorized_on", app->logo_authorized_on);
 	sql_day(stmt, ":stopped_on", app->stopped_on);
-	sql_ref(stmt, ":linked_id", app->linked_id);
 	sql_ref(stmt, ":file_id", app->file_id);
 	sql_int(stmt, ":row", app->row);
 	sql_int(stmt, ":profile", profile);
@@ -200,6 +199,7 @@ enum rc application_add(struct store *store, struct application *app, const char
 		return err->rc;
 	uint8_t key_room[KEY_LEN], mail_room[KEY_LEN];
 	bind_application(stmt, app, profile);
+	sql_ref(stmt, ":linked_id", app->linked_id);
 	bind_key(stmt, ":key", key, key_room);
 	bind_key(stmt, ":mail", mail_key, mail_room);
 	rc = sql_run(store, stmt, err);
@@ -227,6 +227,23 @@ static enum rc update_hold_reason(struct store *store, const struct application 
 	return sql_run(store, stmt, err);
 }
 
+/*
+ * Apart from the other columns: an UPDATE that may set a column which refers to its own table makes SQLite take the row out of every index and enter it anew, and two of them are
+ * in the order of a digest, so that each application dirtied two pages of its own.
+ */
+static enum rc update_link(struct store *store, const struct application *app, struct err *err)
+{
+	sqlite3_stmt *stmt = sql_ready(store,
+		"UPDATE application SET linked_id = :linked_id WHERE id = :id AND linked_id IS NOT "
+		":linked_id",
+		err);
+	if (!stmt)
+		return err->rc;
+	sql_int(stmt, ":id", app->id);
+	sql_ref(stmt, ":linked_id", app->linked_id);
+	return sql_run(store, stmt, err);
+}
+
 enum rc application_update(struct store *store, const struct application *app, struct err *err)
 {
 	int64_t profile;
@@ -241,7 +258,7 @@ enum rc application_update(struct store *store, const struct application *app, s
 		" previous_sent_at = :previous_sent_at, received_at = :received_at, applied_on ="
 		" :applied_on, clock_start = :clock_start, declaration_id = :declaration_id, user_number ="
 		" :user_number, id_issued_on = :id_issued_on, logo_authorized_on = :logo_authorized_on,"
-		" stopped_on = :stopped_on, linked_id = :linked_id, file_id = :file_id, row = :row,"
+		" stopped_on = :stopped_on, file_id = :file_id, row = :row,"
 		" profile = :profile, template_set = :template_set WHERE id = :id",
 		err);
 	if (!stmt)
@@ -251,7 +268,8 @@ enum rc application_update(struct store *store, const struct application *app, s
 	rc = sql_run(store, stmt, err);
 	if (rc == RC_OK && sqlite3_changes(store->db) == 0)
 		return err_set(err, RC_REFUSED, "there is no application %lld on file", (long long)app->id);
-	return rc == RC_OK ? update_hold_reason(store, app, err) : rc;
+	rc = rc ? rc : update_link(store, app, err);
+	return rc ? rc : update_hold_reason(store, app, err);
 }
 
 static enum rc update_keys(
