@@ -53,7 +53,7 @@ _Noreturn void transport_child_main(int fd)
 
 	struct transport *transport = transport_new(&settings, password.len ? password.bytes : NULL);
 	struct parcel parcel;
-	while (wire_receive(fd, &type, &payload, NULL, -1) == 1 && type == WIRE_MAIL &&
+	while (wire_receive_alone(fd, &type, &payload, -1) == 1 && type == WIRE_MAIL &&
 		handover_get_mail(&parcel, &payload, pool)) {
 		struct delivery delivery;
 		transport_send(transport, &parcel, &delivery);

@@ -197,6 +197,53 @@ int wire_receive_most(
 	return n;
 }
 
+#define ALONE_ROOM 16384
+
+/* Head and as much of the payload as has come and fits; 0 or less: as recvmsg(). */
+static ssize_t receive_some(
+	int fd, uint8_t head[HEAD_LEN], struct str *payload, int timeout_ms, int64_t deadline)
+{
+	struct iovec part[] = {{head, HEAD_LEN}, {payload->s, payload->size - 1}};
+	struct msghdr message = {.msg_iov = part, .msg_iovlen = 2};
+	ssize_t n;
+	do {
+		n = recvmsg(fd, &message, timeout_ms < 0 ? 0 : MSG_DONTWAIT);
+	} while (n < 0 &&
+		 (errno == EINTR || (timeout_ms >= 0 && errno == EAGAIN && wait_readable(fd, deadline))));
+	return n < 0 || message.msg_flags & MSG_CTRUNC ? -1 : n;
+}
+
+int wire_receive_alone(int fd, enum wire_type *type, struct str *payload, int timeout_ms)
+{
+	int64_t deadline = timeout_ms < 0 ? -1 : clock_machine_ms() + timeout_ms;
+	uint8_t head[HEAD_LEN] = {0};
+	str_clear(payload);
+	str_grow(payload, ALONE_ROOM);
+	ssize_t n = receive_some(fd, head, payload, timeout_ms, deadline);
+	size_t have = n < 0 ? 0 : (size_t)n;
+	if (have == 0)
+		return (int)n;
+	if (have < sizeof head) {
+		if (receive_all(fd, head + have, sizeof head - have, NULL, deadline) != 1)
+			return -1;
+		have = sizeof head;
+	}
+	have -= sizeof head;
+	uint64_t len = number_read(head, 4);
+	if (len == 0 || len - 1 > WIRE_FRAME_MAX || have > len - 1)
+		return -1;
+	payload->len = have;
+	payload->s[have] = '\0';
+	size_t rest = (size_t)len - 1 - have;
+	str_grow(payload, rest);
+	if (rest > 0 && receive_all(fd, payload->s + have, rest, NULL, deadline) != 1)
+		return -1;
+	payload->len = have + rest;
+	payload->s[payload->len] = '\0';
+	*type = (enum wire_type)head[4];
+	return 1;
+}
+
 bool wire_send_secret(int fd, const struct secret *secret)
 {
 	return wire_send(fd, WIRE_SECRET, secret ? secret->bytes : "", secret ? secret->len : 0);

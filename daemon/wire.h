@@ -62,6 +62,9 @@ int wire_receive(int fd, enum wire_type *type, struct str *payload, int *got_fd,
 /* The same from a peer that has little to say: a payload of more than `most` bytes is an error. */
 int wire_receive_most(
 	int fd, enum wire_type *type, struct str *payload, int *got_fd, int timeout_ms, size_t most);
+/* A frame of a peer that says one thing and then waits: what comes behind it, and descriptors, are an error. One system call where a mail is not long. Otherwise as
+ * wire_receive(). */
+int wire_receive_alone(int fd, enum wire_type *type, struct str *payload, int timeout_ms);
 
 /* WIRE_SECRET, from the place where it is kept to the place where it will be: no copy stays in a buffer of ours. The receiver waits without limit. */
 bool wire_send_secret(int fd, const struct secret *secret); /* NULL: none */

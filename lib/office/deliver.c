@@ -254,21 +254,28 @@ static enum rc put_signature(struct office *office, int64_t notice_id, struct st
 	return rc;
 }
 
+enum rc office_letter_of(struct office *office, const struct notice *notice, struct str *wire,
+	struct str *dkim, struct err *err)
+{
+	struct str packed = STR_INIT;
+	int64_t template_set = 0;
+	enum rc rc = outbox_letter(office->store, notice->id, &packed, &template_set, dkim, err);
+	if (rc == RC_OK)
+		rc = unpack(office, notice, &packed, template_set, wire, err);
+	if (rc == RC_OK)
+		rc = put_signature(office, notice->id, wire, err);
+	str_free(&packed);
+	return rc;
+}
+
 enum rc office_letter(
 	struct office *office, int64_t notice_id, struct str *wire, struct str *dkim, struct err *err)
 {
 	struct pool *pool = pool_new();
 	struct notice notice;
-	struct str packed = STR_INIT;
-	int64_t template_set = 0;
 	enum rc rc = outbox_get(office->store, notice_id, &notice, pool, err);
 	if (rc == RC_OK)
-		rc = outbox_letter(office->store, notice_id, &packed, &template_set, dkim, err);
-	if (rc == RC_OK)
-		rc = unpack(office, &notice, &packed, template_set, wire, err);
-	if (rc == RC_OK)
-		rc = put_signature(office, notice_id, wire, err);
-	str_free(&packed);
+		rc = office_letter_of(office, &notice, wire, dkim, err);
 	pool_free(&pool);
 	return rc;
 }

@@ -85,6 +85,9 @@ enum rc office_recover_sending(struct office *office, int *count, struct err *er
 /* The wire bytes of a notice without its DKIM-Signature fields: checked against its digest, and with its S/MIME signature where it was sent with one. */
 enum rc office_letter(
 	struct office *office, int64_t notice_id, struct str *wire, struct str *dkim, struct err *err);
+/* The same of a notice that was read already. */
+enum rc office_letter_of(struct office *office, const struct notice *notice, struct str *wire,
+	struct str *dkim, struct err *err);
 
 /* Notices of a register from before version 5 get keyed digests (struct notice), some a call, in a transaction of its own; *more: there are others. */
 enum rc office_key_digests(struct office *office, bool *more, struct err *err);

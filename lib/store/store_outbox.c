@@ -159,13 +159,19 @@ enum rc outbox_first(
 static enum rc hand_on(struct store *store, sqlite3_stmt *stmt, int64_t *last, int *count, notice_fn *fn,
 	void *ctx, struct err *err)
 {
-	struct notice *notices = xcalloc(BATCH, sizeof *notices);
+	struct notice *notices = NULL; /* mostly one to three: an application's */
+	int size = 0;
 	struct pool *pool = pool_new();
 	*count = 0;
 	bool row;
 	enum rc rc;
-	while ((rc = sql_row(store, stmt, &row, err)) == RC_OK && row)
+	while ((rc = sql_row(store, stmt, &row, err)) == RC_OK && row) {
+		if (*count == size) {
+			size = size ? 2 * size : 4;
+			notices = xrealloc(notices, (size_t)size * sizeof *notices);
+		}
 		read_notice(stmt, &notices[(*count)++], pool);
+	}
 	for (int i = 0; rc == RC_OK && i < *count; i++) {
 		*last = notices[i].id;
 		rc = fn(ctx, &notices[i], err);
