@@ -56,7 +56,7 @@ check-unit: deps-check
 # ---- building ----
 
 .PHONY: programs
-programs: $(BUILD)/sengend $(BUILD)/sengenctl $(BUILD)/sengen-inspect $(BUILD)/sengen-pdf $(BUILD)/locale/ja/LC_MESSAGES/sengen.mo events $(BUILD)/completion/sengenctl
+programs: $(BUILD)/sengend $(BUILD)/sengen-reader $(BUILD)/sengen-line $(BUILD)/sengenctl $(BUILD)/sengen-inspect $(BUILD)/sengen-pdf $(BUILD)/locale/ja/LC_MESSAGES/sengen.mo events $(BUILD)/completion/sengenctl
 
 $(BUILD)/locale/%/LC_MESSAGES/sengen.mo: po/%.po
 	@mkdir -p $(@D)
@@ -99,8 +99,13 @@ $(BUILD)/libsengen.a: $(call obj,$(LIB_SRC)) $(EMBED_OBJ)
 	@rm -f $@
 	@$(AR) rcs $@ $^
 
-$(BUILD)/sengend: $(call obj,$(DAEMON_SRC)) $(BUILD)/libsengen.a
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+# The daemon and the two programs its children are forked by: each loads what it uses and no more, since each has its own copy of what the loader writes.
+DAEMON_MAIN := daemon/main.c daemon/reader_main.c daemon/line_main.c
+$(BUILD)/sengend: $(BUILD)/daemon/main.o $(BUILD)/libdaemon.a $(BUILD)/libsengen.a | $(BUILD)/sengen-reader $(BUILD)/sengen-line
+$(BUILD)/sengen-reader: $(BUILD)/daemon/reader_main.o $(BUILD)/libdaemon.a $(BUILD)/libsengen.a
+$(BUILD)/sengen-line: $(BUILD)/daemon/line_main.o $(BUILD)/libdaemon.a $(BUILD)/libsengen.a
+$(BUILD)/sengend $(BUILD)/sengen-reader $(BUILD)/sengen-line:
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -Wl,--as-needed -o $@ $^ $(PKG_LIBS)
 
 $(BUILD)/sengenctl: $(call obj,$(CTL_SRC)) $(BUILD)/libsengen.a
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
@@ -123,8 +128,8 @@ $(BUILD)/%.o: %.c
 $(BUILD)/embed/%.o: $(BUILD)/embed/%.c
 	@$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
-# A unit test may use the daemon's own parts: everything but its main().
-$(BUILD)/libdaemon.a: $(call obj,$(filter-out daemon/main.c,$(DAEMON_SRC)))
+# A unit test may use the daemon's own parts: everything but main().
+$(BUILD)/libdaemon.a: $(call obj,$(filter-out $(DAEMON_MAIN),$(DAEMON_SRC)))
 	@rm -f $@
 	@$(AR) rcs $@ $^
 
@@ -133,15 +138,19 @@ $(BUILD)/libtests.a: $(call obj,$(sort $(wildcard tests/*.c)))
 	@rm -f $@
 	@$(AR) rcs $@ $^
 
-$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libtests.a $(BUILD)/libdaemon.a $(BUILD)/libsengen.a | $(BUILD)/locale/ja/LC_MESSAGES/sengen.mo
+$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libtests.a $(BUILD)/libdaemon.a $(BUILD)/libsengen.a | $(BUILD)/locale/ja/LC_MESSAGES/sengen.mo $(BUILD)/sengen-reader $(BUILD)/sengen-line
 	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka -lssl
 
 # A child that was taken over (tests/taken_over.h): only these programs have it.
 TAKEN_OVER := -Wl,--wrap=form_read,--wrap=received_read,--wrap=transport_send,--wrap=mailbox_list,--wrap=mailbox_fetch
-$(BUILD)/tests/unit/test_taken_over $(BUILD)/tests/sengend-taken: LDFLAGS += $(TAKEN_OVER)
-
-$(BUILD)/tests/sengend-taken: $(call obj,$(DAEMON_SRC)) $(BUILD)/tests/taken_over.o $(BUILD)/libsengen.a
-	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+TAKEN := $(BUILD)/tests/sengen-reader $(BUILD)/tests/sengen-line
+$(BUILD)/tests/sengen-%: $(BUILD)/daemon/%_main.o $(BUILD)/tests/taken_over.o $(BUILD)/libdaemon.a $(BUILD)/libsengen.a
+	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(TAKEN_OVER) -o $@ $^ $(PKG_LIBS)
+# A daemon finds what lies beside it: these two.
+$(BUILD)/tests/sengend-taken: $(BUILD)/sengend $(TAKEN)
+	@cp $< $@
+$(BUILD)/tests/unit/test_taken_over: private LDFLAGS += $(TAKEN_OVER) -Wl,--wrap=program_find
+$(BUILD)/tests/unit/test_taken_over: | $(TAKEN)
 
 $(BUILD)/tests/unit/test_public_list $(BUILD)/tests/unit/test_desk_publish $(BUILD)/tests/unit/test_taken_over: | $(BUILD)/sengen-pdf
 
@@ -226,6 +235,8 @@ install: programs
 	install -m 755 $(BUILD)/sengenctl $(DESTDIR)$(BINDIR)/sengenctl
 	install -D -m 755 $(BUILD)/sengen-pdf $(DESTDIR)$(PREFIX)/libexec/sengen/sengen-pdf
 	install -D -m 755 $(BUILD)/sengen-inspect $(DESTDIR)$(PREFIX)/libexec/sengen/sengen-inspect
+	install -D -m 755 $(BUILD)/sengen-reader $(DESTDIR)$(PREFIX)/libexec/sengen/sengen-reader
+	install -D -m 755 $(BUILD)/sengen-line $(DESTDIR)$(PREFIX)/libexec/sengen/sengen-line
 	for f in $$(cd config && find . -type f); do [ -e "$(DESTDIR)$(SYSCONFDIR)/sengen/$$f" ] || \
 		install -D -m 644 "config/$$f" "$(DESTDIR)$(SYSCONFDIR)/sengen/$$f"; done
 	for f in $$(find templates spool -type f); do install -D -m 644 "$$f" "$(DESTDIR)$(DATADIR)/sengen/$$f"; done
@@ -298,7 +309,7 @@ $(FUZZ)/obj/%.o: %.c
 $(FUZZ)/libsengen.a: $(patsubst %.c,$(FUZZ)/obj/%.o,$(LIB_SRC)) $(EMBED_OBJ)
 	@rm -f $@
 	@$(AR) rcs $@ $^
-$(FUZZ)/libdaemon.a: $(patsubst %.c,$(FUZZ)/obj/%.o,$(filter-out daemon/main.c,$(DAEMON_SRC)))
+$(FUZZ)/libdaemon.a: $(patsubst %.c,$(FUZZ)/obj/%.o,$(filter-out $(DAEMON_MAIN),$(DAEMON_SRC)))
 	@rm -f $@
 	@$(AR) rcs $@ $^
 $(FUZZ)/fuzz_%: $(FUZZ)/obj/tests/fuzz/fuzz_%.o $(FUZZ)/obj/tests/fuzz/fuzz.o $(FUZZ)/libdaemon.a $(FUZZ)/libsengen.a

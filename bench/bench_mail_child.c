@@ -26,7 +26,7 @@ struct mail {
 
 static struct err err;
 static struct received_context context;
-static int zygote;
+static struct zygote zygote;
 static struct pool *pool;
 
 static void want(enum rc rc)
@@ -69,7 +69,7 @@ static void read_in_children(const struct mail *mail, size_t count, size_t ahead
 	for (size_t i = 0, started = 0; i < count; i++) {
 		for (; started < count && started < i + ahead; started++)
 			want(mail_reader_start(
-				&reading[started % ahead], zygote, mail[started].memfd, &context, &err));
+				&reading[started % ahead], &zygote, mail[started].memfd, &context, &err));
 		(void)mail_reader_finish(&reading[i % ahead], &received, pool, &err);
 		pool_reset(pool);
 	}
@@ -97,7 +97,6 @@ int main(int argc, char **argv)
 	pool = pool_new();
 	context = (struct received_context){.office = "security-action-info@sa.example.jp"};
 	want(zygote_start(&zygote, NULL, &err));
-	want(zygote_prepare_mail(zygote, &err));
 	for (size_t i = 0; i < count; i++) {
 		mail[i].bytes = STR_INIT;
 		want(file_read(&mail[i].bytes, argv[i + 1], message_limits_default.bytes, &err));

@@ -100,7 +100,7 @@ static enum rc look_unchanged(int fd, const struct chosen *chosen, bool *same, s
 
 static enum rc start_child(struct role_context *ctx, struct recount *recount, int fd, struct err *err)
 {
-	enum rc rc = zygote_child(ctx->zygote, CHILD_FORM, &recount->child, err);
+	enum rc rc = zygote_child(&ctx->zygote, CHILD_FORM, &recount->child, err);
 	if (rc)
 		return rc;
 	struct str payload = STR_INIT;

@@ -61,7 +61,6 @@ struct inbox {
 	bool copies; /* sent notices may wait to be filed */
 	utc_time next_arrival; /* simulation: when the next mail of the Maildir arrives */
 
-	bool reads; /* the zygote has what reading takes; asked for when there is something to read */
 	int batch; /* mails a transaction of the office: 1 at first, so that one that ends the process is found */
 	int64_t give_up_id; /* ended the process again and again: it is not read */
 

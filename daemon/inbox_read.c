@@ -83,7 +83,7 @@ static enum rc start(struct role_context *ctx, struct inbox *inbox, struct inbox
 		mail->damage = why_unfetched(ctx, mail, pool);
 	if (rc || mail->damage)
 		return rc;
-	rc = mail_reader_start(&mail->reading, ctx->zygote, mail->file, &context, err);
+	rc = mail_reader_start(&mail->reading, &ctx->zygote, mail->file, &context, err);
 	(void)close(mail->file);
 	mail->file = -1;
 	return rc;
@@ -113,10 +113,6 @@ static enum rc start_up_to(
 	struct role_context *ctx, struct inbox *inbox, struct inbox_batch *batch, size_t end, struct err *err)
 {
 	enum rc rc = RC_OK;
-	if (batch->count > 0 && !inbox->reads) {
-		rc = zygote_prepare_mail(ctx->zygote, err);
-		inbox->reads = rc == RC_OK;
-	}
 	for (; !rc && batch->begun < batch->count && batch->begun < end; batch->begun++)
 		rc = start(ctx, inbox, &batch->mail[batch->begun], batch->pool, err);
 	return rc;

@@ -77,7 +77,7 @@ static enum rc child_begin(struct role_context *ctx, struct spool *spool, struct
 			continue;
 		}
 		if (bundle->child < 0)
-			rc = zygote_child(ctx->zygote, CHILD_FORM, &bundle->child, err);
+			rc = zygote_child(&ctx->zygote, CHILD_FORM, &bundle->child, err);
 		if (rc)
 			break;
 		str_clear(&payload);

@@ -77,7 +77,7 @@ static enum rc child_start(struct role_context *ctx, struct intake_file *in, str
 	str_free(&name);
 	if (rc || file < 0)
 		return rc;
-	rc = zygote_child(ctx->zygote, CHILD_FORM, &in->child, err);
+	rc = zygote_child(&ctx->zygote, CHILD_FORM, &in->child, err);
 	if (!rc) {
 		struct str payload = STR_INIT;
 		form_limits_pack(&payload, &ctx->settings->limits);

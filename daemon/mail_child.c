@@ -4,7 +4,7 @@
 
 #include "daemon/memfile.h"
 #include "daemon/wire.h"
-#include "daemon/zygote.h"
+#include "daemon/zygote_serve.h"
 #include "lib/mail/received.h"
 
 static void context_get(struct received_context *context, const struct str *payload, struct pool *pool)

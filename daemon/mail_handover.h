@@ -19,6 +19,7 @@
 #define SENGEN_MAIL_HANDOVER_H
 
 #include "daemon/wire.h"
+#include "daemon/zygote.h"
 #include "lib/base/err.h"
 #include "lib/mail/mailbox.h"
 
@@ -34,7 +35,7 @@ struct mailline {
 };
 
 /* A fresh child of the zygote (zygote.h) with its settings and password (NULL: none); connects to nothing yet. RC_CONFIG: the zygote is gone. */
-enum rc mailline_open(struct mailline *line, int zygote, const struct mailbox_settings *settings,
+enum rc mailline_open(struct mailline *line, const struct zygote *zygote, const struct mailbox_settings *settings,
 	const struct secret *password, struct err *err);
 void mailline_close(struct mailline *line); /* ends the child; a closed line stays closed */
 

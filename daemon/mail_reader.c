@@ -9,7 +9,7 @@
 
 #define SENTENCE_MAX 400
 
-enum rc mail_reader_start(struct mail_reading *reading, int zygote, int memfd,
+enum rc mail_reader_start(struct mail_reading *reading, const struct zygote *zygote, int memfd,
 	const struct received_context *context, struct err *err)
 {
 	*reading = (struct mail_reading){.fd = -1};
@@ -80,7 +80,7 @@ void mail_reader_drop(struct mail_reading *reading)
 	reading->fd = -1;
 }
 
-enum rc mail_reader_read(int zygote, int memfd, const struct received_context *context, struct received *out,
+enum rc mail_reader_read(const struct zygote *zygote, int memfd, const struct received_context *context, struct received *out,
 	struct pool *pool, struct err *err)
 {
 	struct mail_reading reading;

@@ -10,6 +10,7 @@
 #ifndef SENGEN_MAIL_READER_H
 #define SENGEN_MAIL_READER_H
 
+#include "daemon/zygote.h"
 #include "lib/mail/received.h"
 
 struct mail_reading { /* one that was started */
@@ -17,9 +18,9 @@ struct mail_reading { /* one that was started */
 	int64_t deadline; /* clock_machine_ms() */
 };
 
-/* zygote: after zygote_prepare_mail(). memfd: the mail (memfile.h); it stays the caller's and may be closed at once. Of the context only office, authserv_id
+/* memfd: the mail (memfile.h); it stays the caller's and may be closed at once. Of the context only office, authserv_id
  * and own_hops go to the child; its rules are those of the zygote. */
-enum rc mail_reader_start(struct mail_reading *reading, int zygote, int memfd,
+enum rc mail_reader_start(struct mail_reading *reading, const struct zygote *zygote, int memfd,
 	const struct received_context *context, struct err *err);
 /* Waits for the answer, at most RECEIVED_WALL_SECONDS from its start. *out lives in pool. Ends the child in any case. */
 enum rc mail_reader_finish(
@@ -27,7 +28,7 @@ enum rc mail_reader_finish(
 /* Gives up a reading that nobody wants any more; harmless on one that was finished. */
 void mail_reader_drop(struct mail_reading *reading);
 
-enum rc mail_reader_read(int zygote, int memfd, const struct received_context *context, struct received *out,
+enum rc mail_reader_read(const struct zygote *zygote, int memfd, const struct received_context *context, struct received *out,
 	struct pool *pool, struct err *err);
 
 #endif

@@ -151,7 +151,7 @@ static enum rc line_open(struct role_context *ctx, struct inbox *inbox, struct e
 	if (wants_password && secret_read(&password, settings->password_from, err))
 		rc = RC_SERVER; /* an administrator mends it while the role goes on trying */
 	if (!rc)
-		rc = mailline_open(&inbox->line, ctx->zygote, settings, &password, err);
+		rc = mailline_open(&inbox->line, &ctx->zygote, settings, &password, err);
 	secret_free(&password);
 	return rc;
 }

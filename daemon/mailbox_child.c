@@ -5,7 +5,7 @@
 #include "daemon/mail_handover.h"
 #include "daemon/memfile.h"
 #include "daemon/places.h"
-#include "daemon/zygote.h"
+#include "daemon/zygote_serve.h"
 
 struct mailbox_child {
 	int fd;

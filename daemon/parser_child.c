@@ -6,7 +6,7 @@
 
 #include "lib/base/confine.h"
 #include "daemon/record.h"
-#include "daemon/zygote.h"
+#include "daemon/zygote_serve.h"
 
 /* A file of 64 MiB in CP932 takes its own size, its decoding, and the reader's working room. */
 #define MEMORY_BASE (512u * 1024 * 1024)

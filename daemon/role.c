@@ -25,7 +25,7 @@
 
 #define STOP_MS 60000 /* for what is in flight; TimeoutStopSec=90 is above it */
 #define LOCK_MS 70000 /* a predecessor may be stopping */
-#define FIXED 3 /* signals, wake, zygote */
+#define FIXED 4 /* signals, wake, zygotes */
 #define WATCH_MAX 256
 #define POLL_MAX_MS 30000
 #define STEP_MAX_MS 60000 /* the clock may jump back: nobody sleeps longer than this whatever it says */
@@ -61,7 +61,7 @@ void role_wake(const struct settings *settings, const char *name)
 
 static enum rc prepare(struct role_context *ctx, unsigned children, const char *config, struct err *err)
 {
-	ctx->zygote = -1;
+	ctx->zygote = ZYGOTE_NONE;
 	enum rc rc = settings_load(&ctx->settings, config, err);
 	rc = rc ? rc : file_mkdirs(ctx->settings->state_directory, 0750, err);
 	rc = rc ? rc : file_mkdirs(ctx->settings->runtime_directory, 0755, err);
@@ -261,7 +261,7 @@ static enum rc reload_all(struct run *run, struct err *err)
 	rc = reload_keeps_places(old, fresh, err);
 	rc = rc ? rc : reload_within_reach(run, fresh, err);
 	rc = rc ? rc : secrets_load(&fresh_secrets, fresh, run->role->wants_dkim, err);
-	rc = rc ? rc : zygote_reload(ctx->zygote, fresh->form_fields, err);
+	rc = rc ? rc : zygote_reload(&ctx->zygote, fresh->form_fields, err);
 	if (!rc) {
 		ctx->settings = fresh;
 		ctx->secrets = fresh_secrets;
@@ -280,7 +280,7 @@ static enum rc reload_all(struct run *run, struct err *err)
 	if (fresh)
 		settings_free(&fresh);
 	struct err ignored = {0};
-	(void)zygote_reload(ctx->zygote, old->form_fields, &ignored);
+	(void)zygote_reload(&ctx->zygote, old->form_fields, &ignored);
 	return rc;
 }
 
@@ -332,7 +332,8 @@ static enum rc run_wait(struct run *run, utc_time next, bool *woken, struct err 
 	struct pollfd poll_fd[FIXED + WATCH_MAX] = {
 		{.fd = run->signals, .events = POLLIN},
 		{.fd = run->wake, .events = POLLIN},
-		{.fd = run->ctx.zygote, .events = 0},
+		{.fd = run->ctx.zygote.reader, .events = 0},
+		{.fd = run->ctx.zygote.line, .events = 0},
 	};
 	int watched[WATCH_MAX], count = 0;
 	nfds_t total = FIXED;
@@ -346,7 +347,7 @@ static enum rc run_wait(struct run *run, utc_time next, bool *woken, struct err 
 	if (ready <= 0)
 		return RC_OK;
 	run_signals(run);
-	if (poll_fd[2].revents)
+	if (poll_fd[2].revents || poll_fd[3].revents)
 		return err_set(err, RC_CONFIG, "The process that starts children died.");
 	char drained[64];
 	while (recv(run->wake, drained, sizeof drained, MSG_DONTWAIT) >= 0)
@@ -464,7 +465,7 @@ enum rc role_run(const struct role *role, const char *config)
 	struct err err = {0};
 	run.ctx.clock = clock_system();
 	run.ctx.rng = rng_system();
-	run.ctx.zygote = -1;
+	run.ctx.zygote = ZYGOTE_NONE;
 
 	enum rc rc = run_open(&run, &err);
 	if (!rc) {

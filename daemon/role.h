@@ -4,12 +4,13 @@
  * The same step runs as a service, once through (--once) and on the virtual clock (--simulate-until). Roles meet only in the store; a
  * datagram on the socket of a role in the runtime directory tells it that there is work.
  *
- * Boot order, the same for all: role_prepare() (settings, then the zygote), role_confine() (places.h), role_open() (secrets, store, templates), then start(). What a
+ * Boot order, the same for all: role_prepare() (settings, then its zygotes), role_confine() (places.h), role_open() (secrets, store, templates), then start(). What a
  * role needs at its start it may need again at a reload, so it starts confined. Whoever runs steps in a process that goes on to do other things does not confine it.
  */
 #ifndef SENGEN_ROLE_H
 #define SENGEN_ROLE_H
 
+#include "daemon/zygote.h"
 #include "lib/base/confine.h"
 #include "lib/office/office.h"
 
@@ -20,7 +21,7 @@ struct role_context {
 	struct clock clock;
 	struct rng rng;
 	struct confine_places places; /* what a confined role may reach */
-	int zygote; /* socket to the zygote (zygote.h); -1: none */
+	struct zygote zygote; /* of its children */
 	bool simulating; /* sengend --simulate-until: see turn_open() */
 	bool in_turn; /* --once and simulation: nobody wakes the role, a step waits for its children's answers before it returns */
 	void *state; /* the role's own */
@@ -49,9 +50,9 @@ const struct role *role_find(const char *name); /* NULL: there is none */
 /* Tells another role that there is work; lost when it does not run (it looks by itself anyway). */
 void role_wake(const struct settings *settings, const char *name);
 
-/* Reads the configuration, makes the directories and starts the zygote. */
+/* Reads the configuration, makes the directories and starts the zygotes of all kinds of children. */
 enum rc role_prepare(struct role_context *ctx, const char *config, struct err *err);
-/* The same for one role: its zygote makes the children of its table only. */
+/* The same for one role: its zygotes make the children of its table only. */
 enum rc role_prepare_one(
 	struct role_context *ctx, const struct role *role, const char *config, struct err *err);
 /* Secrets, store, templates. The clock, rng and `simulating` of ctx are set before. */

@@ -179,7 +179,7 @@ static enum rc line_open(struct role_context *ctx, struct line *line, struct err
 	if (wants_password)
 		rc = secret_read(&password, transport->password_from, err);
 	if (rc == RC_OK)
-		rc = zygote_child(ctx->zygote, CHILD_TRANSPORT, &line->fd, err);
+		rc = zygote_child(&ctx->zygote, CHILD_TRANSPORT, &line->fd, err);
 	if (rc == RC_OK) {
 		handover_put_server(&payload, transport);
 		if (!wire_send(line->fd, WIRE_SERVER, payload.s, payload.len) ||

@@ -6,7 +6,7 @@
 
 #include "daemon/handover.h"
 #include "daemon/places.h"
-#include "daemon/zygote.h"
+#include "daemon/zygote_serve.h"
 
 #define MEMORY_BYTES                                                                                         \
 	((size_t)1024 * 1024 * 1024) /* address space: the libraries alone map 200 MiB, a thread 72 */

@@ -40,10 +40,9 @@ enum wire_type {
 	WIRE_NEWS = 25,
 	WIRE_APPEND = 26, /* name and mail for 送信済み; answered by WIRE_DONE */
 	WIRE_CHILD = 20, /* role → zygote: kind of child; its end of the socket pair comes as a descriptor */
-	WIRE_FIELDMAP = 21, /* role → zygote: path of the field map; answered by WIRE_DONE */
+	WIRE_FIELDMAP = 21, /* role → sengen-reader: path and text of the field map; answered by WIRE_DONE */
 	WIRE_SECRET =
 		28, /* role → transport or mailbox child, behind its settings: the password; empty: none */
-	WIRE_PREPARE_MAIL = 27, /* role → zygote: make ready for mail children; answered by WIRE_DONE */
 };
 
 struct wire_reader { /* walks a payload; `bad` is set instead of reading past the end */

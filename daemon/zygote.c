@@ -2,181 +2,89 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <jansson.h>
 #include <signal.h>
-#include <string.h>
+#include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "lib/base/confine.h"
 #include "daemon/wire.h"
+#include "daemon/zygote_serve.h"
 #include "lib/base/file.h"
-#include "lib/base/log.h"
-#include "lib/base/text.h"
-#include "lib/mail/received.h"
+#include "lib/base/program.h"
 
 #define ANSWER_TIMEOUT_MS 10000
 #define FIELDMAP_MAX ((size_t)1024 * 1024)
-#define CONTROL_FD 3 /* in the zygote, and a child's end of its socket pair in the child */
 
-/* ---- the zygote's side ---- */
+/* ---- starting ---- */
 
-static void answer(int fd, enum rc rc, const char *text)
+/* Leaves nothing of the role's in the zygote but what its environment and limits are. */
+_Noreturn static void zygote_exec(int control, const char *path, unsigned children, pid_t role)
 {
-	struct str payload = STR_INIT;
-	wire_put_number(&payload, rc);
-	wire_put_text(&payload, text);
-	if (!wire_send(fd, WIRE_DONE, payload.s, payload.len))
-		_exit(0);
-	str_free(&payload);
-}
-
-struct zygote { /* what its children find ready */
-	unsigned children; /* CHILD_BIT()s */
-	bool is_confined;
-	struct fieldmap *map;
-	struct request_rules *rules; /* NULL: no mail child was asked for */
-};
-
-/* text NULL: the built-in one. The role reads the file: the zygote may be past opening any. */
-static void load_map(int control, struct fieldmap **map, const char *name, const char *text)
-{
-	struct err err = {0};
-	struct fieldmap *fresh = NULL;
-	if (text ? fieldmap_load_text(&fresh, text, name, &err) : fieldmap_load(&fresh, NULL, &err)) {
-		answer(control, err.rc, err.text);
-		return;
-	}
-	if (*map)
-		fieldmap_free(map);
-	*map = fresh;
-	answer(control, RC_OK, NULL);
-}
-
-static void prepare_mail(int control, struct request_rules **rules)
-{
-	struct err err = {0};
-	if (*rules || received_prepare(rules, &err) == RC_OK)
-		answer(control, RC_OK, NULL);
-	else
-		answer(control, err.rc, err.text);
-}
-
-/* The parent may die before the signal at its death was asked for. */
-static void die_with(pid_t parent)
-{
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(0);
-}
-
-/* Once, before the first child, when all that takes files has been made ready. */
-static void confine_zygote(struct zygote *ready)
-{
-	unsigned lines = CHILD_BIT(CHILD_TRANSPORT) | CHILD_BIT(CHILD_MAILBOX);
-	const struct confinement confinement = {
-		.kind = ready->children & lines ? CONFINED_ZYGOTE_LINES : CONFINED_ZYGOTE};
-	struct err err = {0};
-	if (ready->is_confined)
-		return;
-	if (confine_self(&confinement, &err)) {
-		log_event(LEVEL_FAULT, "role.failed", "role=zygote rc=%s reason=\"%s\"", rc_name(err.rc),
-			err.text);
-		_exit(RC_CONFIG); /* the role sees a dead zygote and ends */
-	}
-	ready->is_confined = true;
-}
-
-static void fork_child(enum child_kind kind, int fd, struct zygote *ready)
-{
-	pid_t zygote = getpid();
-	if (kind < CHILD_FORM || kind > CHILD_MAILBOX || !(ready->children & CHILD_BIT(kind)))
-		return;
-	confine_zygote(ready);
-	pid_t pid = fork();
-	if (pid != 0)
-		return; /* a fork that failed closes the descriptor: the role sees a dead child */
-	die_with(zygote);
-	/* The zygote's own socket goes: a child that was taken over must not ask for others. */
-	if (dup2(fd, CONTROL_FD) != CONTROL_FD)
-		_exit(RC_CONFIG);
-	(void)close(fd);
-	if (kind == CHILD_FORM)
-		form_child_main(CONTROL_FD, ready->map);
-	if (kind == CHILD_MAIL && ready->rules)
-		mail_child_main(CONTROL_FD, ready->rules);
-	if (kind == CHILD_MAIL)
-		_exit(RC_USAGE);
-	if (kind == CHILD_MAILBOX)
-		mailbox_child_main(CONTROL_FD);
-	transport_child_main(CONTROL_FD);
-}
-
-_Noreturn static void zygote_main(unsigned children)
-{
-	struct zygote ready = {.children = children};
-	struct str payload = STR_INIT;
-	for (;;) {
-		enum wire_type type;
-		int fd = -1;
-		if (wire_receive(CONTROL_FD, &type, &payload, &fd, -1) != 1)
-			_exit(0); /* the role is gone */
-		struct wire_reader reader = {payload.s, payload.s + payload.len, false};
-		if (type == WIRE_FIELDMAP) {
-			struct pool *pool = pool_new();
-			const char *name = wire_get_text(&reader, pool);
-			load_map(CONTROL_FD, &ready.map, name, wire_get_text(&reader, pool));
-			if (!(children & CHILD_BIT(CHILD_MAIL)))
-				confine_zygote(&ready); /* nothing is left that takes a file */
-			pool_free(&pool);
-		} else if (type == WIRE_PREPARE_MAIL) {
-			prepare_mail(CONTROL_FD, &ready.rules);
-		} else if (type == WIRE_CHILD && fd >= 0) {
-			fork_child((enum child_kind)wire_get_number(&reader), fd, &ready);
-		}
-		if (fd >= 0)
-			(void)close(fd);
-	}
-}
-
-/* Leaves nothing of the role's in the zygote: signals, descriptors, and what its children would need files for is made now. */
-_Noreturn static void zygote_enter(int control, unsigned children, pid_t role)
-{
-	static const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGCHLD};
-	for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
-		(void)signal(ignored[i], SIG_IGN); /* the role decides when its children end */
-	sigset_t none;
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-
+	char which[16];
 	int null = open("/dev/null", O_RDONLY);
-	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(control, CONTROL_FD) != CONTROL_FD ||
-		close_range(CONTROL_FD + 1, ~0U, 0) != 0)
+	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(control, ZYGOTE_FD) != ZYGOTE_FD ||
+		close_range(ZYGOTE_FD + 1, ~0U, 0) != 0)
 		_exit(RC_CONFIG);
-	die_with(role);
-
-	text_preload();
-	json_object_seed(0);
-	struct err unheard = {0};
-	static const struct {
-		enum child_kind child;
-		enum confined kind;
-	} filters[] = {{CHILD_FORM, CONFINED_READER}, {CHILD_MAIL, CONFINED_READER},
-		{CHILD_TRANSPORT, CONFINED_TRANSPORT}, {CHILD_MAILBOX, CONFINED_MAILBOX_LINE}};
-	for (size_t i = 0; i < sizeof filters / sizeof *filters; i++)
-		if (children & CHILD_BIT(filters[i].child))
-			(void)confine_prepare_kind(
-				filters[i].kind, &unheard); /* a child that finds none says why */
-	zygote_main(children);
+	/* The parent may die before the signal at its death was asked for. */
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != role)
+		_exit(0);
+	(void)snprintf(which, sizeof which, "%u", children);
+	(void)execl(path, path, which, (char *)NULL);
+	_exit(RC_CONFIG);
 }
 
-/* ---- the role's side ---- */
+static enum rc program_start(int *control, const char *name, unsigned children, struct err *err)
+{
+	struct str path = STR_INIT;
+	int pair[2];
+	enum rc rc = program_find(&path, name, err);
+	if (!rc && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+		rc = err_set(err, RC_CONFIG, "No socket pair could be made: %s.", errno_text(errno));
+	if (!rc) {
+		pid_t role = getpid();
+		pid_t pid = fork();
+		if (pid == 0)
+			zygote_exec(pair[1], path.s, children, role);
+		if (pid < 0)
+			rc = err_set(err, RC_CONFIG, "No process could be started: %s.", errno_text(errno));
+		(void)close(pair[1]);
+		if (pid > 0)
+			*control = pair[0];
+		else
+			(void)close(pair[0]);
+	}
+	str_free(&path);
+	return rc;
+}
+
+enum rc zygote_start(struct zygote *zygote, const char *form_fields, struct err *err)
+{
+	return zygote_start_for(zygote, CHILD_ALL, form_fields, err);
+}
+
+enum rc zygote_start_for(struct zygote *zygote, unsigned children, const char *form_fields, struct err *err)
+{
+	enum rc rc = RC_OK;
+	*zygote = ZYGOTE_NONE;
+	if (children & CHILD_READERS)
+		rc = program_start(&zygote->reader, "sengen-reader", children & CHILD_READERS, err);
+	if (!rc && children & CHILD_LINES)
+		rc = program_start(&zygote->line, "sengen-line", children & CHILD_LINES, err);
+	rc = rc ? rc : zygote_reload(zygote, form_fields, err);
+	if (rc)
+		zygote_stop(zygote);
+	return rc;
+}
+
+/* ---- asking ---- */
 
 static enum rc zygote_lost(struct err *err)
 {
-	return err_set(
-		err, RC_CONFIG, "The process that starts children is gone; the role must be restarted.");
+	return err_set(err, RC_CONFIG,
+		"The program that starts children (sengen-reader or sengen-line) is gone or could not be "
+		"started; the role must be restarted, or sengen be installed anew.");
 }
 
 /* Asks, and waits until the zygote has done it. */
@@ -201,53 +109,23 @@ static enum rc zygote_ask(int control, enum wire_type request, const struct str 
 	return rc;
 }
 
-enum rc zygote_reload(int control, const char *form_fields, struct err *err)
+enum rc zygote_reload(const struct zygote *zygote, const char *form_fields, struct err *err)
 {
 	struct str payload = STR_INIT, text = STR_INIT;
+	if (zygote->reader < 0)
+		return RC_OK;
 	enum rc rc = form_fields ? file_read(&text, form_fields, FIELDMAP_MAX, err) : RC_OK;
 	wire_put_text(&payload, form_fields);
 	wire_put_text(&payload, form_fields ? text.s : NULL);
-	rc = rc ? rc : zygote_ask(control, WIRE_FIELDMAP, &payload, err);
+	rc = rc ? rc : zygote_ask(zygote->reader, WIRE_FIELDMAP, &payload, err);
 	str_free(&payload);
 	str_free(&text);
 	return rc;
 }
 
-enum rc zygote_prepare_mail(int control, struct err *err)
+enum rc zygote_child(const struct zygote *zygote, enum child_kind kind, int *fd, struct err *err)
 {
-	return zygote_ask(control, WIRE_PREPARE_MAIL, &STR_INIT, err);
-}
-
-enum rc zygote_start(int *control, const char *form_fields, struct err *err)
-{
-	return zygote_start_for(control, CHILD_ALL, form_fields, err);
-}
-
-enum rc zygote_start_for(int *control, unsigned children, const char *form_fields, struct err *err)
-{
-	int pair[2];
-	*control = -1;
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
-		return err_set(err, RC_CONFIG, "No socket pair could be made: %s.", errno_text(errno));
-	pid_t role = getpid();
-	pid_t pid = fork();
-	if (pid == 0)
-		zygote_enter(pair[1], children, role);
-	(void)close(pair[1]);
-	if (pid < 0) {
-		(void)close(pair[0]);
-		return err_set(err, RC_CONFIG, "No process could be started: %s.", errno_text(errno));
-	}
-	*control = pair[0];
-	enum rc rc = zygote_reload(*control, form_fields, err);
-	if (rc)
-		zygote_stop(control);
-	return rc;
-}
-
-enum rc zygote_child(int control, enum child_kind kind, int *fd, struct err *err)
-{
-	int pair[2];
+	int pair[2], control = CHILD_BIT(kind) & CHILD_LINES ? zygote->line : zygote->reader;
 	*fd = -1;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
 		return err_set(err, RC_CONFIG, "No socket pair could be made: %s.", errno_text(errno));
@@ -264,9 +142,11 @@ enum rc zygote_child(int control, enum child_kind kind, int *fd, struct err *err
 	return RC_OK;
 }
 
-void zygote_stop(int *control)
+void zygote_stop(struct zygote *zygote)
 {
-	if (*control >= 0)
-		(void)close(*control);
-	*control = -1;
+	if (zygote->reader >= 0)
+		(void)close(zygote->reader);
+	if (zygote->line >= 0)
+		(void)close(zygote->line);
+	*zygote = ZYGOTE_NONE;
 }

@@ -1,15 +1,14 @@
 /*
  * zygote.h - forks the children that read bytes from outside or hold the network
  *
- * Started before secrets and store are opened, with converters preloaded, everything else closed. A request names the kind of child and brings
- * one end of a socket pair; the child gets only that descriptor.
+ * Zygotes are programs of their own, so that a role loads none of what its children stand on, and a child nothing of what other children do: sengen-reader has what
+ * reading takes and no network, sengen-line the network and no reader (zygote_serve.h). They are started before secrets and store are opened, with everything else closed.
+ * A request names the kind of child and brings one end of a socket pair; the child gets only that descriptor.
  */
 #ifndef SENGEN_ZYGOTE_H
 #define SENGEN_ZYGOTE_H
 
 #include "lib/base/err.h"
-#include "lib/form/fieldmap.h"
-#include "lib/mail/request.h"
 
 enum child_kind {
 	CHILD_FORM =
@@ -21,28 +20,24 @@ enum child_kind {
 };
 
 #define CHILD_BIT(kind) (1u << (kind))
-#define CHILD_ALL                                                                                            \
-	(CHILD_BIT(CHILD_FORM) | CHILD_BIT(CHILD_TRANSPORT) | CHILD_BIT(CHILD_MAIL) |                        \
-		CHILD_BIT(CHILD_MAILBOX))
+#define CHILD_READERS (CHILD_BIT(CHILD_FORM) | CHILD_BIT(CHILD_MAIL))
+#define CHILD_LINES (CHILD_BIT(CHILD_TRANSPORT) | CHILD_BIT(CHILD_MAILBOX))
+#define CHILD_ALL (CHILD_READERS | CHILD_LINES)
 
-/* Forks the zygote; *control is the role's end. The field map is loaded in it (form_fields NULL: the built-in one). It gives up its own rights (confine.h) before
- * it makes the first child; one that makes readers only then has no network and no file either. */
-enum rc zygote_start(int *control, const char *form_fields, struct err *err);
+struct zygote { /* the role's ends of their sockets; -1: none, who needs none of its children has none */
+	int reader, line;
+};
+#define ZYGOTE_NONE ((struct zygote){-1, -1})
+
+/* Starts both. The field map is loaded in the reader (form_fields NULL: the built-in one). They give up their own rights (confine.h) as soon as they have what their
+ * children need: the reader then has no network and no file either. RC_CONFIG: a program is not installed, or can't be started. */
+enum rc zygote_start(struct zygote *zygote, const char *form_fields, struct err *err);
 /* The same for some kinds of children (CHILD_BIT()): others are never made, whoever asks. */
-enum rc zygote_start_for(int *control, unsigned children, const char *form_fields, struct err *err);
+enum rc zygote_start_for(struct zygote *zygote, unsigned children, const char *form_fields, struct err *err);
 /* Reads the field map anew for the children to come; a bad one is refused and the old kept. */
-enum rc zygote_reload(int control, const char *form_fields, struct err *err);
-/* Makes the zygote ready for CHILD_MAIL: converters, request rules, patterns whose tables are built. Asked for once, by a role that reads mail: the
- * others pay neither its memory nor its time. Without it a mail child ends at once. */
-enum rc zygote_prepare_mail(int control, struct err *err);
+enum rc zygote_reload(const struct zygote *zygote, const char *form_fields, struct err *err);
 /* A fresh child; *fd is the role's end of its socket pair. Closing it ends the child. */
-enum rc zygote_child(int control, enum child_kind kind, int *fd, struct err *err);
-void zygote_stop(int *control);
-
-/* The bodies; do not return. */
-_Noreturn void form_child_main(int fd, const struct fieldmap *map);
-_Noreturn void transport_child_main(int fd);
-_Noreturn void mail_child_main(int fd, const struct request_rules *rules);
-_Noreturn void mailbox_child_main(int fd);
+enum rc zygote_child(const struct zygote *zygote, enum child_kind kind, int *fd, struct err *err);
+void zygote_stop(struct zygote *zygote);
 
 #endif

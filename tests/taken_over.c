@@ -29,7 +29,32 @@
 
 struct deed_places deed_places;
 
-#define CHILDS_END 3 /* zygote.c: its socket to the role */
+#define CHILDS_END 3 /* zygote_serve.h: its socket to the role */
+
+void deed_places_pass(void)
+{
+	static char number[2][16];
+	(void)snprintf(number[0], sizeof number[0], "%d", deed_places.tcp_port);
+	(void)snprintf(number[1], sizeof number[1], "%d", deed_places.parent);
+	(void)setenv("SENGEN_DEED_SECRET", deed_places.secret, 1);
+	(void)setenv("SENGEN_DEED_DIRECTORY", deed_places.directory, 1);
+	(void)setenv("SENGEN_DEED_LOCAL", deed_places.local_socket, 1);
+	(void)setenv("SENGEN_DEED_ABSTRACT", deed_places.abstract_socket, 1);
+	(void)setenv("SENGEN_DEED_PORT", number[0], 1);
+	(void)setenv("SENGEN_DEED_PARENT", number[1], 1);
+}
+
+static void deed_places_take(void)
+{
+	if (deed_places.secret || !getenv("SENGEN_DEED_SECRET"))
+		return;
+	deed_places.secret = getenv("SENGEN_DEED_SECRET");
+	deed_places.directory = getenv("SENGEN_DEED_DIRECTORY");
+	deed_places.local_socket = getenv("SENGEN_DEED_LOCAL");
+	deed_places.abstract_socket = getenv("SENGEN_DEED_ABSTRACT");
+	deed_places.tcp_port = atoi(getenv("SENGEN_DEED_PORT"));
+	deed_places.parent = atoi(getenv("SENGEN_DEED_PARENT"));
+}
 
 static char *place(const char *name)
 {
@@ -637,6 +662,7 @@ bool taken_over_by(const char *bytes, size_t len, char *what, size_t size)
 	const char *at = bytes ? memmem(bytes, len, TAKEN_OVER_MARK, strlen(TAKEN_OVER_MARK)) : NULL;
 	if (!at)
 		return false;
+	deed_places_take();
 	at += strlen(TAKEN_OVER_MARK);
 	size_t left = len - (size_t)(at - bytes);
 	for (size_t i = 0; i < deed_count; i++) {

@@ -40,6 +40,8 @@ struct deed_places {
 	int parent; /* process to harm; not the real parent where that is the test */
 };
 extern struct deed_places deed_places;
+/* The same for a program that is started later: its children find them in its environment. */
+void deed_places_pass(void);
 
 /* Does the deed that the bytes name; false: they name none. what: "refused: …" or "worked", where it comes back at all. */
 bool taken_over_by(const char *bytes, size_t len, char *what, size_t size);

@@ -72,14 +72,6 @@ const char *mailbox_folder_name(const struct mailbox_settings *settings, enum fo
 	return NULL;
 }
 
-#define REPLIES_PER_REQUEST 4
-#define SLOWEST_LINE (64 * 1024) /* bytes a second */
-
-int mailbox_request_seconds(const struct mailbox_settings *settings, int64_t payload)
-{
-	return REPLIES_PER_REQUEST * settings->reply_seconds + (int)(payload / SLOWEST_LINE);
-}
-
 /* Opens where that is wanted; from here on the phase is the request's. */
 static enum rc begin(struct mailbox *mailbox, const char *phase, struct err *err)
 {

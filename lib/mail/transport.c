@@ -12,19 +12,6 @@ struct transport {
 	struct smtp *smtp; /* NULL: Maildir */
 };
 
-const char *outcome_name(enum outcome outcome)
-{
-	static const char *const names[] = {
-		[OUTCOME_ACCEPTED] = "accepted",
-		[OUTCOME_TEMPORARY] = "temporary",
-		[OUTCOME_PERMANENT] = "permanent",
-		[OUTCOME_UNKNOWN] = "unknown",
-		[OUTCOME_NOT_SENT] = "not-sent",
-		[OUTCOME_FAULT] = "fault",
-	};
-	return names[outcome];
-}
-
 struct transport *transport_new(const struct transport_settings *settings, const char *password)
 {
 	struct transport *transport = xcalloc(1, sizeof *transport);

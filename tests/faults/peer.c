@@ -173,26 +173,26 @@ int __wrap___poll_chk(struct pollfd *fd, nfds_t count, int timeout_ms, size_t si
 
 /* ---- zygote.h ---- */
 
-enum rc zygote_start(int *control, const char *form_fields, struct err *err)
+enum rc zygote_start(struct zygote *zygote, const char *form_fields, struct err *err)
 {
-	return zygote_start_for(control, CHILD_ALL, form_fields, err);
+	return zygote_start_for(zygote, CHILD_ALL, form_fields, err);
 }
 
-enum rc zygote_start_for(int *control, unsigned children, const char *form_fields, struct err *err)
+enum rc zygote_start_for(struct zygote *zygote, unsigned children, const char *form_fields, struct err *err)
 {
 	(void)children;
 	for (int i = 0; i < LINES_MAX; i++)
 		lines[i].fd = -1;
 	for (; peer_world->mail_settled < peer_world->mail_count; peer_world->mail_settled++)
 		peer_world->mail[peer_world->mail_settled].life_ended = true;
-	*control = 0; /* there is no process behind it */
-	return zygote_reload(*control, form_fields, err);
+	*zygote = ZYGOTE_NONE; /* there is no process behind it */
+	return zygote_reload(zygote, form_fields, err);
 }
 
-enum rc zygote_reload(int control, const char *form_fields, struct err *err)
+enum rc zygote_reload(const struct zygote *zygote, const char *form_fields, struct err *err)
 {
 	struct fieldmap *fresh = NULL;
-	(void)control;
+	(void)zygote;
 	enum rc rc = fieldmap_load(&fresh, form_fields, err);
 	if (rc)
 		return rc;
@@ -202,17 +202,13 @@ enum rc zygote_reload(int control, const char *form_fields, struct err *err)
 	return RC_OK;
 }
 
-enum rc zygote_prepare_mail(int control, struct err *err)
-{
-	(void)control;
-	return rules ? RC_OK : received_prepare(&rules, err);
-}
-
-enum rc zygote_child(int control, enum child_kind kind, int *fd, struct err *err)
+enum rc zygote_child(const struct zygote *zygote, enum child_kind kind, int *fd, struct err *err)
 {
 	int pair[2];
-	(void)control;
+	(void)zygote;
 	*fd = -1;
+	if (kind == CHILD_MAIL && !rules && received_prepare(&rules, err))
+		return err->rc;
 	struct peer_line *line = NULL;
 	for (int i = 0; i < LINES_MAX && !line; i++)
 		if (lines[i].fd < 0)
@@ -230,12 +226,12 @@ enum rc zygote_child(int control, enum child_kind kind, int *fd, struct err *err
 	return RC_OK;
 }
 
-void zygote_stop(int *control)
+void zygote_stop(struct zygote *zygote)
 {
 	for (int i = 0; i < LINES_MAX; i++)
 		if (lines[i].fd >= 0)
 			peer_hang_up(&lines[i]);
-	*control = -1;
+	*zygote = ZYGOTE_NONE;
 }
 
 /* ---- by the driver ---- */

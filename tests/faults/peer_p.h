@@ -11,7 +11,7 @@
 #define SENGEN_TESTS_PEER_P_H
 
 #include "daemon/wire.h"
-#include "daemon/zygote.h"
+#include "daemon/zygote_serve.h"
 #include "lib/mail/mailbox.h"
 #include "lib/register.h"
 #include "tests/faults/peer.h"

@@ -20,7 +20,7 @@
 
 #include "daemon/memfile.h"
 #include "daemon/record.h"
-#include "daemon/zygote.h"
+#include "daemon/zygote_serve.h"
 #include "lib/base/clock.h"
 #include "lib/base/file.h"
 #include "lib/base/text.h"

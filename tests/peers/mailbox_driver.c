@@ -26,7 +26,7 @@
 #define WORDS_MAX 2000
 
 static struct mailbox_settings settings;
-static int zygote;
+static struct zygote zygote;
 static struct mailline line = {.fd = -1, .phase = "connect"};
 
 static char host[] = "localhost", inbox[] = "INBOX", done[] = "処理済み", review[] = "要確認",
@@ -185,7 +185,7 @@ static void run(char *text, const struct secret *password)
 	for (char *w = strtok_r(text, " \n", &rest); w && count < WORDS_MAX; w = strtok_r(NULL, " \n", &rest))
 		word[count++] = w;
 	if (line.fd < 0)
-		rc = mailline_open(&line, zygote, &settings, password, &err);
+		rc = mailline_open(&line, &zygote, &settings, password, &err);
 	for (size_t i = 0; i < sizeof commands / sizeof *commands && rc == RC_OK && count > 0; i++)
 		if (strcmp(commands[i].name, word[0]) == 0 && count >= commands[i].words)
 			rc = commands[i].run(word, count, pool, &err);

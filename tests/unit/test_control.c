@@ -36,7 +36,7 @@ static int open_control(void **state)
 		here, here);
 	if (file_write(scratch_path("sengend.conf"), conf, (size_t)len, 0600, &err))
 		return -1;
-	ctx = (struct role_context){.clock = clock_system(), .rng = rng_system(), .zygote = -1};
+	ctx = (struct role_context){.clock = clock_system(), .rng = rng_system(), .zygote = ZYGOTE_NONE};
 	if (role_prepare(&ctx, scratch_path("sengend.conf"), &err) || role_open(&ctx, false, true, &err) ||
 		role_control.start(&ctx, &err)) {
 		(void)fprintf(stderr, "%s\n", err.text);

@@ -35,7 +35,7 @@ static void test_desk__long_job_holds_up_no_other(void **state)
 {
 	struct rig *rig = *state;
 	struct role_context ctx = {
-		.office = rig->office, .settings = rig->settings, .clock = rig->clock, .zygote = -1};
+		.office = rig->office, .settings = rig->settings, .clock = rig->clock, .zygote = ZYGOTE_NONE};
 	utc_time next;
 	bool more = false;
 	int steps = 0;
@@ -77,7 +77,7 @@ ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 	return 0;
 }
 
-static int zygote = -1;
+static struct zygote zygote = {-1, -1};
 
 static int group_set_up(void **state)
 {

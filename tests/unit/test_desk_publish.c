@@ -8,7 +8,7 @@
 static struct role_context context(struct rig *rig)
 {
 	return (struct role_context){
-		.office = rig->office, .settings = rig->settings, .clock = rig->clock, .zygote = -1};
+		.office = rig->office, .settings = rig->settings, .clock = rig->clock, .zygote = ZYGOTE_NONE};
 }
 
 /* Runs the job as the role does until it has nothing to do at this moment; when it wants to come again. */

@@ -20,7 +20,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/crypt.h"
 
-static int zygote = -1;
+static struct zygote zygote = {-1, -1};
 static struct pool *pool;
 static struct received_context context;
 
@@ -32,8 +32,7 @@ static int begin(void **state)
 	context = (struct received_context){
 		.office = "security-action-info@sa.example.jp", .authserv_id = "mx.sa.example.jp"};
 	strlist_add(&context.own_hops, "store.sa.example.jp");
-	return zygote_start(&zygote, NULL, &err) == RC_OK && zygote_prepare_mail(zygote, &err) == RC_OK ? 0
-													: -1;
+	return zygote_start(&zygote, NULL, &err) == RC_OK ? 0 : -1;
 }
 
 static int end(void **state)
@@ -50,7 +49,7 @@ static enum rc start(struct mail_reading *reading, const char *bytes, size_t len
 	struct err err;
 	int file;
 	assert_int_equal(memfile_make(&file, bytes, len, &err), RC_OK);
-	enum rc rc = mail_reader_start(reading, zygote, file, &context, &err);
+	enum rc rc = mail_reader_start(reading, &zygote, file, &context, &err);
 	(void)close(file);
 	return rc;
 }
@@ -136,25 +135,27 @@ static void test_mail_reader__a_file_that_could_change(void **state)
 	struct received received;
 	struct err err = {0};
 	int file = open("/dev/zero", O_RDONLY | O_CLOEXEC);
-	assert_int_equal(mail_reader_read(zygote, file, &context, &received, pool, &err), RC_REFUSED);
+	assert_int_equal(mail_reader_read(&zygote, file, &context, &received, pool, &err), RC_REFUSED);
 	assert_non_null(strstr(err.text, "could still be changed"));
 	(void)close(file);
 }
 
-static void test_mail_reader__a_zygote_that_is_not_prepared_or_gone(void **state)
+static void test_mail_reader__a_zygote_that_was_not_told_or_is_gone(void **state)
 {
 	(void)state;
 	struct received received;
 	struct err err = {0};
-	int other, file;
+	struct zygote other = ZYGOTE_NONE;
+	int file;
 	assert_int_equal(memfile_make(&file, GOOD, strlen(GOOD), &err), RC_OK);
 	assert_int_equal(zygote_start(&other, NULL, &err), RC_OK);
-	assert_int_equal(mail_reader_read(other, file, &context, &received, pool, &err), RC_REFUSED);
+	assert_int_equal(mail_reader_read(&other, file, &context, &received, pool, &err), RC_OK);
 	zygote_stop(&other);
 	int pair[2];
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
 	(void)close(pair[1]);
-	assert_int_equal(mail_reader_read(pair[0], file, &context, &received, pool, &err), RC_CONFIG);
+	other.reader = pair[0];
+	assert_int_equal(mail_reader_read(&other, file, &context, &received, pool, &err), RC_CONFIG);
 	(void)close(pair[0]);
 	(void)close(file);
 }
@@ -246,7 +247,7 @@ static void try_next_mail(void)
 {
 	struct err err;
 	int fd;
-	(void)zygote_child(zygote, CHILD_MAIL, &fd, &err);
+	(void)zygote_child(&zygote, CHILD_MAIL, &fd, &err);
 }
 
 static void try_nothing(void)
@@ -628,7 +629,7 @@ int main(void)
 		cmocka_unit_test(test_mail_reader__several_at_once),
 		cmocka_unit_test(test_mail_reader__nothing_to_read),
 		cmocka_unit_test(test_mail_reader__a_file_that_could_change),
-		cmocka_unit_test(test_mail_reader__a_zygote_that_is_not_prepared_or_gone),
+		cmocka_unit_test(test_mail_reader__a_zygote_that_was_not_told_or_is_gone),
 		cmocka_unit_test(test_mail_reader__lies_of_a_child),
 		cmocka_unit_test(test_mail_reader__a_frame_that_is_too_large),
 		cmocka_unit_test(test_mail_reader__the_confined_are_killed),

@@ -25,7 +25,8 @@ static struct mailbox_settings settings;
 static struct mailline line;
 static struct pool *pool;
 static struct err err;
-static int zygote, child; /* child: the other end, where the test plays it */
+static struct zygote zygote;
+static int child; /* child: the other end, where the test plays it */
 static char inbox[] = "INBOX", done[] = "処理済み", review[] = "要確認", bounce[] = "バウンス",
 	    sent[] = "送信済み";
 
@@ -59,7 +60,7 @@ static int set_up(void **state)
 		.message_bytes = 1000};
 	pool = pool_new();
 	child = -1;
-	return mailline_open(&line, zygote, &settings, NULL, &err) == RC_OK ? 0 : -1;
+	return mailline_open(&line, &zygote, &settings, NULL, &err) == RC_OK ? 0 : -1;
 }
 
 static int tear_down(void **state)
@@ -224,7 +225,7 @@ static void test_mailbox_child__a_server_that_is_not_there(void **state)
 	settings.auth = AUTH_LOGIN;
 	struct secret password = SECRET_INIT;
 	secret_set(&password, "geheim", 6);
-	assert_int_equal(mailline_open(&line, zygote, &settings, &password, &err), RC_OK);
+	assert_int_equal(mailline_open(&line, &zygote, &settings, &password, &err), RC_OK);
 	secret_free(&password);
 	assert_int_equal(mailline_list(&line, FOLDER_INBOX, NULL, 10, &out, pool, &err), RC_SERVER);
 	assert_string_equal(line.phase, "connect");

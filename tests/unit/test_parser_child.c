@@ -15,7 +15,7 @@
 
 #include "lib/base/confine.h"
 #include "daemon/record.h"
-#include "daemon/zygote.h"
+#include "daemon/zygote_serve.h"
 #include "lib/base/text.h"
 #include "tests/unit/scratch.h"
 
