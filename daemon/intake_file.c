@@ -269,8 +269,11 @@ static enum rc batch_process(struct role_context *ctx, struct intake_file *in,
 			known++;
 		}
 	}
+	int64_t began = clock_machine_ms();
 	if (!rc && known < count)
 		rc = intake_rows_write(ctx, row + known, count - known, &in->batch, err);
+	if (!in->read_whole)
+		intake_pause(ctx, clock_machine_ms() - began);
 	return rc ? rc : intake_rows_answer(row, count, err);
 }
 

@@ -225,7 +225,8 @@ enum rc intake_rows_write(
 			else
 				adapt(batch, some, clock_machine_ms() - began);
 		}
-		intake_pause(ctx, clock_machine_ms() - began);
+		if (at + some < count)
+			intake_pause(ctx, clock_machine_ms() - began);
 	}
 	return rc;
 }
