@@ -47,13 +47,17 @@ static bool process_read(struct process *into, const char *pid)
 	size_t len = fread(text, 1, sizeof text - 1, file);
 	fclose(file);
 	text[len] = '\0';
-	const char *rest = strrchr(text, ')');
-	long user, kernel, children_user, children_kernel;
-	if (!rest || sscanf(rest, ") %*c %ld %*d %*d %*d %*d %*u %*u %*u %*u %*u %ld %ld %ld %ld",
-			     &into->parent, &user, &kernel, &children_user, &children_kernel) != 5)
+	char *at = strrchr(text, ')');
+	if (!at || strlen(at) < strlen(") S "))
 		return false;
+	at += strlen(") S ");
+	into->parent = strtol(at, &at, 10);
+	into->ticks = 0;
+	for (int field = 5; field <= 17; field++) {
+		long value = strtol(at, &at, 10);
+		into->ticks += field >= 14 ? value : 0;
+	}
 	into->pid = strtol(pid, NULL, 10);
-	into->ticks = user + kernel + children_user + children_kernel;
 	into->counts = false;
 	return true;
 }
@@ -95,8 +99,8 @@ static long pss_read(long pid)
 	if (!file)
 		return 0;
 	while (fgets(line, sizeof line, file))
-		if (sscanf(line, "Pss: %ld kB", &kib) == 1)
-			break;
+		if (strncmp(line, "Pss:", 4) == 0)
+			kib = strtol(line + 4, NULL, 10);
 	fclose(file);
 	return kib;
 }
