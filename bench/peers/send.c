@@ -1,13 +1,11 @@
 /*
- * send.c - the row `send`: a register with queued notices, and the role sender at work on it
+ * send.c - a register with queued notices, and the role sender at work on it
  *
- * send fill DIRECTORY NOTICES PORT CONNECTIONS TLS DKIM: configures an office in DIRECTORY (TLS: none or starttls; then ca.pem stands there already; DKIM: none,
- * rsa-2048 or ed25519), registers so many applications, each with its queued receipt, and does the same for nothing else: DIRECTORY can be copied.
- * send drain CONFIG SENGEND: runs the role over it as the service it is, from its start until the register says that the last notice was sent, and prints
- * "mails seconds commits cpu_seconds pss_kib". With SEND_PSS=1 the memory of all its processes is looked at all the time; without, at the end, and nobody is disturbed.
- * send rates: how often a second OpenSSL signs, one key after the other, as DKIM does.
+ * send fill DIRECTORY NOTICES CONNECTIONS TLS DKIM: configures an office in DIRECTORY (TLS: none or starttls; then ca.pem stands there already; DKIM: none,
+ * rsa-2048 or ed25519) for a mail server on port 25 and registers so many applications, each with its queued receipt. Prints the bytes of a mail. DIRECTORY can be copied.
+ * send drain CONFIG SENGEND: runs the role over it as the service it is, from its start until the register says that the last notice was sent. Prints the role's
+ * process id, then figures: mails a second, and how many of them went into one commit; its last line is "commits" and their number.
  */
-#include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -28,8 +26,7 @@
 
 #define BATCH 500
 #define LOOK_NS 5000000
-#define LONGEST_SECONDS 600
-#define PROCESSES 256
+#define LONGEST_SECONDS 900
 
 static struct err err;
 
@@ -64,8 +61,8 @@ static void key_write(const char *path, const char *kind)
 	EVP_PKEY_free(key);
 }
 
-static void configure(struct str *conf, const char *directory, const char *port, const char *connections,
-	const char *tls, const char *dkim)
+static void configure(
+	struct str *conf, const char *directory, const char *connections, const char *tls, const char *dkim)
 {
 	struct str text = STR_INIT;
 	bool plain = strcmp(tls, "none") == 0;
@@ -75,9 +72,8 @@ static void configure(struct str *conf, const char *directory, const char *port,
 		"contact_mail = \"office@sa.example.jp\";\nbounce_mail = \"bounce@sa.example.jp\";\n"
 		"connections = %s;\nmails_per_connection = 100000;\nrate_per_minute = 0;\n"
 		"rate_per_domain = 0;\nreceipt_ceiling = 1000000;\n"
-		"transport = { maildir = false; host = \"%s\"; port = %s; tls = \"%s\"; %s};\n",
-		connections, plain ? "127.0.0.1" : "localhost", port, tls,
-		plain ? "" : "ca_file = \"ca.pem\"; ");
+		"transport = { maildir = false; host = \"%s\"; port = 25; tls = \"%s\"; %s};\n",
+		connections, plain ? "127.0.0.1" : "localhost", tls, plain ? "" : "ca_file = \"ca.pem\"; ");
 	if (strcmp(dkim, "none") != 0) {
 		struct str key = STR_INIT;
 		path_join(&key, directory, "dkim.pem");
@@ -125,7 +121,7 @@ static int fill(char **argv)
 {
 	int notices = atoi(argv[1]);
 	struct str conf = STR_INIT;
-	configure(&conf, argv[0], argv[2], argv[3], argv[4], argv[5]);
+	configure(&conf, argv[0], argv[2], argv[3], argv[4]);
 	struct role_context ctx = {.clock = clock_system(), .rng = rng_system(), .zygote = -1};
 	want(role_prepare(&ctx, conf.s, &err));
 	want(role_open(&ctx, false, true, &err));
@@ -135,92 +131,14 @@ static int fill(char **argv)
 			apply(&ctx.office, ++n);
 		want(store_commit(ctx.office.store, &err));
 	}
+	struct str wire = STR_INIT, dkim = STR_INIT;
+	want(office_letter(&ctx.office, 1, &wire, &dkim, &err));
+	printf("%zu\n", wire.len);
+	str_free(&wire);
+	str_free(&dkim);
 	role_close(&ctx);
 	str_free(&conf);
 	return 0;
-}
-
-/* ---- the processes of the role ---- */
-
-struct family {
-	pid_t pid[PROCESSES];
-	int count;
-};
-
-/* Fields of /proc/PID/stat behind the name: parent, and user and system time in ticks. */
-static bool read_stat(pid_t pid, pid_t *parent, int64_t *ticks)
-{
-	char path[64], text[1024];
-	(void)snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-	if (fd >= 0)
-		(void)close(fd);
-	if (len <= 0)
-		return false;
-	text[len] = '\0';
-	const char *at = strrchr(text, ')');
-	int ppid;
-	long long user, system;
-	if (!at ||
-		sscanf(at + 1, " %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lld %lld", &ppid, &user,
-			&system) != 3)
-		return false;
-	*parent = ppid;
-	*ticks = user + system;
-	return true;
-}
-
-/* A child has a higher number than its parent but for a wrap: looked over again until nobody new is found. */
-static void find_family(struct family *family, pid_t first)
-{
-	*family = (struct family){.pid = {first}, .count = 1};
-	for (int before = 0; before != family->count;) {
-		before = family->count;
-		DIR *proc = opendir("/proc");
-		for (struct dirent *entry; proc && (entry = readdir(proc));) {
-			pid_t pid = atoi(entry->d_name), parent;
-			int64_t ticks;
-			bool known = pid <= 0 || !read_stat(pid, &parent, &ticks), mine = false;
-			for (int i = 0; i < family->count && !known; i++) {
-				known = family->pid[i] == pid;
-				mine |= family->pid[i] == parent;
-			}
-			if (!known && mine && family->count < PROCESSES)
-				family->pid[family->count++] = pid;
-		}
-		if (proc)
-			(void)closedir(proc);
-	}
-}
-
-static double family_cpu(const struct family *family)
-{
-	int64_t sum = 0;
-	for (int i = 0; i < family->count; i++) {
-		pid_t parent;
-		int64_t ticks;
-		if (read_stat(family->pid[i], &parent, &ticks))
-			sum += ticks;
-	}
-	return (double)sum / (double)sysconf(_SC_CLK_TCK);
-}
-
-static int64_t family_pss(const struct family *family)
-{
-	int64_t sum = 0;
-	for (int i = 0; i < family->count; i++) {
-		char path[64], line[128];
-		(void)snprintf(path, sizeof path, "/proc/%d/smaps_rollup", (int)family->pid[i]);
-		FILE *file = fopen(path, "re");
-		long long kib;
-		while (file && fgets(line, sizeof line, file))
-			if (sscanf(line, "Pss: %lld kB", &kib) == 1)
-				sum += kib;
-		if (file)
-			(void)fclose(file);
-	}
-	return sum;
 }
 
 /* ---- drain ---- */
@@ -281,14 +199,13 @@ static void adopt(const struct settings *settings)
 
 static int drain(char **argv)
 {
-	bool watch_pss = getenv("SEND_PSS") != NULL;
 	struct settings *settings;
 	struct store *store;
 	want(settings_load(&settings, argv[0], &err));
 	adopt(settings);
 	const struct store_settings where = {.path = settings->store_path};
 	want(store_open(&store, &where, STORE_READ, &err));
-	int64_t count[OUTBOX_CANCELLED + 1], pss = 0;
+	int64_t count[OUTBOX_CANCELLED + 1];
 	want(outbox_count(store, count, &err));
 	int64_t mails = count[OUTBOX_QUEUED];
 	struct str log = STR_INIT;
@@ -297,7 +214,8 @@ static int drain(char **argv)
 
 	double start = now_seconds();
 	pid_t role = role_start(argv[1], argv[0], log.s);
-	struct family family;
+	printf("%d\n", (int)role);
+	(void)fflush(stdout);
 	while (still_queued(store) > 0) {
 		if (now_seconds() - start > LONGEST_SECONDS)
 			die("%d seconds were not enough; see %s", LONGEST_SECONDS, log.s);
@@ -306,19 +224,11 @@ static int drain(char **argv)
 		int status;
 		if (waitpid(role, &status, WNOHANG) == role)
 			die("the role ended; see %s", log.s);
-		if (!watch_pss)
-			continue;
-		find_family(&family, role);
-		int64_t seen = family_pss(&family);
-		pss = seen > pss ? seen : pss;
 	}
 	double seconds = now_seconds() - start;
 	commits = commits_of(settings->store_path) - commits;
-	find_family(&family, role);
-	int64_t seen = family_pss(&family);
-	pss = seen > pss ? seen : pss;
-	struct family alone = {.pid = {role}, .count = 1};
-	printf("%" PRId64 " %.3f %u %.2f (role %.2f) %" PRId64 "\n", mails, seconds, commits, family_cpu(&family), family_cpu(&alone), pss);
+	printf("figure rate %.6g mails/s\nfigure share %.4g mails/commit\ncommits %u\n",
+		(double)mails / seconds, (double)mails / commits, commits);
 	(void)kill(role, SIGTERM);
 	(void)waitpid(role, NULL, 0);
 	want(outbox_count(store, count, &err));
@@ -333,11 +243,11 @@ static int drain(char **argv)
 int main(int argc, char **argv)
 {
 	(void)signal(SIGPIPE, SIG_IGN);
-	if (argc == 8 && strcmp(argv[1], "fill") == 0)
+	if (argc == 7 && strcmp(argv[1], "fill") == 0)
 		return fill(argv + 2);
 	if (argc == 4 && strcmp(argv[1], "drain") == 0)
 		return drain(argv + 2);
-	fputs("usage: send fill DIRECTORY NOTICES PORT CONNECTIONS TLS DKIM | send drain CONFIG SENGEND\n",
+	fputs("usage: send fill DIRECTORY NOTICES CONNECTIONS TLS DKIM | send drain CONFIG SENGEND\n",
 		stderr);
 	return 2;
 }
