@@ -122,7 +122,7 @@ static int fill(char **argv)
 	int notices = atoi(argv[1]);
 	struct str conf = STR_INIT;
 	configure(&conf, argv[0], argv[2], argv[3], argv[4]);
-	struct role_context ctx = {.clock = clock_system(), .rng = rng_system(), .zygote = -1};
+	struct role_context ctx = {.clock = clock_system(), .rng = rng_system(), .zygote = ZYGOTE_NONE};
 	want(role_prepare(&ctx, conf.s, &err));
 	want(role_open(&ctx, false, true, &err));
 	for (int n = 0; n < notices;) {
