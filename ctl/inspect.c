@@ -13,6 +13,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/confine.h"
 #include "lib/base/file.h"
+#include "lib/base/heap.h"
 #include "lib/base/text.h"
 #include "lib/form/registry_csv.h"
 #include "lib/mail/received.h"
@@ -283,6 +284,7 @@ enum rc command_inspect(struct ctl *ctl, struct err *err)
 	enum rc rc = received_prepare(&inspect.rules, err);
 	if (rc == RC_OK && registry)
 		rc = registry_read(&inspect, registry, err);
+	heap_settle();
 	for (int i = 0; i < ctl->argument_count && rc == RC_OK; i++)
 		rc = file_inspect(&inspect, ctl->argument[i], err);
 	if (rc == RC_OK && inspect.refused)

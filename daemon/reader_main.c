@@ -6,6 +6,7 @@
 #include "daemon/wire.h"
 #include "daemon/zygote_serve.h"
 #include "lib/base/civil.h"
+#include "lib/base/heap.h"
 #include "lib/base/text.h"
 #include "lib/mail/received.h"
 
@@ -55,6 +56,7 @@ static void serve(int type, const char *payload, size_t len)
 	const char *name = wire_get_text(&reader, pool);
 	load_map(name, wire_get_text(&reader, pool));
 	pool_free(&pool);
+	heap_settle();
 }
 
 _Noreturn static void child(enum child_kind kind, int fd)

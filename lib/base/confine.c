@@ -788,16 +788,29 @@ static void capabilities_drop(bool is_child)
 	(void)syscall(SYS_capset, &head, keep);
 }
 
+/* What stays given up in those who are forked later. */
+static bool rights_drop(const struct confinement *confinement)
+{
+	/* By this process or the one it was forked from: it has no capability and reaches no file. */
+	static bool has_none;
+	bool is_child = kinds[confinement->kind].is_child;
+	if (is_child && has_none && !confinement->places)
+		return true;
+	capabilities_drop(is_child);
+	bool done =
+		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && (SANITIZED || prctl(PR_SET_DUMPABLE, 0) == 0);
+	/* Files need a descriptor, so before there can be none. */
+	done = done && landlock_enter(confinement);
+	has_none = done && is_child && !confinement->places;
+	return done;
+}
+
 enum rc confine_self(const struct confinement *confinement, struct err *err)
 {
 	enum rc rc = confine_prepare_kind(confinement->kind, err);
 	if (rc)
 		return rc;
-	capabilities_drop(kinds[confinement->kind].is_child);
-	bool done =
-		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && (SANITIZED || prctl(PR_SET_DUMPABLE, 0) == 0);
-	/* Files need a descriptor, so before there can be none. */
-	done = done && landlock_enter(confinement);
+	bool done = rights_drop(confinement);
 	if (done) {
 		rc = limits_enter(&confinement->limits, err);
 		done = rc || filter_enter(confinement->kind);

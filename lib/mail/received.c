@@ -1,7 +1,6 @@
 #include "lib/mail/received.h"
 
 #include <jansson.h>
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -14,7 +13,6 @@
 
 #define MEMORY_BYTES ((size_t)256 * 1024 * 1024)
 #define CPU_SECONDS 2
-#define HEAP_AHEAD (1024 * 1024)
 #define ID_MAX 500 /* octets of a message id; longer ones are nobody's */
 
 /* ---- who wrote it: a person, a machine, ourselves ---- */
@@ -229,34 +227,6 @@ static void warm_up(const struct request_rules *rules)
 	pool_free(&pool);
 }
 
-#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__)
-/*
- * A child that took memory from holes in the heap it was forked with would copy a page for each. So the holes are filled, once: what the children ask for
- * comes from the heap's end, in one piece.
- */
-static void heap_settle(void)
-{
-	(void)mallopt(M_TOP_PAD, HEAP_AHEAD);
-	(void)mallopt(M_TRIM_THRESHOLD, HEAP_AHEAD * 64);
-	(void)mallopt(M_MMAP_THRESHOLD, HEAP_AHEAD * 4);
-	(void)malloc_trim(HEAP_AHEAD);
-	static void *filled;
-	const char *end = (const char *)sbrk(0) - mallinfo2().keepcost;
-	for (size_t size = HEAP_AHEAD; size > 0; size = size > 1024 ? size / 2 : size - 16) {
-		void **hole = malloc(size);
-		for (; hole && (const char *)hole < end; hole = malloc(size)) {
-			*hole = filled; /* kept for ever: that is the point */
-			filled = (void *)hole;
-		}
-		free((void *)hole);
-	}
-}
-#else
-static void heap_settle(void)
-{
-}
-#endif
-
 enum rc received_prepare(struct request_rules **rules, struct err *err)
 {
 	message_preload();
@@ -270,7 +240,6 @@ enum rc received_prepare(struct request_rules **rules, struct err *err)
 	rc = rc ? rc : confine_prepare(err);
 	if (!rc)
 		warm_up(*rules);
-	heap_settle();
 	return rc;
 }
 

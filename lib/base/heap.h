@@ -1,0 +1,11 @@
+/*
+ * heap.h - a process that forks children, and their memory
+ */
+#ifndef SENGEN_HEAP_H
+#define SENGEN_HEAP_H
+
+/* Called once all that the children use has been made, and nothing is freed after it: what a child allocates then lies in pages of its own, and the C library finds nothing to
+ * tidy up in those it was forked with, each of which would be copied. */
+void heap_settle(void);
+
+#endif
