@@ -113,13 +113,14 @@ function judge(row, text,   word, n, left, right, at, bound, part) {
 function table_row(row,   i) {
 	for (i = 1; i <= targets[row]; i++) {
 		judge(row, target[row, i])
-		printf "| %s | %s | %s | %s | %s | %s | %s | %s |\n", i == 1 ? "[" row "](#" row ")" : "", i == 1 ? title[row] : "", name, ours, theirs, ratio, wanted, verdict
+		printf "| %s | %s | %s | %s | %s | %s | %s | %s |\n", i == 1 ? "[" row "](#" row ")" : "", i == 1 ? opened(title[row]) : "", name, ours, theirs, ratio, wanted, verdict
 	}
 }
+function opened(text) { return toupper(substr(text, 1, 1)) substr(text, 2) }
 # A row without targets tells of the machine: a sentence above the table.
 function sentence(row,   who, j, key) {
 	who = contender[row, 1]
-	printf "%s (`%s`): ", toupper(substr(title[row], 1, 1)) substr(title[row], 2), row
+	printf "%s (`%s`): ", opened(title[row]), row
 	for (j = 1; j <= figures[row, who]; j++) {
 		key = row SUBSEP who SUBSEP figure[row, who, j]
 		spread_of(key)
@@ -128,7 +129,7 @@ function sentence(row,   who, j, key) {
 	print ".\n"
 }
 function details(row,   i, j, key, who, line, file) {
-	printf "\n### %s\n\n%s. `bench/run %s`, %s, %d round%s%s.\n", row, title[row], row, day[row], rounds[row], rounds[row] == 1 ? "" : "s", \
+	printf "\n### %s\n\n%s. `bench/run %s`, %s, %d round%s%s.\n", row, opened(title[row]), row, day[row], rounds[row], rounds[row] == 1 ? "" : "s", \
 		machine[row] == last_machine ? "" : ", on " machine[row]
 	print "\n| | figure | median | lowest | highest |\n|---|---|---|---|---|"
 	for (i = 1; i <= contenders[row]; i++) {
@@ -172,6 +173,13 @@ END {
 			print "**A trial: amounts divided by " scale[row[i]] ". Its verdicts mean little.**\n"
 			break
 		}
+	for (i = 1; i <= n; i++)
+		for (j = 1; j <= targets[row[i]]; j++) {
+			judge(row[i], target[row[i], j])
+			all++
+			met += verdict == "met"
+		}
+	print met + 0 " of " all + 0 " targets are met. What holds those that are not, and what was tried, stands below, row by row.\n"
 	print "| row | work | figure | ours | beside it | ratio | to reach | |\n|---|---|---|---|---|---|---|---|"
 	for (i = 1; i <= n; i++)
 		if (known[row[i]])
