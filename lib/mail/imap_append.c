@@ -103,8 +103,11 @@ static struct imap_copies *copies_new(const struct mailbox_settings *settings, c
 	curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
 	curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
 	curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	if (settings->ca_file)
+	if (settings->ca_file) {
+		/* These and no others: libcurl would read every file of /etc/ssl/certs beside them, and trust whom they vouch for. */
+		curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
 		curl_easy_setopt(curl, CURLOPT_CAINFO, settings->ca_file);
+	}
 	curl_easy_setopt(curl, CURLOPT_READFUNCTION, on_want_bytes);
 	curl_easy_setopt(curl, CURLOPT_READDATA, copies);
 	curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_reply_line);

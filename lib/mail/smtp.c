@@ -216,8 +216,11 @@ static void set_tls(struct smtp *smtp)
 	curl_easy_setopt(smtp->curl, CURLOPT_SSL_VERIFYPEER, 1L);
 	curl_easy_setopt(smtp->curl, CURLOPT_SSL_VERIFYHOST, 2L);
 	curl_easy_setopt(smtp->curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	if (settings->ca_file)
+	if (settings->ca_file) {
+		/* These and no others: libcurl would read every file of /etc/ssl/certs beside them, and trust whom they vouch for. */
+		curl_easy_setopt(smtp->curl, CURLOPT_CAPATH, NULL);
 		curl_easy_setopt(smtp->curl, CURLOPT_CAINFO, settings->ca_file);
+	}
 }
 
 struct smtp *smtp_new(const struct transport_settings *settings, const char *password)
