@@ -303,6 +303,88 @@ static void test_parser_child__a_csv_comes_as_records(void **state)
 	str_free(&csv);
 }
 
+/* Small files come in the frames, one child reads one after the other; none knows of the one before. */
+static void test_parser_child__small_files_share_a_child(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *bytes;
+		enum rc rc;
+		int records;
+	} files[] = {
+		{"{\"担当者名\":\"見本　花子\",\"事業者名\":\"株式会社サンプル1\"}", RC_OK, 1},
+		{"PK\x03\x04\x14", RC_REFUSED, 0},
+		{"", RC_REFUSED, 0},
+		{"担当者名,担当者メールアドレス,法人番号,事業者名,宣言の内容（ロゴマークの種類）\r\n"
+		 "見本　花子,hanako@example.co.jp,,株式会社サンプル2,新規に【★一つ星】を申し込む\r\n"
+		 "見本　太郎,taro@example.co.jp,,株式会社サンプル3,新規に【★一つ星】を申し込む\r\n",
+			RC_OK, 2},
+		{"[{\"担当者名\":\"見本　花子\",\"事業者名\":\"株式会社サンプル4\"}]", RC_OK, 1},
+	};
+	int pair[2];
+	struct parsing reading = {.frame = STR_INIT, .pool = pool_new()};
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	reading.pid = fork();
+	if (reading.pid == 0) {
+		(void)close(pair[0]);
+		form_child_main(pair[1], map);
+	}
+	(void)close(pair[1]);
+	reading.fd = pair[0];
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+		struct str payload = STR_INIT;
+		wire_put_bytes(&payload, files[i].bytes, strlen(files[i].bytes));
+		form_limits_pack(&payload, &form_limits_default);
+		assert_true(wire_send(reading.fd, WIRE_PARSE, payload.s, payload.len));
+		str_free(&payload);
+	}
+	assert_int_equal(shutdown(reading.fd, SHUT_WR), 0);
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+		struct form_record record;
+		reading.records = 0;
+		reading.done = false;
+		while (reading_next(&reading, &record))
+			;
+		assert_true(reading.done);
+		if (reading.rc != files[i].rc || reading.records != files[i].records)
+			fail_msg("file %zu: rc %d, %d records", i, reading.rc, reading.records);
+	}
+	assert_int_equal(reading_end(&reading), 0);
+}
+
+/* A file behind small ones would be read with the room of a small one: the child ends. */
+static void test_parser_child__no_file_behind_small_ones(void **state)
+{
+	(void)state;
+	int pair[2];
+	struct form_record record;
+	write_file(scratch_path("form"), "{}", 2);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	struct parsing reading = {.frame = STR_INIT, .pool = pool_new(), .pid = fork()};
+	if (reading.pid == 0) {
+		(void)close(pair[0]);
+		form_child_main(pair[1], map);
+	}
+	(void)close(pair[1]);
+	reading.fd = pair[0];
+	struct str payload = STR_INIT;
+	wire_put_bytes(&payload, "{}", 2);
+	form_limits_pack(&payload, &form_limits_default);
+	assert_true(wire_send(reading.fd, WIRE_PARSE, payload.s, payload.len));
+	str_clear(&payload);
+	form_limits_pack(&payload, &form_limits_default);
+	int file = open(scratch_path("form"), O_RDONLY | O_CLOEXEC);
+	assert_true(wire_send_fd(reading.fd, WIRE_PARSE, payload.s, payload.len, file));
+	(void)close(file);
+	str_free(&payload);
+	while (reading_next(&reading, &record))
+		;
+	assert_true(reading.done);
+	assert_false(reading_next(&reading, &record));
+	assert_true(reading.dead);
+	assert_int_not_equal(reading_end(&reading), 0);
+}
+
 /* The file's own end is the child's, whatever lies in it: an answer, never a hang. */
 static void test_parser_child__bombs_end(void **state)
 {
@@ -451,6 +533,8 @@ int main(void)
 		cmocka_unit_test(test_parser_child__memory_is_bounded),
 #endif
 		cmocka_unit_test(test_parser_child__a_csv_comes_as_records),
+		cmocka_unit_test(test_parser_child__small_files_share_a_child),
+		cmocka_unit_test(test_parser_child__no_file_behind_small_ones),
 		cmocka_unit_test(test_parser_child__bombs_end),
 		cmocka_unit_test(test_parser_child__ends_when_nobody_listens),
 		cmocka_unit_test(test_parser_child__lies_are_noticed),
