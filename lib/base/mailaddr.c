@@ -93,6 +93,13 @@ static bool is_host_name(const char *name)
 	}
 }
 
+/* Small letters, digits, dots and hyphens, no A-label (xn--, or anything that looks like one): IDNA leaves it as it is. */
+static bool is_plain_domain(const char *text)
+{
+	return strlen(text) <= 253 && text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789.-")] == '\0' &&
+	       !strstr(text, "--");
+}
+
 static enum mailaddr_fault domain_read(char out[254], const char *text)
 {
 	char *ascii = NULL;
@@ -101,6 +108,10 @@ static enum mailaddr_fault domain_read(char out[254], const char *text)
 		return MAILADDR_NO_AT;
 	if (*text == '[')
 		return MAILADDR_DOMAIN;
+	if (is_plain_domain(text) && is_host_name(text)) {
+		(void)snprintf(out, 254, "%s", text);
+		return MAILADDR_OK;
+	}
 	/* Non-transitional UTS #46 mapping (IDNA 2008), as browsers and mail servers do it today. */
 	int result = idn2_lookup_u8(
 		(const uint8_t *)text, (uint8_t **)&ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);

@@ -360,12 +360,16 @@ enum rc application_step_up_of(struct store *store, int64_t star1_id, int64_t *i
 	return sql_number(store, stmt, 0, id, err);
 }
 
+#define OTHERS_OF_MAIL                                                                                       \
+	" FROM application WHERE mail = :mail AND mail IS NOT NULL AND " SQL_LIVE " AND key IS NOT :key"
+
 enum rc application_businesses(
 	struct store *store, const char *mail_key, const char *key, int *count, struct err *err)
 {
+	/* Mostly there is none: counting apart begins with a temporary table. */
 	sqlite3_stmt *stmt = sql_ready(store,
-		"SELECT count(DISTINCT key) FROM application"
-		" WHERE mail = :mail AND mail IS NOT NULL AND " SQL_LIVE " AND key IS NOT :key",
+		"SELECT CASE WHEN EXISTS (SELECT 1" OTHERS_OF_MAIL ")"
+		" THEN (SELECT count(DISTINCT key)" OTHERS_OF_MAIL ") ELSE 0 END",
 		err);
 	if (!stmt)
 		return err->rc;
