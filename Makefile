@@ -188,7 +188,6 @@ BENCHES := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard bench/*.c bench/peers/*.c
 .PHONY: bench bench-programs
 bench: deps-check
 	@tools/install-deps bench
-	@$(MAKE) --no-print-directory -s bench-programs
 	@SENGEN_BUILD=$(BUILD) bench/run
 bench-programs: programs $(BENCHES) $(BUILD)/tests/peers/fill
 # A peer loads what it uses and no more.
