@@ -247,6 +247,26 @@ static void test_books__orphans(void **state)
 	assert_found(rig, DIFFERENCE_ORPHAN, 78);
 }
 
+/* A letter of no stage, or of one that no profile can have, speaks for no stage. */
+static void test_books__letters_of_no_stage(void **state)
+{
+	struct rig *rig = *state;
+	static const int stages[] = {-1, STAGE_MAX, STAGE_MAX + 1, 100};
+	take_file(rig, 1, 3);
+	rig_run_days(rig, 8);
+	assert_fits(rig);
+	for (size_t i = 0; i < sizeof stages / sizeof *stages; i++) {
+		char sql[256];
+		(void)snprintf(sql, sizeof sql,
+			"UPDATE outbox SET stage = %d WHERE application_id = 2 AND stage = 0", stages[i]);
+		aside(rig, sql);
+		assert_found(rig, DIFFERENCE_STAGE, 2);
+		(void)snprintf(sql, sizeof sql, "UPDATE outbox SET stage = 0 WHERE stage = %d", stages[i]);
+		aside(rig, sql);
+		assert_fits(rig);
+	}
+}
+
 static void test_books__archives(void **state)
 {
 	struct rig *rig = *state;
@@ -538,6 +558,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_books__removed_application, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_books__removed_notice, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_books__orphans, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_books__letters_of_no_stage, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_books__archives, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_books__uncounted_files, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_books__sent_and_not_logged, setup, rig_teardown),

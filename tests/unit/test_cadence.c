@@ -189,6 +189,46 @@ static void test_cadence__nearer_latest_day_counts(void **ctx)
 	assert_moment(due.latest, "2026-06-19 23:59:59");
 }
 
+/* Bounds of 0 days, each alone and together with a later one. */
+static void test_cadence__latest_on_the_same_day(void **ctx)
+{
+	static const struct {
+		struct span received, previous;
+		const char *latest; /* "": none */
+	} cases[] = {
+		{{0, 0, 0}, {-1, -1, -1}, "2026-06-01 23:59:59"},
+		{{0, 0, 0}, {-1, -1, 5}, "2026-06-01 23:59:59"},
+		{{0, 0, -1}, {-1, -1, 0}, "2026-06-03 23:59:59"},
+		{{0, 0, 9}, {-1, -1, 0}, "2026-06-03 23:59:59"},
+		{{0, 0, 2}, {-1, -1, 0}, "2026-06-03 23:59:59"}, /* the same day twice */
+		{{0, 0, 1}, {-1, -1, 0}, "2026-06-02 23:59:59"},
+		{{0, 0, -1}, {-1, -1, -1}, ""},
+	};
+	struct application app = application("2026-06-01 10:00", STATE_RECEIVED, 1, "2026-06-03 10:00");
+
+	(void)ctx;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct stage stages[] = {
+			{.name = (char[]){"receipt"},
+				.state = STATE_RECEIVED,
+				.at_once = true,
+				.after_received = {0, 0, -1},
+				.after_previous = {-1, -1, -1}},
+			{.name = (char[]){"id"},
+				.state = STATE_ID_ISSUED,
+				.after_received = cases[i].received,
+				.after_previous = cases[i].previous},
+		};
+		struct profile profile = {.stage = stages, .stage_count = 2};
+		struct due due = cadence_due(&app, &profile, &always);
+
+		if (cases[i].latest[0])
+			assert_moment(due.latest, cases[i].latest);
+		else
+			assert_true(due.latest == UTC_NEVER);
+	}
+}
+
 static void test_cadence__never_before_it_came(void **ctx)
 {
 	/* Dropped ten days after its date, on a Friday evening: the ID was due before the file came. */
@@ -491,6 +531,7 @@ int main(void)
 		cmocka_unit_test(test_cadence__zone_with_summer_time),
 		cmocka_unit_test(test_cadence__gap_kept_after_downtime),
 		cmocka_unit_test(test_cadence__nearer_latest_day_counts),
+		cmocka_unit_test(test_cadence__latest_on_the_same_day),
 		cmocka_unit_test(test_cadence__never_before_it_came),
 		cmocka_unit_test(test_cadence__target_behind_earliest),
 		cmocka_unit_test(test_cadence__site),

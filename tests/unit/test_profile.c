@@ -205,6 +205,13 @@ static void test_profile__refusals(void **ctx)
 		{"name = \"p\";\nstages = (\n" STAGE("r", "received", AT_ONCE) ",\n" STAGE("i", "id_issued",
 			 "after_received : { target = 20; }; after_previous : { latest = 14; };") ");\n",
 			4, "on day 20 at the soonest"},
+		/* a latest day of 0 is a bound like any other */
+		{"name = \"p\";\nstages = (\n" STAGE("r", "received", AT_ONCE) ",\n" STAGE("i", "id_issued",
+			 "after_received : { target = 1; }; after_previous : { latest = 0; };") ");\n",
+			4, "on day 1 at the soonest"},
+		{"name = \"p\";\nstages = (\n" STAGE("r", "received", AT_ONCE) ",\n" STAGE("i", "id_issued",
+			 "after_received : { latest = 0; }; after_previous : { earliest = 1; };") ");\n",
+			4, "on day 1 at the soonest"},
 		/* numbers, and what reading itself refuses */
 		{"name = \"p\";\nid_prefix = 6;\n", 2, "id_prefix"},
 		{"name = \"p\";\nid_digits = 12;\n", 2, "id_digits"},
@@ -229,6 +236,33 @@ static void test_profile__refusals(void **ctx)
 		if (!strstr(err.text, where) || !strstr(err.text, cases[i].says))
 			fail_msg("case %zu: %s", i, err.text);
 		assert_int_equal(profiles.count, 0);
+		profiles_free(&profiles);
+	}
+}
+
+/* The day of the bound itself can be met. */
+static void test_profile__latest_days_that_are_just_met(void **ctx)
+{
+	static const char *const spans[] = {
+		"after_received : { target = 7; latest = 7; };",
+		"after_received : { target = 0; latest = 0; };",
+		"after_received : { target = 7; }; after_previous : { latest = 7; };",
+		"after_received : { target = 0; }; after_previous : { latest = 0; };",
+		"after_received : { latest = 7; }; after_previous : { earliest = 7; };",
+	};
+
+	(void)ctx;
+	for (size_t i = 0; i < sizeof(spans) / sizeof(spans[0]); i++) {
+		struct profiles profiles = {0};
+		struct err err = {.text = ""};
+		char text[512];
+
+		snprintf(text, sizeof(text),
+			"name = \"p\";\nstages = (\n" STAGE("r", "received", AT_ONCE) ",\n" STAGE(
+				"i", "id_issued", "%s") ");\n",
+			spans[i]);
+		if (load_text(&profiles, text, &err) != RC_OK)
+			fail_msg("span %zu: %s", i, err.text);
 		profiles_free(&profiles);
 	}
 }
@@ -340,6 +374,7 @@ int main(void)
 		cmocka_unit_test(test_profile__shipped_instant),
 		cmocka_unit_test(test_profile__defaults),
 		cmocka_unit_test(test_profile__refusals),
+		cmocka_unit_test(test_profile__latest_days_that_are_just_met),
 		cmocka_unit_test(test_profile__too_many_stages),
 		cmocka_unit_test(test_profile__same_name_twice),
 		cmocka_unit_test(test_profile__eras),

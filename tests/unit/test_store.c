@@ -750,6 +750,36 @@ static void test_store__books(void **state)
 }
 
 /* Personal values stand in the payload tables alone: with those emptied, none is left in the file. */
+/* A register that somebody edited: a state that is none is counted as an application, and as nothing else. */
+static void test_store__books_with_a_state_that_is_none(void **state)
+{
+	struct rig *rig = *state;
+	assert_ok(store_begin(rig->store, &rig_err));
+	for (int i = 1; i <= 5; i++)
+		(void)rig_add(rig, i);
+	assert_ok(store_commit(rig->store, &rig_err));
+	char sql[512];
+	static const int strange[] = {-1, STATE_COUNT, STATE_COUNT + 1, 15};
+	for (size_t i = 0; i < sizeof strange / sizeof *strange; i++) {
+		(void)snprintf(sql, sizeof sql,
+			"UPDATE application SET state = %d WHERE id = 1;"
+			"UPDATE application SET state = %d WHERE id = 2;"
+			"UPDATE application SET hold = %d WHERE id = 3;"
+			"UPDATE application SET hold = %d WHERE id = 4;",
+			strange[i], STATE_COUNT - 1, HOLD_STAFF, HOLD_REVIEW);
+		sql_aside(rig, sql);
+		struct books books;
+		assert_ok(store_books(rig->store, &books, &rig_err));
+		assert_int_equal(books.applications, 5);
+		assert_int_equal(books.held, 1);
+		assert_int_equal(books.review, 1);
+		for (int k = 0; k < STATE_COUNT; k++)
+			assert_int_equal(books.by_state[k], k == STATE_RECEIVED    ? 3
+							    : k == STATE_COUNT - 1 ? 1
+										   : 0);
+	}
+}
+
 static void test_store__erased_values_are_gone(void **state)
 {
 	struct rig *rig = *state;
@@ -843,6 +873,7 @@ int main(void)
 		TEST(the_same_file_again),
 		TEST(suppression_by_kind),
 		TEST(books),
+		TEST(books_with_a_state_that_is_none),
 		TEST(erased_values_are_gone),
 		TEST(simulation_repeats_exactly),
 	};

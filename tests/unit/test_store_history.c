@@ -289,6 +289,38 @@ static void test_store_history__tampering_is_found(void **state)
 	}
 }
 
+/* Events from EVENT_HOLD on move no state, whatever their row says of one; those before it do, up to the last. */
+static void test_store_history__which_events_move_a_state(void **state)
+{
+	struct rig *rig = *state;
+	static const struct {
+		enum event event;
+		const char *fault; /* NULL: none */
+	} cases[] = {
+		{EVENT_HOLD, NULL},
+		{EVENT_RELEASE, NULL},
+		{EVENT_UNDO_TO_LOGO, "does not go on from the state"},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct audit audit;
+		assert_ok(store_begin(rig->store, &rig_err));
+		int64_t id = rig_add(rig, (int)i + 1);
+		const struct history_row row = {.at = T0 + 100,
+			.application_id = id,
+			.event = cases[i].event,
+			.from = STATE_STOPPED,
+			.to = STATE_WITHDRAWN,
+			.actor = "daemon"};
+		assert_ok(history_add(rig->store, &row, &rig_err));
+		assert_ok(store_commit(rig->store, &rig_err));
+		assert_ok(audit_run(rig->store, NULL, &audit, &rig_err));
+		if (!cases[i].fault)
+			assert_null(audit.fault);
+		else
+			assert_non_null(strstr(audit.fault, cases[i].fault));
+	}
+}
+
 static void test_store_history__erased_payload_leaves_the_chain_whole(void **state)
 {
 	struct rig *rig = *state;
@@ -358,6 +390,7 @@ int main(void)
 		TEST(two_writers_make_one_chain),
 		TEST(audit_of_a_whole_register),
 		TEST(tampering_is_found),
+		TEST(which_events_move_a_state),
 		TEST(erased_payload_leaves_the_chain_whole),
 		TEST(cut_tail_misses_the_noted_head),
 		TEST(correction_is_recorded),

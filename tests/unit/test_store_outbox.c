@@ -381,6 +381,47 @@ static void test_store_outbox__each_and_counts(void **state)
 		assert_int_equal(listed.id[i], i + 1);
 }
 
+/* Around the number of rows that are read at once, with and without a limit: each once, none left out. */
+static void test_store_outbox__each_in_batches(void **state)
+{
+	struct rig *rig = *state;
+	const int all = BATCH + 44;
+	begin(rig);
+	int64_t application = rig_add(rig, 1);
+	for (int i = 0; i < all; i++) {
+		struct notice notice = rig_notice(rig->pool, application, "id");
+		notice.resend_no = i;
+		assert_ok(outbox_add(rig->store, &notice, 0, "x", 1, &rig_err));
+	}
+	commit(rig);
+	static const struct {
+		int64_t after;
+		int limit, count;
+	} cases[] = {
+		{0, 0, BATCH + 44},
+		{0, 1, 1},
+		{0, BATCH - 1, BATCH - 1},
+		{0, BATCH, BATCH},
+		{0, BATCH + 1, BATCH + 1},
+		{0, BATCH + 44, BATCH + 44},
+		{0, BATCH + 45, BATCH + 44},
+		{0, 2 * BATCH, BATCH + 44},
+		{44, 0, BATCH}, /* just one batch is left */
+		{44, BATCH, BATCH},
+		{44, BATCH + 1, BATCH},
+		{BATCH + 44, 0, 0},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct listed listed = {0};
+		assert_ok(outbox_each_in(
+			rig->store, OUTBOX_QUEUED, cases[i].after, cases[i].limit, list, &listed, &rig_err));
+		if (listed.count != cases[i].count)
+			fail_msg("case %zu: %d rows", i, listed.count);
+		for (int k = 0; k < listed.count; k++)
+			assert_int_equal(listed.id[k], cases[i].after + k + 1);
+	}
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(test_store_outbox__##name, rig_setup, rig_teardown)
@@ -395,6 +436,7 @@ int main(void)
 		TEST(unknown_is_tried_again_once_its_pause_is_over),
 		TEST(cancel_against_claim),
 		TEST(each_and_counts),
+		TEST(each_in_batches),
 	};
 	return cmocka_run_group_tests_name("store_outbox", tests, NULL, NULL);
 }
