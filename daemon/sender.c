@@ -280,15 +280,15 @@ static void take_answers(struct role_context *ctx, int timeout_ms, utc_time now)
 }
 
 /*
- * Each commit waits twice for the disk, so the first answers wait a little for others, until half of the lines are done: that half is recorded and handed its next
- * mails while the other half is at work. Looked at now and then, not at each answer: it would wake the role for each.
+ * Each commit waits twice for the disk, so the first answers wait a little for others, until two lines of three are done: they are recorded and handed their next
+ * mails while the rest is at work. Looked at now and then, not at each answer: it would wake the role for each.
  */
 static void gather_answers(struct role_context *ctx, utc_time now)
 {
 	const struct sender *sender = ctx->state;
 	for (int times = 0; times < GATHER_TIMES; times++) {
 		int answered = count_lines(sender, LINE_ANSWERED);
-		if (answered == 0 || answered >= count_lines(sender, LINE_FLYING))
+		if (answered == 0 || answered >= 2 * count_lines(sender, LINE_FLYING))
 			return;
 		const struct timespec pause = {.tv_nsec = GATHER_NS};
 		(void)nanosleep(&pause, NULL);
