@@ -366,7 +366,7 @@ static const char *const schema[] = {
 	" to_state INTEGER NOT NULL,"
 	" ref INTEGER NOT NULL," /* notice, file or other application */
 	" number INTEGER NOT NULL," /* reply code, row, count */
-	" actor INTEGER NOT NULL," /* 1 daemon, 2 import; 0: in the payload */
+	" actor INTEGER NOT NULL," /* 1 daemon, 2 import, 3 intake; 0: in the payload */
 	" payload BLOB," /* SHA-256 of salt, actor, 0, note; NULL: there is nothing to tell */
 	" form BLOB," /* form_digest() of the application where the row records its values */
 	" hash BLOB NOT NULL" /* SHA-256 of the row before's hash and all of the above, see chain_hash() */

@@ -39,7 +39,7 @@ void payload_digest(
 }
 
 /* Actors that are nobody in person need no payload. The numbers are stored: append only. */
-static const char *const known_actors[] = {"", "daemon", "import"};
+static const char *const known_actors[] = {"", "daemon", "import", "intake"};
 #define KNOWN_ACTORS ((int)(sizeof known_actors / sizeof *known_actors))
 
 static int actor_number(const char *actor)
