@@ -283,7 +283,7 @@ enum rc office_advance(struct office *office, struct application *app, const str
 	confirm_token_make(office, &order, token);
 	/* A stage that was taken back has a letter of that name already, cancelled. */
 	if (order.template_name && app->id)
-		rc = draft_next_no(office, app->id, order.template_name, &order.resend_no, err);
+		rc = outbox_next_no(office->store, app->id, order.template_name, &order.resend_no, err);
 	if (rc != RC_OK)
 		return rc;
 	rc = prepare(office, &after, &transition, &order, &draft, &review_ja, err);

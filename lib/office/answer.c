@@ -190,7 +190,8 @@ static enum rc queue(struct inbound *in, enum answer answer, const struct answer
 	struct draft draft = {.packed = STR_INIT};
 	enum rc rc = rules_current(in->office, NOTICE_ANSWERS, &order.rules, in->err);
 	if (rc == RC_OK && order.app->id)
-		rc = draft_next_no(in->office, order.app->id, order.template_name, &order.resend_no, in->err);
+		rc = outbox_next_no(
+			in->office->store, order.app->id, order.template_name, &order.resend_no, in->err);
 	if (rc == RC_OK)
 		rc = draft_make(in->office, &order, &draft, in->err);
 	if (rc == RC_OK)

@@ -142,7 +142,7 @@ enum rc office_send_again(struct office *office, const struct application *app, 
 	*refused_ja = NULL;
 	enum rc rc = rules_get(office, app->template_set, &order.rules, err);
 	if (rc == RC_OK)
-		rc = draft_next_no(office, app->id, notice->template_name, &number, err);
+		rc = outbox_next_no(office->store, app->id, notice->template_name, &number, err);
 	if (rc != RC_OK)
 		return rc;
 	order.resend_no = number;
@@ -401,7 +401,7 @@ static enum rc check_resend(struct decision_case *c, struct notice *first)
 static enum rc queue_resend(struct decision_case *c, const struct notice *first, const struct str *wire)
 {
 	int number;
-	enum rc rc = draft_next_no(c->office, c->app.id, first->template_name, &number, c->err);
+	enum rc rc = outbox_next_no(c->office->store, c->app.id, first->template_name, &number, c->err);
 	if (rc != RC_OK)
 		return rc;
 	struct draft_order order = {.app = &c->app,
@@ -500,7 +500,7 @@ static enum rc resend_anew(struct decision_case *c)
 	struct draft draft = {.packed = STR_INIT};
 	enum rc rc = check_anew(c, &first_id, &stage);
 	if (rc == RC_OK)
-		rc = draft_next_no(c->office, c->app.id, c->template_name, &number, c->err);
+		rc = outbox_next_no(c->office->store, c->app.id, c->template_name, &number, c->err);
 	if (rc != RC_OK)
 		return rc;
 	struct draft_order order = {.app = &c->app,

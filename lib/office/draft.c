@@ -363,30 +363,6 @@ void draft_free(struct draft *draft)
 	str_wipe(&draft->packed);
 }
 
-struct letters {
-	const char *template_name;
-	int next_no;
-};
-
-static enum rc count_letter(void *ctx, const struct notice *notice, struct err *err)
-{
-	struct letters *letters = ctx;
-	(void)err;
-	if (strcmp(notice->template_name, letters->template_name) == 0 &&
-		notice->resend_no >= letters->next_no)
-		letters->next_no = notice->resend_no + 1;
-	return RC_OK;
-}
-
-enum rc draft_next_no(struct office *office, int64_t application_id, const char *template_name, int *number,
-	struct err *err)
-{
-	struct letters letters = {.template_name = template_name};
-	enum rc rc = outbox_each(office->store, application_id, count_letter, &letters, err);
-	*number = letters.next_no;
-	return rc;
-}
-
 enum rc draft_queue(struct office *office, const struct draft_order *order, struct draft *draft,
 	const char *actor, struct err *err)
 {

@@ -89,9 +89,6 @@ enum rc draft_make(
 enum rc draft_queue(struct office *office, const struct draft_order *order, struct draft *draft,
 	const char *actor, struct err *err);
 void draft_free(struct draft *draft);
-/* The number of the next letter of that name to an application: 0 when there is none yet, however the others came about. */
-enum rc draft_next_no(struct office *office, int64_t application_id, const char *template_name, int *number,
-	struct err *err);
 /* The office's own data for templates; all of it is borrowed. */
 struct notice_office draft_notice_office(const struct office *office);
 /* The text alone, guarded. */

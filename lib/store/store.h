@@ -192,6 +192,9 @@ enum rc outbox_signature_set(struct store *store, int64_t id, const struct str *
 /* The letter first sent under that name for that application, resends not counted; where none was sent, the first one; 0: none. */
 enum rc outbox_first(
 	struct store *store, int64_t application_id, const char *template_name, int64_t *id, struct err *err);
+/* The number of the next letter of that name to an application: 0 when there is none yet, however the others came about. */
+enum rc outbox_next_no(
+	struct store *store, int64_t application_id, const char *template_name, int *number, struct err *err);
 typedef enum rc notice_fn(void *ctx, const struct notice *notice, struct err *err);
 enum rc outbox_each(
 	struct store *store, int64_t application_id, notice_fn *fn, void *ctx, struct err *err); /* by id */

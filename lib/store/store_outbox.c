@@ -155,6 +155,27 @@ enum rc outbox_first(
 	return sql_number(store, stmt, 0, id, err);
 }
 
+enum rc outbox_next_no(
+	struct store *store, int64_t application_id, const char *template_name, int *number, struct err *err)
+{
+	int64_t template, next = 0;
+	*number = 0;
+	enum rc rc = word_find(store, template_name, &template, err);
+	if (rc != RC_OK || template == 0)
+		return rc;
+	sqlite3_stmt *stmt = sql_ready(store,
+		"SELECT max(resend_no) + 1 FROM outbox WHERE application_id = :application_id AND template ="
+		" :template",
+		err);
+	if (!stmt)
+		return err->rc;
+	sql_int(stmt, ":application_id", application_id);
+	sql_int(stmt, ":template", template);
+	rc = sql_number(store, stmt, 0, &next, err);
+	*number = (int)next;
+	return rc;
+}
+
 /* Reads up to BATCH of what a bound statement finds, then hands them on; *last is the last id, *count how many came. */
 static enum rc hand_on(struct store *store, sqlite3_stmt *stmt, int64_t *last, int *count, notice_fn *fn,
 	void *ctx, struct err *err)
