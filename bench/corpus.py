@@ -5,7 +5,10 @@ corpus.py csv FILE N         N applications as one CSV in CP932, as Excel writes
 corpus.py json DIRECTORY N   N files of one application each, 000001.json …
 corpus.py mails DIRECTORY N  N mails of an office's mailbox, file names as in a Maildir, each with a Message-ID of its own: letters of tests/data/letters,
                              every tenth with a form B-3 as a Word file
+corpus.py season DIRECTORY N the files of the office's year 2025, each of the time it is dropped: 365 days of 220 applications and three days of 20,000 more before a
+                             deadline, all divided by N
 """
+import datetime
 import json
 import os
 import re
@@ -48,7 +51,25 @@ def make_mails(directory, count):
             out.write(letter)
 
 
+SEASON_PEAKS = (74, 196, 318)  # days of the year
+
+
+def make_season(directory, scale):
+    os.makedirs(directory, exist_ok=True)
+    japan = datetime.timezone(datetime.timedelta(hours=9))
+    number = 1
+    for day in range(365):
+        count = max(1, (220 + (20000 if day in SEASON_PEAKS else 0)) // scale)
+        at = datetime.datetime(2025, 1, 1, 10, 0, tzinfo=japan) + datetime.timedelta(days=day)
+        path = f"{directory}/{at:%Y%m%d}.csv"
+        with open(path, "wb") as out:
+            out.write(forms.as_csv(forms.application(n) for n in range(number, number + count)))
+        os.utime(path, (at.timestamp(), at.timestamp()))
+        number += count
+    print(number - 1)
+
+
 if __name__ == "__main__":
-    if len(sys.argv) != 4 or sys.argv[1] not in ("csv", "json", "mails"):
+    if len(sys.argv) != 4 or sys.argv[1] not in ("csv", "json", "mails", "season"):
         sys.exit(__doc__)
-    {"csv": make_csv, "json": make_json, "mails": make_mails}[sys.argv[1]](sys.argv[2], int(sys.argv[3]))
+    {"csv": make_csv, "json": make_json, "mails": make_mails, "season": make_season}[sys.argv[1]](sys.argv[2], int(sys.argv[3]))
