@@ -100,6 +100,24 @@ static void test_store_outbox__notice_comes_back_as_it_went_in(void **state)
 	str_free(&dkim);
 }
 
+static void test_store_outbox__the_next_number_of_a_name(void **state)
+{
+	struct rig *rig = *state;
+	int number = -1;
+	begin(rig);
+	int64_t application = rig_add(rig, 1), other = rig_add(rig, 2);
+	assert_ok(outbox_next_no(rig->store, application, "never-used", &number, &rig_err));
+	assert_int_equal(number, 0);
+	(void)rig_queue(rig, application, "id");
+	struct notice later = rig_notice(rig->pool, application, "id");
+	later.resend_no = 4;
+	assert_ok(outbox_add(rig->store, &later, 0, "", 0, &rig_err));
+	assert_ok(outbox_next_no(rig->store, application, "id", &number, &rig_err));
+	assert_int_equal(number, 5);
+	assert_ok(outbox_next_no(rig->store, other, "id", &number, &rig_err));
+	assert_int_equal(number, 0);
+}
+
 static void test_store_outbox__the_same_notice_twice_is_refused(void **state)
 {
 	struct rig *rig = *state;
@@ -427,6 +445,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(test_store_outbox__##name, rig_setup, rig_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(notice_comes_back_as_it_went_in),
+		TEST(the_next_number_of_a_name),
 		TEST(the_same_notice_twice_is_refused),
 		TEST(claim_takes_the_oldest),
 		TEST(claims_never_overlap),
