@@ -97,11 +97,12 @@ static int by_size(const void *a, const void *b)
 static void time_many(void (*ask)(void), int64_t times)
 {
 	double took[ROUNDS];
+	int64_t each = times / ROUNDS;
 	for (int i = 0; i < ROUNDS; i++) {
 		double start = now_seconds();
-		for (int64_t k = 0; k < times / ROUNDS; k++)
+		for (int64_t k = 0; k < each; k++)
 			ask();
-		took[i] = (now_seconds() - start) / (double)(times / ROUNDS) * 1e6;
+		took[i] = (now_seconds() - start) / (double)each * 1e6;
 	}
 	qsort(took, ROUNDS, sizeof *took, by_size);
 	(void)printf("figure step %.2f us\n", took[ROUNDS / 2]);

@@ -541,7 +541,7 @@ static enum rc head_add(struct str *out, const char *wire, size_t len, const str
 {
 	uint8_t digest[SHA256_LEN];
 	int64_t id = model ? model->id : 0;
-	if (cuts->count && !secrets->key)
+	if (cuts->count && (!secrets || !secrets->key))
 		return err_set(err, RC_CONFIG,
 			"the mail holds a user number or password, and no credential key is configured to "
 			"seal it; set "
@@ -550,7 +550,7 @@ static enum rc head_add(struct str *out, const char *wire, size_t len, const str
 	str_addc(out, cuts->count ? FORM_MODEL_SECRET : FORM_MODEL);
 	for (int shift = 24; shift >= 0; shift -= 8)
 		str_addc(out, (char)((uint64_t)id >> shift));
-	if (cuts->count == 0) {
+	if (cuts->count == 0 || !secrets) {
 		str_add(out, digest, DIGEST_KEPT);
 		return RC_OK;
 	}
