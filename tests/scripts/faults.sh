@@ -4,7 +4,7 @@ cd "$(dirname "$0")/../.."
 . tests/scripts/lib
 
 faults=$build/tests/faults/faults
-seeds=${SENGEN_FAULT_SEEDS:-1-150}
+seeds=${SENGEN_FAULT_SEEDS:-1-2000}
 
 # A call that changes files and does not pass by the disk would never fail there, and never be undone.
 wrapped=$(sed -n '/^FAULT_WRAP :=/,/[^\\]$/p' Makefile | tr -d '\\' | tr ' \t' '\n\n')
