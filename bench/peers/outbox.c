@@ -221,15 +221,15 @@ int main(int argc, char **argv)
 {
 	if (argc != 7)
 		stop("usage: outbox DATABASE PORT MAILS CONNECTIONS COMMITS BYTES");
-	long mails = atol(argv[3]), connections = atol(argv[4]), commits = atol(argv[5]),
-	     bytes = atol(argv[6]);
+	long mails = strtol(argv[3], NULL, 10), connections = strtol(argv[4], NULL, 10),
+	     commits = strtol(argv[5], NULL, 10), bytes = strtol(argv[6], NULL, 10);
 	if (mails < 1 || connections < 1 || connections > CONNECTIONS_MAX || commits < 1 || bytes < 400)
 		stop("these numbers make no sense");
 	share = (mails + commits - 1) / commits;
 	room = 2 * share + connections;
 	claimed = calloc((size_t)room, sizeof *claimed);
 	answered = calloc((size_t)room + 1, sizeof *answered);
-	(void)snprintf(url, sizeof url, "smtp://127.0.0.1:%d/bench.example.org", atoi(argv[2]));
+	(void)snprintf(url, sizeof url, "smtp://127.0.0.1:%ld/bench.example.org", strtol(argv[2], NULL, 10));
 	fill_body(bytes - 120); /* and the header above */
 	if (sqlite3_open(argv[1], &db) != SQLITE_OK || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		stop(argv[1]);

@@ -119,7 +119,7 @@ static void apply(struct office *office, int n)
 
 static int fill(char **argv)
 {
-	int notices = atoi(argv[1]);
+	int notices = (int)strtol(argv[1], NULL, 10);
 	struct str conf = STR_INIT;
 	configure(&conf, argv[0], argv[2], argv[3], argv[4]);
 	struct role_context ctx = {.clock = clock_system(), .rng = rng_system(), .zygote = ZYGOTE_NONE};
