@@ -216,64 +216,95 @@ static json_t *answer_json(const struct str *answer, int status, struct pool *po
 	return reading_json(&received.reading);
 }
 
-static json_t *mail_in_child(const struct inspect *inspect, const struct str *bytes, struct err *err)
+/* One file on its way: its child reads while the file before it is printed and the next one is fetched. */
+struct begun {
+	const char *path;
+	pid_t pid; /* 0: there is no child */
+	int fd;
+	struct err fault; /* why there is none */
+};
+
+#define AT_A_TIME 2
+
+static enum rc child_begin(
+	const struct inspect *inspect, const struct str *bytes, struct begun *begun, struct err *err)
 {
 	int pair[2];
-	if (pipe2(pair, O_CLOEXEC) != 0) {
-		(void)err_set(err, RC_STORE, "No pipe could be made: %s.", errno_text(errno));
-		return NULL;
-	}
+	if (pipe2(pair, O_CLOEXEC) != 0)
+		return err_set(err, RC_STORE, "No pipe could be made: %s.", errno_text(errno));
 	(void)fflush(stdout);
 	pid_t pid = fork();
 	if (pid == 0)
 		child_main(inspect, bytes, pair[1]);
 	(void)close(pair[1]);
+	if (pid < 0) {
+		(void)close(pair[0]);
+		return err_set(err, RC_STORE, "No process could be started: %s.", errno_text(errno));
+	}
+	begun->pid = pid;
+	begun->fd = pair[0];
+	return RC_OK;
+}
+
+static json_t *child_end(const struct inspect *inspect, struct begun *begun)
+{
 	struct str answer = STR_INIT;
 	int status = 0;
-	if (pid > 0) {
-		answer_read(&answer, pair[0]);
-		(void)kill(pid, SIGKILL);
-		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-			continue;
-	}
-	(void)close(pair[0]);
-	json_t *object = NULL;
-	if (pid > 0)
-		object = answer_json(&answer, status, inspect->ctl->pool);
-	else
-		(void)err_set(err, RC_STORE, "No process could be started: %s.", errno_text(errno));
+	answer_read(&answer, begun->fd);
+	(void)kill(begun->pid, SIGKILL);
+	while (waitpid(begun->pid, &status, 0) < 0 && errno == EINTR)
+		continue;
+	(void)close(begun->fd);
+	begun->pid = 0;
+	json_t *object = answer_json(&answer, status, inspect->ctl->pool);
 	str_free(&answer);
 	return object;
 }
 
-static enum rc file_inspect(struct inspect *inspect, const char *path, struct err *err)
+static enum rc file_begin(
+	const struct inspect *inspect, const char *path, struct begun *begun, struct err *err)
 {
 	struct str bytes = STR_INIT;
-	struct err fault = {0};
 	enum rc rc = RC_OK;
-	json_t *object = NULL;
+	*begun = (struct begun){.path = path, .fd = -1};
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
-		(void)err_set(&fault, RC_REFUSED, _("It could not be opened: %s."), errno_text(errno));
+		(void)err_set(&begun->fault, RC_REFUSED, _("It could not be opened: %s."), errno_text(errno));
 	else
-		(void)file_read_fd(&bytes, fd, message_limits_default.bytes, &fault);
+		(void)file_read_fd(&bytes, fd, message_limits_default.bytes, &begun->fault);
 	if (fd >= 0)
 		(void)close(fd);
-	if (fault.rc) {
-		object = unread_json(fault.text);
-		inspect->refused = true;
-	} else {
-		object = mail_in_child(inspect, &bytes, err);
-		rc = object ? RC_OK : RC_STORE;
-	}
-	if (object) {
-		json_t *line = json_pack("{s:o}", "file", json_text(path));
-		(void)json_object_update(line, object);
-		json_decref(object);
-		say_json(line);
-	}
-	pool_reset(inspect->ctl->pool);
+	if (!begun->fault.rc)
+		rc = child_begin(inspect, &bytes, begun, err);
 	str_free(&bytes);
+	return rc;
+}
+
+static void file_end(struct inspect *inspect, struct begun *begun)
+{
+	json_t *object = begun->pid > 0 ? child_end(inspect, begun) : unread_json(begun->fault.text);
+	inspect->refused |= begun->fault.rc != RC_OK;
+	json_t *line = json_pack("{s:o}", "file", json_text(begun->path));
+	(void)json_object_update(line, object);
+	json_decref(object);
+	say_json(line);
+	pool_reset(inspect->ctl->pool);
+}
+
+static enum rc files_inspect(struct inspect *inspect, struct err *err)
+{
+	struct begun begun[AT_A_TIME];
+	int count = inspect->ctl->argument_count, started = 0, done = 0;
+	enum rc rc = RC_OK;
+	while (done < (rc ? started : count)) {
+		while (rc == RC_OK && started < count && started < done + AT_A_TIME) {
+			rc = file_begin(
+				inspect, inspect->ctl->argument[started], &begun[started % AT_A_TIME], err);
+			started += rc == RC_OK;
+		}
+		if (done < started)
+			file_end(inspect, &begun[done++ % AT_A_TIME]);
+	}
 	return rc;
 }
 
@@ -285,8 +316,7 @@ enum rc command_inspect(struct ctl *ctl, struct err *err)
 	if (rc == RC_OK && registry)
 		rc = registry_read(&inspect, registry, err);
 	heap_settle();
-	for (int i = 0; i < ctl->argument_count && rc == RC_OK; i++)
-		rc = file_inspect(&inspect, ctl->argument[i], err);
+	rc = rc ? rc : files_inspect(&inspect, err);
 	if (rc == RC_OK && inspect.refused)
 		rc = RC_REFUSED;
 	inspect_free(&inspect);
