@@ -33,6 +33,8 @@ static enum rc read_status(struct ctl *ctl, struct status *status, struct err *e
 	struct application_filter overdue = {
 		.hold = -1, .live_only = true, .overdue_at = clock_now(&ctl->clock)};
 	enum rc rc = store_standing(ctl->store, &status->books, err);
+	if (rc == RC_OK && ctl->json) /* only there they are shown */
+		rc = store_rows(ctl->store, &status->books, err);
 	rc = rc ? rc : application_next_due(ctl->store, &status->next_due, err);
 	rc = rc ? rc : application_each(ctl->store, &overdue, false, count_one, &status->overdue, err);
 	rc = rc ? rc : history_head(ctl->store, &status->head, status->hash, err);

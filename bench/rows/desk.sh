@@ -55,5 +55,5 @@ run_sqlite() {
 	ask search_mail "${peer[@]}" "SELECT * FROM application WHERE mail = '$mail' ORDER BY id DESC LIMIT 21"
 	ask search_telephone "${peer[@]}" "SELECT * FROM application WHERE telephone = '$telephone' ORDER BY id DESC LIMIT 21"
 	ask why "${own[@]}" "SELECT * FROM application WHERE id = $number; SELECT * FROM outbox WHERE application_id = $number; SELECT * FROM history WHERE application_id = $number"
-	ask status "${own[@]}" "SELECT * FROM standing; SELECT sum(rows_done), sum(refused), sum(same) FROM file; SELECT min(due_at) FROM application WHERE due_at IS NOT NULL; SELECT max(seq) FROM history"
+	ask status "${own[@]}" "SELECT * FROM standing; SELECT min(due_at) FROM application WHERE due_at IS NOT NULL; SELECT max(seq) FROM history"
 }

@@ -655,5 +655,7 @@ struct books {
 enum rc store_books(struct store *store, struct books *out, struct err *err);
 /* The same at a glance, from numbers that are kept with every change (audit_run() checks them); costs nothing of what is on file. Orphans are not looked for: 0. */
 enum rc store_standing(struct store *store, struct books *out, struct err *err);
+/* Rows, refused and same, which store_standing() leaves out: summed over all files ever taken. */
+enum rc store_rows(struct store *store, struct books *out, struct err *err);
 
 #endif

@@ -327,7 +327,7 @@ static enum rc count_applications(struct store *store, sqlite3_stmt *stmt, struc
 	return rc;
 }
 
-static enum rc count_files(struct store *store, struct books *out, struct err *err)
+enum rc store_rows(struct store *store, struct books *out, struct err *err)
 {
 	sqlite3_stmt *stmt =
 		sql_ready(store, "SELECT sum(rows_done), sum(refused), sum(same) FROM file", err);
@@ -371,9 +371,12 @@ static enum rc count_afresh(struct store *store, struct books *out, struct err *
 	static const char *const orphans[] = {"SELECT count(*) FROM outbox" NO_APPLICATION("outbox"),
 		"SELECT count(*) FROM number" NO_APPLICATION("number"),
 		"SELECT count(*) FROM request" NO_APPLICATION("request")};
-	enum rc rc = count_applications(store,
-		sql_ready(store, "SELECT state, hold, count(*) FROM application GROUP BY state, hold", err),
-		out, err);
+	enum rc rc = store_rows(store, out, err);
+	if (rc == RC_OK)
+		rc = count_applications(store,
+			sql_ready(store, "SELECT state, hold, count(*) FROM application GROUP BY state, hold",
+				err),
+			out, err);
 	if (rc == RC_OK)
 		rc = count_states(store,
 			sql_ready(store, "SELECT state, count(*) FROM message GROUP BY state", err),
@@ -419,9 +422,7 @@ static enum rc count(struct store *store, struct books *out,
 	enum rc rc = own ? sql_exec(store, "BEGIN", err) : RC_OK;
 	if (rc != RC_OK)
 		return rc;
-	rc = count_files(store, out, err);
-	if (rc == RC_OK)
-		rc = rest(store, out, err);
+	rc = rest(store, out, err);
 	if (own)
 		(void)sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL);
 	return rc;
