@@ -184,14 +184,14 @@ unit: $(TESTS)
 	@for t in $(TESTS); do echo "== $$t"; SENGEN_BUILD=$(BUILD) ./$$t || exit 1; done
 
 # Figures, not checks: every row of bench/ beside its peers, some hours; bench/README.md. `bench/run ROW` for one of them.
-BENCHES := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard bench/*.c bench/peers/*.c)))
+BENCHES := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard bench/peers/*.c)))
 .PHONY: bench bench-programs
 bench: deps-check
 	@tools/install-deps bench
 	@SENGEN_BUILD=$(BUILD) bench/run
 bench-programs: programs $(BENCHES) $(BUILD)/tests/peers/fill
 # A peer loads what it uses and no more.
-$(BUILD)/bench/%: $(BUILD)/bench/%.o $(BUILD)/libtests.a $(BUILD)/libdaemon.a $(BUILD)/libsengen.a
+$(BUILD)/bench/peers/%: $(BUILD)/bench/peers/%.o $(BUILD)/libtests.a $(BUILD)/libdaemon.a $(BUILD)/libsengen.a
 	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -Wl,--as-needed -o $@ $^ $(PKG_LIBS) -lssl
 
 # Experiments with real faults, an hour or more, as root: kill -9, disks that fill, break and lose power, weeks of downtime, restored backups.
