@@ -278,8 +278,8 @@ static enum rc line_lost(struct mailline *line, struct err *err)
 		"another one is needed.");
 }
 
-enum rc mailline_open(struct mailline *line, const struct zygote *zygote, const struct mailbox_settings *settings,
-	const struct secret *password, struct err *err)
+enum rc mailline_open(struct mailline *line, const struct zygote *zygote,
+	const struct mailbox_settings *settings, const struct secret *password, struct err *err)
 {
 	/* A request may be tried twice, each time over a new connection. */
 	int seconds =

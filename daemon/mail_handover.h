@@ -35,8 +35,8 @@ struct mailline {
 };
 
 /* A fresh child of the zygote (zygote.h) with its settings and password (NULL: none); connects to nothing yet. RC_CONFIG: the zygote is gone. */
-enum rc mailline_open(struct mailline *line, const struct zygote *zygote, const struct mailbox_settings *settings,
-	const struct secret *password, struct err *err);
+enum rc mailline_open(struct mailline *line, const struct zygote *zygote,
+	const struct mailbox_settings *settings, const struct secret *password, struct err *err);
 void mailline_close(struct mailline *line); /* ends the child; a closed line stays closed */
 
 /* As mailbox_list(). */

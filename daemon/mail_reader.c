@@ -80,8 +80,8 @@ void mail_reader_drop(struct mail_reading *reading)
 	reading->fd = -1;
 }
 
-enum rc mail_reader_read(const struct zygote *zygote, int memfd, const struct received_context *context, struct received *out,
-	struct pool *pool, struct err *err)
+enum rc mail_reader_read(const struct zygote *zygote, int memfd, const struct received_context *context,
+	struct received *out, struct pool *pool, struct err *err)
 {
 	struct mail_reading reading;
 	enum rc rc = mail_reader_start(&reading, zygote, memfd, context, err);

@@ -28,7 +28,7 @@ enum rc mail_reader_finish(
 /* Gives up a reading that nobody wants any more; harmless on one that was finished. */
 void mail_reader_drop(struct mail_reading *reading);
 
-enum rc mail_reader_read(const struct zygote *zygote, int memfd, const struct received_context *context, struct received *out,
-	struct pool *pool, struct err *err);
+enum rc mail_reader_read(const struct zygote *zygote, int memfd, const struct received_context *context,
+	struct received *out, struct pool *pool, struct err *err);
 
 #endif

@@ -254,7 +254,7 @@ static enum rc new_day(struct run *run, struct pool *pool, struct err *err)
 static enum rc is_idle(struct office *office, bool *idle, utc_time *next, struct err *err)
 {
 	bool may = false, changed = false;
-	struct due_ref first;
+	struct due_ref first = {.due_at = UTC_NEVER};
 	int count = 0;
 	*idle = true;
 	enum rc rc = store_look(office->store, err);
