@@ -204,7 +204,7 @@ enum restored store_restored(struct store *store)
 {
 	/* Another process may have released it meanwhile; when the register can't be read, what was known holds. */
 	struct err ignored = {0};
-	int64_t restored;
+	int64_t restored = RESTORED_NO;
 	if (fact_number(store, FACT_RESTORED, RESTORED_NO, &restored, &ignored) != RC_OK)
 		return store->restored;
 	return (enum restored)restored;
