@@ -29,27 +29,36 @@ struct models {
 	size_t count;
 };
 
-void models_free(struct models **models)
+static struct models *models_of(struct office *office)
 {
-	if (!*models)
-		return;
-	for (size_t i = 0; i < (*models)->count; i++) {
-		struct item *item = (*models)->item[i];
+	if (!office->models)
+		office->models = xcalloc(1, sizeof *office->models);
+	return office->models;
+}
+
+void models_forget(struct office *office)
+{
+	struct models *models = models_of(office);
+	while (models->count > 0) {
+		struct item *item = models->item[--models->count];
 		letter_model_free(&item->model);
 		str_free(&item->text);
 		free(item->template_name);
 		free(item);
 	}
-	free((*models)->item);
-	free(*models);
-	*models = NULL;
+}
+
+void models_free(struct office *office)
+{
+	models_forget(office);
+	free(office->models->item);
+	free(office->models);
+	office->models = NULL;
 }
 
 static struct item *add_item(struct office *office, const struct item *content)
 {
-	if (!office->models)
-		office->models = xcalloc(1, sizeof *office->models);
-	struct models *models = office->models;
+	struct models *models = models_of(office);
 	models->item = xrealloc(models->item, (models->count + 1) * sizeof *models->item);
 	struct item *item = xcalloc(1, sizeof *item);
 	*item = *content;

@@ -12,7 +12,7 @@ void office_open(struct office *office)
 void office_close(struct office *office)
 {
 	rules_cache_free(&office->cache);
-	models_free(&office->models);
+	models_free(office);
 	strlist_free(&office->told);
 }
 

@@ -107,7 +107,9 @@ enum rc model_for(struct office *office, const struct rules *rules, const char *
 	const struct letter_model **model, struct err *err);
 /* The text of one that a kept letter names; likewise. */
 enum rc model_text(struct office *office, int64_t id, const struct str **text, struct err *err);
-void models_free(struct models **models);
+/* Settings or templates are others now: models are made anew, and those on file read again. */
+void models_forget(struct office *office);
+void models_free(struct office *office);
 
 /* ---- decide.c ---- */
 /* A stage's notice that was given up or cancelled goes out once more: made anew, to the address that is registered today. RC_REFUSED: *refused_ja says

@@ -369,7 +369,7 @@ enum rc office_load_templates(struct office *office, struct err *err)
 {
 	const struct profiles *profiles = &office->settings->profiles;
 	const size_t count = profiles->count + 1;
-	models_free(&office->models);
+	models_forget(office);
 	/* All are read before one is kept: a broken file leaves the old rules in force. */
 	for (size_t i = 0; i < count; i++) {
 		struct template_set *templates = NULL;
