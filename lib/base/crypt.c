@@ -16,16 +16,11 @@ struct sha256_stream {
 
 void sha256(uint8_t out[SHA256_LEN], const void *bytes, size_t len)
 {
-	/* Looked up and made once: that takes longer than the digest of a short text. */
-	static _Thread_local EVP_MD_CTX *md;
+	/* Looked up once: that takes longer than the digest of a short text. */
 	static _Thread_local EVP_MD *type;
-	unsigned written;
-	if (!md) {
-		md = EVP_MD_CTX_new();
+	if (!type)
 		type = EVP_MD_fetch(NULL, "SHA256", NULL);
-	}
-	if (!md || !type || EVP_DigestInit_ex2(md, type, NULL) != 1 ||
-		EVP_DigestUpdate(md, bytes, len) != 1 || EVP_DigestFinal_ex(md, out, &written) != 1)
+	if (!type || EVP_Digest(bytes, len, out, NULL, type, NULL) != 1)
 		die("SHA-256 is not available");
 }
 
