@@ -28,7 +28,7 @@ static void open_office(void)
 		here, here);
 	const char *path = fuzz_file("sengend.conf", conf, (size_t)len);
 	ctx = (struct role_context){.clock = clock_system(), .rng = rng_seeded(1), .zygote = ZYGOTE_NONE};
-	if (role_prepare(&ctx, path, &err) || role_open(&ctx, false, true, &err)) {
+	if (role_prepare_one(&ctx, &role_control, path, &err) || role_open(&ctx, false, true, &err)) {
 		(void)fprintf(stderr, "%s\n", err.text);
 		abort();
 	}
