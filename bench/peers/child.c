@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "bench/peers/seconds.h"
 #include "daemon/mail_reader.h"
 #include "daemon/memfile.h"
 #include "daemon/zygote.h"
@@ -32,13 +32,6 @@ static void want(enum rc rc)
 {
 	if (rc != RC_OK)
 		die("%s", err.text);
-}
-
-static double now_seconds(void)
-{
-	struct timespec at;
-	(void)clock_gettime(CLOCK_MONOTONIC, &at);
-	return (double)at.tv_sec + (double)at.tv_nsec / 1e9;
 }
 
 static void say(const char *what, size_t mails, double seconds)
@@ -75,13 +68,13 @@ static void read_in_children(const struct mail *mail, size_t count, size_t ahead
 
 static void bench(const char *what, const struct mail *mail, size_t count, size_t ahead, int rounds)
 {
-	double began = now_seconds();
+	double began = seconds(CLOCK_MONOTONIC);
 	for (int round = 0; round < rounds; round++)
 		if (ahead)
 			read_in_children(mail, count, ahead);
 		else
 			read_here(mail, count);
-	say(what, count * (size_t)rounds, now_seconds() - began);
+	say(what, count * (size_t)rounds, seconds(CLOCK_MONOTONIC) - began);
 }
 
 int main(int argc, char **argv)

@@ -10,8 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "bench/peers/seconds.h"
 
 static void stop(const char *what)
 {
@@ -19,16 +20,9 @@ static void stop(const char *what)
 	exit(1);
 }
 
-static double seconds(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
 static void show(const char *figure, long count, double begun)
 {
-	printf("figure %s %.0f /s\n", figure, (double)count / (seconds() - begun));
+	printf("figure %s %.0f /s\n", figure, (double)count / (seconds(CLOCK_MONOTONIC) - begun));
 }
 
 static void append(const char *directory, long count)
@@ -39,7 +33,7 @@ static void append(const char *directory, long count)
 	int fd = open(path, O_CREAT | O_TRUNC | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
 	if (fd < 0)
 		stop(path);
-	double begun = seconds();
+	double begun = seconds(CLOCK_MONOTONIC);
 	for (long i = 0; i < count; i++)
 		if (write(fd, block, sizeof block) != (ssize_t)sizeof block || fdatasync(fd) != 0)
 			stop(path);
@@ -64,7 +58,7 @@ static void commit(const char *directory, long count)
 		stop(path);
 	run(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE t (id INTEGER PRIMARY "
 		"KEY, text)");
-	double begun = seconds();
+	double begun = seconds(CLOCK_MONOTONIC);
 	for (long i = 0; i < count; i++)
 		run(db, "INSERT INTO t (text) VALUES (hex(randomblob(50)))");
 	show("sqlite_commit", count, begun);
@@ -73,7 +67,7 @@ static void commit(const char *directory, long count)
 
 static void children(long count)
 {
-	double begun = seconds();
+	double begun = seconds(CLOCK_MONOTONIC);
 	for (long i = 0; i < count; i++) {
 		pid_t child = fork();
 		if (child < 0)

@@ -10,10 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 
 #include <sqlite3.h>
 
+#include "bench/peers/seconds.h"
 #include "lib/base/err.h"
 #include "lib/base/str.h"
 
@@ -163,13 +163,6 @@ static size_t write_all(
 		good(db, sqlite3_exec(db, "COMMIT", NULL, NULL, NULL));
 	}
 	return commits;
-}
-
-static double seconds(clockid_t which)
-{
-	struct timespec at;
-	(void)clock_gettime(which, &at);
-	return (double)at.tv_sec + (double)at.tv_nsec / 1e9;
 }
 
 int main(int argc, char **argv)

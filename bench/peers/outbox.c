@@ -11,8 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "bench/peers/seconds.h"
 
 #define CONNECTIONS_MAX 64
 
@@ -60,13 +61,6 @@ static void write_row(sqlite3_stmt *stmt)
 	if (sqlite3_step(stmt) != SQLITE_DONE)
 		stop("a row can't be written");
 	(void)sqlite3_reset(stmt);
-}
-
-static double now_seconds(void)
-{
-	struct timespec at;
-	(void)clock_gettime(CLOCK_MONOTONIC, &at);
-	return (double)at.tv_sec + (double)at.tv_nsec / 1e9;
 }
 
 /* ---- a connection ---- */
@@ -235,20 +229,20 @@ int main(int argc, char **argv)
 		stop(argv[1]);
 	queue(mails);
 
-	double begun = now_seconds();
+	double begun = seconds(CLOCK_MONOTONIC);
 	pthread_t thread[CONNECTIONS_MAX];
 	for (long i = 0; i < connections; i++)
 		if (pthread_create(&thread[i], NULL, connection, NULL) != 0)
 			stop("no thread");
 	drain(mails);
-	double seconds = now_seconds() - begun;
+	double took = seconds(CLOCK_MONOTONIC) - begun;
 	(void)pthread_mutex_lock(&lock);
 	over = 1;
 	(void)pthread_cond_broadcast(&work);
 	(void)pthread_mutex_unlock(&lock);
 	for (long i = 0; i < connections; i++)
 		(void)pthread_join(thread[i], NULL);
-	printf("figure rate %.6g mails/s\n", (double)mails / seconds);
+	printf("figure rate %.6g mails/s\n", (double)mails / took);
 	(void)sqlite3_close(db);
 	return 0;
 }

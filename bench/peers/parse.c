@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "bench/peers/seconds.h"
 #include "lib/base/confine.h"
 #include "lib/base/file.h"
 
@@ -19,13 +19,6 @@
 
 static const struct confine_limits limits = {
 	.memory_bytes = (size_t)256 * 1024 * 1024, .cpu_seconds = 2, .wall_seconds = 3};
-
-static double now_seconds(void)
-{
-	struct timespec at;
-	(void)clock_gettime(CLOCK_MONOTONIC, &at);
-	return (double)at.tv_sec + (double)at.tv_nsec / 1e9;
-}
 
 static pid_t child_make(void)
 {
@@ -66,16 +59,17 @@ int main(int argc, char **argv)
 	size_t parsed = 0;
 	if (confine_prepare(&err))
 		die("%s", err.text);
-	double began = now_seconds();
+	double began = seconds(CLOCK_MONOTONIC);
 	int count = argc > 1 ? atoi(argv[1]) : 0;
 	for (int i = 2; i < argc; i++)
 		parsed += parse(argv[i]);
 	if (argc > 2) {
-		(void)printf("figure rate %.1f mails/s\n", (double)(argc - 2) / (now_seconds() - began));
+		(void)printf("figure rate %.1f mails/s\n",
+			(double)(argc - 2) / (seconds(CLOCK_MONOTONIC) - began));
 		return parsed > 0 ? 0 : 1;
 	}
 	for (int i = 0; i < count; i++)
 		child_wait(child_make());
-	(void)printf("figure child %.1f us\n", (now_seconds() - began) / count * 1e6);
+	(void)printf("figure child %.1f us\n", (seconds(CLOCK_MONOTONIC) - began) / count * 1e6);
 	return 0;
 }

@@ -12,9 +12,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "bench/peers/seconds.h"
 #include "lib/base/file.h"
 #include "lib/store/store.h"
 
@@ -221,13 +221,6 @@ static void compare(const char *ours)
 		(void)sqlite3_finalize(stmt);
 	}
 	str_free(&sql);
-}
-
-static double seconds(clockid_t clock)
-{
-	struct timespec at;
-	(void)clock_gettime(clock, &at);
-	return (double)at.tv_sec + (double)at.tv_nsec / 1e9;
 }
 
 int main(int argc, char **argv)

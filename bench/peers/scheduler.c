@@ -13,9 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <time.h>
 
+#include "bench/peers/seconds.h"
 #include "lib/base/host.h"
 #include "lib/base/log.h"
 #include "lib/office/office.h"
@@ -36,21 +35,6 @@ static void want(enum rc rc)
 {
 	if (rc != RC_OK)
 		die("%s", err.text);
-}
-
-static double now_seconds(void)
-{
-	struct timespec at;
-	(void)clock_gettime(CLOCK_MONOTONIC, &at);
-	return (double)at.tv_sec + (double)at.tv_nsec / 1e9;
-}
-
-static double processor_seconds(void)
-{
-	struct rusage usage;
-	(void)getrusage(RUSAGE_SELF, &usage);
-	return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-	       (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
 }
 
 static void open_office(const char *config)
@@ -99,10 +83,10 @@ static void time_many(void (*ask)(void), int64_t times)
 	double took[ROUNDS];
 	int64_t each = times / ROUNDS;
 	for (int i = 0; i < ROUNDS; i++) {
-		double start = now_seconds();
+		double start = seconds(CLOCK_MONOTONIC);
 		for (int64_t k = 0; k < each; k++)
 			ask();
-		took[i] = (now_seconds() - start) / (double)each * 1e6;
+		took[i] = (seconds(CLOCK_MONOTONIC) - start) / (double)each * 1e6;
 	}
 	qsort(took, ROUNDS, sizeof *took, by_size);
 	(void)printf("figure step %.2f us\n", took[ROUNDS / 2]);
@@ -194,7 +178,7 @@ static void prepare(int64_t count)
 {
 	utc_time last = 0;
 	office_clock = clock_virtual(next_wednesday());
-	double start = now_seconds();
+	double start = seconds(CLOCK_MONOTONIC);
 	for (int64_t at = 1; at <= count; at += BATCH_APPLICATIONS) {
 		want(store_begin(office.store, &err));
 		for (int64_t n = at; n < at + BATCH_APPLICATIONS && n <= count; n++)
@@ -202,10 +186,11 @@ static void prepare(int64_t count)
 		want(store_commit(office.store, &err));
 		pool_reset(pool);
 	}
-	(void)printf("figure intake %.0f applications/s\n", (double)count / (now_seconds() - start));
-	start = now_seconds();
+	(void)printf(
+		"figure intake %.0f applications/s\n", (double)count / (seconds(CLOCK_MONOTONIC) - start));
+	start = seconds(CLOCK_MONOTONIC);
 	send_all();
-	(void)printf("figure send %.0f notices/s\n", (double)count / (now_seconds() - start));
+	(void)printf("figure send %.0f notices/s\n", (double)count / (seconds(CLOCK_MONOTONIC) - start));
 	want(application_next_due(office.store, &last, &err));
 	while (!calendar_is_open(&settings->calendar, last))
 		last = calendar_next_open(&settings->calendar, last);
@@ -217,7 +202,7 @@ static void run(utc_time moment)
 	struct step_result step = {.done = 0};
 	office_clock = clock_virtual(moment);
 	int64_t done = 0, steps = 0;
-	double start = now_seconds(), processor = processor_seconds();
+	double start = seconds(CLOCK_MONOTONIC), processor = seconds(CLOCK_PROCESS_CPUTIME_ID);
 	do {
 		want(office_run_due(&office, STEP, &step, &err));
 		done += step.done;
@@ -225,8 +210,9 @@ static void run(utc_time moment)
 	} while (step.done > 0);
 	(void)printf("figure rate %.0f declarations/s\nfigure cpu %.1f us/declaration\nfigure done %" PRId64
 		     " declarations\nfigure steps %" PRId64 " steps\n",
-		(double)done / (now_seconds() - start),
-		(processor_seconds() - processor) / (double)(done ? done : 1) * 1e6, done, steps);
+		(double)done / (seconds(CLOCK_MONOTONIC) - start),
+		(seconds(CLOCK_PROCESS_CPUTIME_ID) - processor) / (double)(done ? done : 1) * 1e6, done,
+		steps);
 }
 
 int main(int argc, char **argv)

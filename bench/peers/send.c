@@ -20,6 +20,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
+#include "bench/peers/seconds.h"
 #include "daemon/role.h"
 #include "lib/base/file.h"
 #include "lib/base/host.h"
@@ -34,13 +35,6 @@ static void want(enum rc rc)
 {
 	if (rc != RC_OK)
 		die("%s", err.text);
-}
-
-static double now_seconds(void)
-{
-	struct timespec at;
-	(void)clock_gettime(CLOCK_MONOTONIC, &at);
-	return (double)at.tv_sec + (double)at.tv_nsec / 1e9;
 }
 
 /* ---- fill ---- */
@@ -212,12 +206,12 @@ static int drain(char **argv)
 	path_join(&log, settings->state_directory, "sender.log");
 	uint32_t commits = commits_of(settings->store_path);
 
-	double start = now_seconds();
+	double start = seconds(CLOCK_MONOTONIC);
 	pid_t role = role_start(argv[1], argv[0], log.s);
 	printf("%d\n", (int)role);
 	(void)fflush(stdout);
 	while (still_queued(store) > 0) {
-		if (now_seconds() - start > LONGEST_SECONDS)
+		if (seconds(CLOCK_MONOTONIC) - start > LONGEST_SECONDS)
 			die("%d seconds were not enough; see %s", LONGEST_SECONDS, log.s);
 		const struct timespec pause = {.tv_nsec = LOOK_NS};
 		(void)nanosleep(&pause, NULL);
@@ -225,10 +219,10 @@ static int drain(char **argv)
 		if (waitpid(role, &status, WNOHANG) == role)
 			die("the role ended; see %s", log.s);
 	}
-	double seconds = now_seconds() - start;
+	double took = seconds(CLOCK_MONOTONIC) - start;
 	commits = commits_of(settings->store_path) - commits;
-	printf("figure rate %.6g mails/s\nfigure share %.4g mails/commit\ncommits %u\n",
-		(double)mails / seconds, (double)mails / commits, commits);
+	printf("figure rate %.6g mails/s\nfigure share %.4g mails/commit\ncommits %u\n", (double)mails / took,
+		(double)mails / commits, commits);
 	(void)kill(role, SIGTERM);
 	(void)waitpid(role, NULL, 0);
 	want(outbox_count(store, count, &err));

@@ -18,28 +18,12 @@ fill() { # NAME TLS DKIM
 	"$peers/send" fill "$dir/$1" "$mails" 16 "$2" "$3" >/dev/null
 }
 
-before() { # NAME [SINK OPTIONS]
-	cp -a --reflink=auto "$dir/$1/." "$round_dir/"
-	shift
-	start_sink "$@"
-	sed -i "s/port = 25;/port = $sink_port;/" "$round_dir/sengend.conf"
-}
-before_sengen() { before sengen --starttls "$dir/good.pem" "$dir/good.key"; }
-before_tls() { before tls --starttls "$dir/good.pem" "$dir/good.key"; }
-before_rsa() { before rsa --starttls "$dir/good.pem" "$dir/good.key"; }
-before_plain() { before plain; }
+. bench/rows/send.part
+before_sengen() { begin_drain "$dir/sengen" --starttls "$dir/good.pem" "$dir/good.key"; }
+before_tls() { begin_drain "$dir/tls" --starttls "$dir/good.pem" "$dir/good.key"; }
+before_rsa() { begin_drain "$dir/rsa" --starttls "$dir/good.pem" "$dir/good.key"; }
+before_plain() { begin_drain "$dir/plain"; }
 
-drain() {
-	background "$peers/send" drain "$round_dir/sengend.conf" "$build/sengend" >"$round_dir/drained"
-	driver=$last_pid
-	until_ok 20 test -s "$round_dir/drained"
-	role=$(head -n 1 "$round_dir/drained")
-	family_watch "$role"
-	wait "$driver"
-	sed -n '/^figure /p' "$round_dir/drained"
-	figure memory "$(family_peak)" MiB
-	sink_wait "$mails" 1
-}
 run_sengen() { drain; }
 run_plain() { drain; }
 run_tls() { drain; }

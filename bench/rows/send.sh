@@ -13,22 +13,11 @@ prepare() {
 	start_queue
 }
 
-before_sengen() {
-	cp -a --reflink=auto "$dir/filled/." "$round_dir/"
-	start_sink
-	sed -i "s/port = 25;/port = $sink_port;/" "$round_dir/sengend.conf"
-}
+. bench/rows/send.part
+before_sengen() { begin_drain "$dir/filled"; }
 run_sengen() {
-	background "$peers/send" drain "$round_dir/sengend.conf" "$build/sengend" >"$round_dir/drained"
-	driver=$last_pid
-	until_ok 20 test -s "$round_dir/drained"
-	role=$(head -n 1 "$round_dir/drained")
-	family_watch "$role"
-	wait "$driver"
-	sed -n '/^figure /p' "$round_dir/drained"
-	figure memory "$(family_peak)" MiB
+	drain
 	awk '/^commits / {print $2}' "$round_dir/drained" >"$dir/commits"
-	sink_wait "$mails" 1
 }
 
 # Mails of the same size and number, as many connections, as many commits as ours had in this round.
