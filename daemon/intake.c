@@ -52,11 +52,11 @@ static enum rc find_pressure(struct role_context *ctx, struct str *why, struct e
 	/* In a simulation the moment of this look is chance, and it has to repeat bit for bit. */
 	if (why->len || ctx->simulating)
 		return RC_OK;
-	int64_t count[OUTBOX_CANCELLED + 1] = {0};
-	enum rc rc = outbox_count(ctx->office.store, count, err);
-	if (!rc && count[OUTBOX_QUEUED] > settings->outbox_bound)
-		str_printf(why, "outbox: %" PRId64 " notices wait, at most %" PRId64 " may",
-			count[OUTBOX_QUEUED], settings->outbox_bound);
+	int64_t queued = 0;
+	enum rc rc = outbox_queued(ctx->office.store, &queued, err);
+	if (!rc && queued > settings->outbox_bound)
+		str_printf(why, "outbox: %" PRId64 " notices wait, at most %" PRId64 " may", queued,
+			settings->outbox_bound);
 	return rc;
 }
 

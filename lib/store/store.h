@@ -215,7 +215,10 @@ enum rc outbox_cancel(
 	struct store *store, int64_t application_id, int *cancelled, int *in_flight, struct err *err);
 /* When the first queued notice behind `after` may be tried; UTC_NEVER: there is none. */
 enum rc outbox_next_try(struct store *store, utc_time after, utc_time *at, struct err *err);
+/* Counted row by row, all that is on file. */
 enum rc outbox_count(struct store *store, int64_t count[OUTBOX_CANCELLED + 1], struct err *err);
+/* How many wait, from the number that is kept with every change (store_standing()). */
+enum rc outbox_queued(struct store *store, int64_t *count, struct err *err);
 /* Mails accepted since `since`, all and (domain not NULL) of a domain: for daily limits. */
 enum rc outbox_sent_since(
 	struct store *store, utc_time since, const char *domain, int64_t *count, struct err *err);

@@ -692,6 +692,17 @@ enum rc outbox_count(struct store *store, int64_t count[OUTBOX_CANCELLED + 1], s
 	return rc;
 }
 
+enum rc outbox_queued(struct store *store, int64_t *count, struct err *err)
+{
+	*count = 0;
+	sqlite3_stmt *stmt = sql_ready(
+		store, "SELECT number FROM standing WHERE what = 2 AND hold = 0 AND state = :state", err);
+	if (!stmt)
+		return err->rc;
+	sql_int(stmt, ":state", OUTBOX_QUEUED);
+	return sql_number(store, stmt, 0, count, err);
+}
+
 enum rc outbox_sent_since(
 	struct store *store, utc_time since, const char *domain, int64_t *count, struct err *err)
 {
@@ -703,7 +714,8 @@ enum rc outbox_sent_since(
 			return rc;
 	}
 	sqlite3_stmt *stmt = sql_ready(store,
-		"SELECT count(*) FROM outbox WHERE accepted_at > 0 AND accepted_at >= :since"
+		/* In this order: the index is entered at the first of the two bounds, and the other one is there to have it at all. */
+		"SELECT count(*) FROM outbox WHERE accepted_at >= :since AND accepted_at > 0"
 		" AND (:domain = 0 OR domain = :domain)",
 		err);
 	if (!stmt)

@@ -368,6 +368,8 @@ static void test_store_outbox__each_and_counts(void **state)
 	assert_int_equal(count[OUTBOX_QUEUED], 150);
 	assert_int_equal(count[OUTBOX_SENDING], 30);
 	assert_int_equal(count[OUTBOX_SENT], 120);
+	assert_ok(outbox_queued(rig->store, &since, &rig_err));
+	assert_int_equal(since, 150);
 	assert_ok(outbox_sent_since(rig->store, T0 + 20, NULL, &since, &rig_err));
 	assert_int_equal(since, 100);
 	assert_ok(outbox_sent_since(rig->store, T0 + 20, "a.example", &since, &rig_err));
