@@ -27,6 +27,7 @@ struct table {
 	int columns;
 	sqlite3_value **value; /* rows × columns */
 	size_t rows, room;
+	enum { WITH_FIRST, WITH_EACH, WITH_LAST } when; /* its rows come */
 	sqlite3_stmt *insert;
 };
 
@@ -77,6 +78,28 @@ static void read_rows(struct table *into)
 	str_free(&sql);
 }
 
+static size_t applications(void)
+{
+	for (size_t i = 0; i < table_count; i++)
+		if (strcmp(table[i].name, "application") == 0)
+			return table[i].rows;
+	return 0;
+}
+
+/* What all applications refer to comes with the first of them; what not all of them have, as the texts of the newest or the note of a review, when all are there. */
+static void set_when(struct table *of)
+{
+	sqlite3_stmt *stmt = prepared("SELECT count(*) FROM pragma_foreign_key_list(?) WHERE \"table\" IN"
+				      " ('application', 'history', 'outbox')");
+	(void)sqlite3_bind_text(stmt, 1, of->name, -1, SQLITE_STATIC);
+	bool refers = sqlite3_step(stmt) == SQLITE_ROW && sqlite3_column_int(stmt, 0) > 0;
+	(void)sqlite3_finalize(stmt);
+	if (refers)
+		of->when = of->rows < applications() ? WITH_LAST : WITH_EACH;
+	else
+		of->when = of->rows * 10 < applications() ? WITH_FIRST : WITH_EACH;
+}
+
 /* `standing` is kept by triggers. */
 static void read_ours(const char *path)
 {
@@ -89,6 +112,8 @@ static void read_ours(const char *path)
 	(void)sqlite3_finalize(stmt);
 	for (size_t i = 0; i < table_count; i++)
 		read_rows(&table[i]);
+	for (size_t i = 0; i < table_count; i++)
+		set_when(&table[i]);
 	(void)sqlite3_close(db);
 	db = NULL;
 }
@@ -134,21 +159,18 @@ static void insert_rows(const struct table *from, size_t first, size_t end)
 	}
 }
 
-/* What all applications refer to: the first of them brings it. */
-static bool is_shared(const struct table *of, size_t parts)
-{
-	return of->rows * 10 < parts;
-}
-
 static void insert_part(size_t part, size_t parts)
 {
 	for (size_t i = 0; i < table_count; i++)
-		if (part == 0 && is_shared(&table[i], parts))
+		if (part == 0 && table[i].when == WITH_FIRST)
 			insert_rows(&table[i], 0, table[i].rows);
 	for (size_t i = 0; i < table_count; i++)
-		if (!is_shared(&table[i], parts))
+		if (table[i].when == WITH_EACH)
 			insert_rows(
 				&table[i], table[i].rows * part / parts, table[i].rows * (part + 1) / parts);
+	for (size_t i = 0; i < table_count; i++)
+		if (part + 1 == parts && table[i].when == WITH_LAST)
+			insert_rows(&table[i], 0, table[i].rows);
 }
 
 static void move_file(const char *from, const char *name, const char *to)
@@ -169,14 +191,6 @@ static void move_file(const char *from, const char *name, const char *to)
 	(void)unlink(path.s);
 	str_free(&path);
 	str_free(&bytes);
-}
-
-static size_t applications(void)
-{
-	for (size_t i = 0; i < table_count; i++)
-		if (strcmp(table[i].name, "application") == 0)
-			return table[i].rows;
-	return 0;
 }
 
 static void insert_all(const char *files, const char *archive)
