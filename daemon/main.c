@@ -11,6 +11,7 @@
 #include "daemon/role.h"
 #include "daemon/simulate.h"
 #include "daemon/supervisor.h"
+#include "daemon/title.h"
 #include "daemon/turn.h"
 #include "lib/base/log.h"
 #include "lib/base/secret.h"
@@ -132,17 +133,12 @@ static void hand_to_journal(const struct log_entry *entry)
 
 static void name_in_log(const struct options *options)
 {
-	char name[64];
 	enum log_level level = options->verbose ? LEVEL_TRACE : LEVEL_NOTICE;
 	/* A simulation speaks in its summary; its log would be thousands of lines. */
 	if (options->until && !options->verbose)
 		level = LEVEL_FAULT;
-	if (options->role)
-		(void)snprintf(name, sizeof name, "sengend[%s]", options->role);
-	else
-		(void)snprintf(name, sizeof name, "sengend");
 	log_to_journal(hand_to_journal);
-	log_open(name, level);
+	log_open("sengend", level);
 }
 
 /* Composing and packing a letter takes some 300 KiB for a moment. Giving them
@@ -158,6 +154,7 @@ int main(int argc, char **argv)
 {
 	struct options options;
 	bool done;
+	title_keep(argc, argv);
 	secret_openssl_wipes();
 	enum rc rc = options_read(&options, argc, argv, &done);
 	if (rc || done)
@@ -174,6 +171,6 @@ int main(int argc, char **argv)
 	if (options.once)
 		return (int)once_run(options.config);
 	if (options.role)
-		return (int)role_run(role_find(options.role), options.config);
+		return (int)role_run(role_find(options.role), options.config, NULL);
 	return (int)supervisor_run(options.config, options.verbose);
 }

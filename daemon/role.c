@@ -59,15 +59,26 @@ void role_wake(const struct settings *settings, const char *name)
 
 /* ---- opening and closing ---- */
 
+enum rc role_ground(struct settings **settings, const char *config, struct err *err)
+{
+	enum rc rc = settings_load(settings, config, err);
+	if (rc)
+		return rc;
+	rc = file_mkdirs((*settings)->state_directory, 0750, err);
+	rc = rc ? rc : file_mkdirs((*settings)->runtime_directory, 0755, err);
+	/* A process that was killed may have left files and names that everybody sees and a power cut takes away: nothing is built on them
+	 * before they are on the disk. */
+	rc = rc ? rc : file_sync_system((*settings)->state_directory, err);
+	if (rc)
+		settings_free(settings);
+	return rc;
+}
+
+/* ctx->settings NULL: nobody has laid the ground. */
 static enum rc prepare(struct role_context *ctx, unsigned children, const char *config, struct err *err)
 {
 	ctx->zygote = ZYGOTE_NONE;
-	enum rc rc = settings_load(&ctx->settings, config, err);
-	rc = rc ? rc : file_mkdirs(ctx->settings->state_directory, 0750, err);
-	rc = rc ? rc : file_mkdirs(ctx->settings->runtime_directory, 0755, err);
-	/* A process that was killed may have left files and names that everybody sees and a power cut takes away: nothing is built on them
-	 * before they are on the disk. */
-	rc = rc ? rc : file_sync_system(ctx->settings->state_directory, err);
+	enum rc rc = ctx->settings ? RC_OK : role_ground(&ctx->settings, config, err);
 	return rc ? rc : zygote_start_for(&ctx->zygote, children, ctx->settings->form_fields, err);
 }
 
@@ -459,13 +470,17 @@ static enum rc run_open(struct run *run, struct err *err)
 	return rc;
 }
 
-enum rc role_run(const struct role *role, const char *config)
+enum rc role_run(const struct role *role, const char *config, struct settings *settings)
 {
 	struct run run = {.role = role, .config = config, .signals = -1, .wake = -1, .lock = -1};
 	struct err err = {0};
 	run.ctx.clock = clock_system();
 	run.ctx.rng = rng_system();
 	run.ctx.zygote = ZYGOTE_NONE;
+	run.ctx.settings = settings;
+	char name[64];
+	(void)snprintf(name, sizeof name, "sengend[%s]", role->name);
+	log_program(name);
 
 	enum rc rc = run_open(&run, &err);
 	if (!rc) {

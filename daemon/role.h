@@ -4,7 +4,7 @@
  * The same step runs as a service, once through (--once) and on the virtual clock (--simulate-until). Roles meet only in the store; a
  * datagram on the socket of a role in the runtime directory tells it that there is work.
  *
- * Boot order, the same for all: role_prepare() (settings, then its zygotes), role_confine() (places.h), role_open() (secrets, store, templates), then start(). What a
+ * Boot order, the same for all: role_ground() (settings), role_prepare() (its zygotes), role_confine() (places.h), role_open() (secrets, store, templates), then start(). What a
  * role needs at its start it may need again at a reload, so it starts confined. Whoever runs steps in a process that goes on to do other things does not confine it.
  */
 #ifndef SENGEN_ROLE_H
@@ -50,7 +50,10 @@ const struct role *role_find(const char *name); /* NULL: there is none */
 /* Tells another role that there is work; lost when it does not run (it looks by itself anyway). */
 void role_wake(const struct settings *settings, const char *name);
 
-/* Reads the configuration, makes the directories and starts the zygotes of all kinds of children. */
+/* What all roles stand on, once for as many as are started together: reads the configuration, makes the directories and has on the disk what a process that was killed left
+ * behind. */
+enum rc role_ground(struct settings **settings, const char *config, struct err *err);
+/* Lays the ground where ctx->settings is NULL, and starts the zygotes of all kinds of children. */
 enum rc role_prepare(struct role_context *ctx, const char *config, struct err *err);
 /* The same for one role: its zygotes make the children of its table only. */
 enum rc role_prepare_one(
@@ -63,7 +66,7 @@ void role_close(struct role_context *ctx);
  * second sender would take the first one's claims for those of a dead process. *lock is held until closed. RC_REFUSED: another process runs it. */
 enum rc role_lock(const struct settings *settings, const char *name, int *lock, struct err *err);
 
-/* Runs one role as a service until SIGTERM; the exit status of the process. */
-enum rc role_run(const struct role *role, const char *config);
+/* Runs one role as a service until SIGTERM; the exit status of the process. settings: the role's from here on, of role_ground(); NULL: it lays its own. */
+enum rc role_run(const struct role *role, const char *config, struct settings *settings);
 
 #endif

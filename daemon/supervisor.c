@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "daemon/role.h"
-#include "lib/base/file.h"
+#include "daemon/title.h"
 #include "lib/base/log.h"
 
 #define WORKER_MAX 8
@@ -30,15 +30,16 @@
 struct worker {
 	const struct role *role;
 	pid_t pid; /* 0: not running */
-	bool ready, was_ready;
+	bool started_before, ready, was_ready;
 	int64_t started_ms, heard_ms;
 	int64_t pause_ms, start_at_ms; /* when it died */
 };
 
 struct supervisor {
-	const char *config;
+	char *config; /* owned: a role's title is written over the command line */
 	bool verbose;
-	int signals, notify;
+	struct settings *settings; /* owned; roles that are forked take theirs from it */
+	int signals, notify, lock;
 	char notify_name[64]; /* abstract: "@…" as NOTIFY_SOCKET wants it */
 	int64_t watchdog_ms;
 	struct worker worker[WORKER_MAX];
@@ -50,7 +51,33 @@ struct supervisor {
 
 /* ---- starting ---- */
 
-_Noreturn static void worker_exec(const struct supervisor *supervisor, const struct role *role, pid_t parent)
+/* This program anew. */
+_Noreturn static void worker_exec(const struct supervisor *supervisor, const struct role *role)
+{
+	if (supervisor->verbose)
+		(void)execl("/proc/self/exe", "sengend", "-v", "-c", supervisor->config, role->name,
+			(char *)NULL);
+	else
+		(void)execl("/proc/self/exe", "sengend", "-c", supervisor->config, role->name, (char *)NULL);
+	_exit(RC_USAGE);
+}
+
+/* This process, without what is the supervisor's own. */
+_Noreturn static void worker_go_on(const struct supervisor *supervisor, const struct role *role)
+{
+	struct str title = STR_INIT;
+	(void)close(supervisor->signals);
+	(void)close(supervisor->notify);
+	(void)close(supervisor->lock);
+	str_printf(&title, "sengend%s -c %s %s", supervisor->verbose ? " -v" : "", supervisor->config,
+		role->name);
+	title_set(title.s);
+	str_free(&title);
+	exit((int)role_run(role, supervisor->config, supervisor->settings));
+}
+
+_Noreturn static void worker_begin(
+	const struct supervisor *supervisor, const struct worker *worker, pid_t parent)
 {
 	/* No role outlives a supervisor that was killed; SIGTERM lets the sender finish what is in flight. */
 	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -65,12 +92,9 @@ _Noreturn static void worker_exec(const struct supervisor *supervisor, const str
 	(void)setenv("NOTIFY_SOCKET", supervisor->notify_name, 1);
 	(void)setenv("WATCHDOG_USEC", watchdog, 1);
 	(void)unsetenv("WATCHDOG_PID");
-	if (supervisor->verbose)
-		(void)execl("/proc/self/exe", "sengend", "-v", "-c", supervisor->config, role->name,
-			(char *)NULL);
-	else
-		(void)execl("/proc/self/exe", "sengend", "-c", supervisor->config, role->name, (char *)NULL);
-	_exit(RC_USAGE);
+	if (worker->started_before)
+		worker_exec(supervisor, worker->role);
+	worker_go_on(supervisor, worker->role);
 }
 
 static void worker_start(struct supervisor *supervisor, struct worker *worker)
@@ -78,9 +102,10 @@ static void worker_start(struct supervisor *supervisor, struct worker *worker)
 	pid_t parent = getpid();
 	pid_t pid = fork();
 	if (pid == 0)
-		worker_exec(supervisor, worker->role, parent);
+		worker_begin(supervisor, worker, parent);
 	int64_t now = clock_machine_ms();
 	worker->ready = false;
+	worker->started_before = true;
 	worker->started_ms = worker->heard_ms = now;
 	worker->pid = pid > 0 ? pid : 0;
 	if (pid < 0) {
@@ -295,8 +320,7 @@ static enum rc notify_open(struct supervisor *supervisor, struct err *err)
 	return RC_OK;
 }
 
-static enum rc supervisor_open(
-	struct supervisor *supervisor, const struct settings *settings, struct err *err)
+static enum rc signals_open(struct supervisor *supervisor, struct err *err)
 {
 	sigset_t set;
 	(void)sigemptyset(&set);
@@ -307,30 +331,29 @@ static enum rc supervisor_open(
 	supervisor->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (supervisor->signals < 0)
 		return err_set(err, RC_CONFIG, "Signals can't be received: %s.", errno_text(errno));
-
-	supervisor->watchdog_ms = settings->watchdog_seconds * 1000;
-	enum rc rc = file_mkdirs(settings->state_directory, 0750, err);
-	rc = rc ? rc : file_mkdirs(settings->runtime_directory, 0755, err);
-	return rc ? rc : notify_open(supervisor, err);
+	return RC_OK;
 }
 
 enum rc supervisor_run(const char *config, bool verbose)
 {
-	struct supervisor supervisor = {.config = config, .verbose = verbose, .signals = -1, .notify = -1};
+	struct supervisor supervisor = {
+		.config = xstrdup(config), .verbose = verbose, .signals = -1, .notify = -1, .lock = -1};
 	for (int i = 0; i < WORKER_MAX && roles[i]; i++)
 		supervisor.worker[supervisor.count++].role = roles[i];
 
 	struct err err = {0};
-	struct settings *settings = NULL;
-	int lock = -1;
-	enum rc rc = settings_load(&settings, config, &err);
+	enum rc rc = signals_open(&supervisor, &err);
+	rc = rc ? rc : role_ground(&supervisor.settings, config, &err);
+	rc = rc ? rc : notify_open(&supervisor, &err);
+	rc = rc ? rc : role_lock(supervisor.settings, "supervisor", &supervisor.lock, &err);
 	if (!rc) {
-		rc = supervisor_open(&supervisor, settings, &err);
-		rc = rc ? rc : role_lock(settings, "supervisor", &lock, &err);
-		settings_free(&settings);
+		supervisor.watchdog_ms = supervisor.settings->watchdog_seconds * 1000;
+		rc = supervise(&supervisor);
+	} else {
+		log_event(LEVEL_FAULT, "supervisor.failed", "rc=%s reason=\"%s\"", rc_name(rc), err.text);
 	}
-	if (!rc)
-		return supervise(&supervisor);
-	log_event(LEVEL_FAULT, "supervisor.failed", "rc=%s reason=\"%s\"", rc_name(rc), err.text);
+	if (supervisor.settings)
+		settings_free(&supervisor.settings);
+	free(supervisor.config);
 	return rc;
 }

@@ -46,9 +46,14 @@ void log_to_journal(log_journal_fn *fn)
 	log_state.to_journal = fn;
 }
 
-void log_open(const char *program, enum log_level level)
+void log_program(const char *program)
 {
 	(void)snprintf(log_state.program, sizeof log_state.program, "%s", program);
+}
+
+void log_open(const char *program, enum log_level level)
+{
+	log_program(program);
 	log_state.level = level;
 	log_state.journal = stderr_is_journal();
 }

@@ -30,6 +30,8 @@ void log_to_journal(log_journal_fn *fn);
 
 /* `program` appears in each line ("sengend[intake]"); level: the least important level printed. */
 void log_open(const char *program, enum log_level level);
+/* Another name for the process that goes on as something else. */
+void log_program(const char *program);
 
 /* fields: printf format giving `key=value key="quoted value"`; control characters are escaped. */
 void log_event(enum log_level level, const char *event, const char *fields, ...)

@@ -96,7 +96,7 @@ def roles(supervisor):
     named, others = {}, []
     for pid in children(supervisor):
         with open(f"/proc/{pid}/cmdline", "rb") as line:
-            named[line.read().split(b"\0")[-2].decode()] = pid
+            named[line.read().replace(b"\0", b" ").split()[-1].decode()] = pid
         others += [below for child in children(pid) for below in tree(child)]
     return named, others
 

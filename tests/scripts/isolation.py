@@ -46,7 +46,7 @@ def descriptors(pid):
 
 faults, with_store, with_network, lines = [], set(), set(), set()
 roles = children_of(supervisor)
-family = {role: "role " + pathlib.Path(f"/proc/{role}/cmdline").read_text().split("\0")[-2] for role in roles}
+family = {role: "role " + pathlib.Path(f"/proc/{role}/cmdline").read_text().replace("\0", " ").split()[-1] for role in roles}
 for role in roles:
     for zygote in children_of(role):
         family[zygote] = f"zygote of {family[role]}"

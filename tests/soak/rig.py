@@ -81,11 +81,11 @@ def processes():
                 with open(f"/proc/{name}/stat") as file:
                     fields = file.read().rpartition(")")[2].split()
                 with open(f"/proc/{name}/cmdline", "rb") as file:
-                    command = file.read().split(b"\0")
+                    command = file.read().replace(b"\0", b" ").split()
             except OSError:
                 continue
             if fields[0] not in "ZX":
-                found[int(name)] = (int(fields[1]), [part.decode(errors="replace") for part in command[:-1]])
+                found[int(name)] = (int(fields[1]), [part.decode(errors="replace") for part in command])
     return found
 
 
