@@ -233,7 +233,7 @@ static enum rc child_begin(
 	if (pipe2(pair, O_CLOEXEC) != 0)
 		return err_set(err, RC_STORE, "No pipe could be made: %s.", errno_text(errno));
 	(void)fflush(stdout);
-	pid_t pid = fork();
+	pid_t pid = _Fork(); /* of one thread, and no library that must know of it */
 	if (pid == 0)
 		child_main(inspect, bytes, pair[1]);
 	(void)close(pair[1]);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "ctl/ctl.h"
+#include "lib/base/heap.h"
 #include "lib/base/program.h"
 
 enum rc command_inspect(struct ctl *ctl, struct err *err)
@@ -15,6 +16,7 @@ enum rc command_inspect(struct ctl *ctl, struct err *err)
 	struct str program = STR_INIT;
 	enum rc rc = program_find(&program, "sengen-inspect", err);
 	if (rc == RC_OK) {
+		heap_environment();
 		(void)execv(program.s, ctl->argv);
 		rc = err_set(err, RC_CONFIG, "%s could not be started: %s.", program.s, errno_text(errno));
 	}

@@ -11,6 +11,7 @@
 #include "daemon/wire.h"
 #include "daemon/zygote_serve.h"
 #include "lib/base/file.h"
+#include "lib/base/heap.h"
 #include "lib/base/program.h"
 
 #define ANSWER_TIMEOUT_MS 10000
@@ -30,6 +31,9 @@ _Noreturn static void zygote_exec(int control, const char *path, unsigned childr
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != role)
 		_exit(0);
+	/* Form files are read by the thousand in one child, which would lose by it. */
+	if (children & CHILD_BIT(CHILD_MAIL))
+		heap_environment();
 	(void)snprintf(which, sizeof which, "%u", children);
 	(void)execl(path, path, which, (char *)NULL);
 	_exit(RC_CONFIG);

@@ -41,13 +41,19 @@ static void confine_zygote(void)
 	zygote.is_confined = true;
 }
 
+/* What libraries do at a fork, such as giving the child random numbers of its own, matters to those that hold a line; a reader uses none of it, and is spared the pages it would write. */
+static pid_t fork_of(int64_t kind)
+{
+	return CHILD_BIT(kind) & CHILD_READERS ? _Fork() : fork();
+}
+
 static void fork_child(int64_t kind, int fd)
 {
 	pid_t parent = getpid();
 	if (kind < CHILD_FORM || kind > CHILD_MAILBOX || !(zygote.children & CHILD_BIT(kind)))
 		return;
 	confine_zygote();
-	pid_t pid = fork();
+	pid_t pid = fork_of(kind);
 	if (pid != 0)
 		return; /* a fork that failed closes the descriptor: the role sees a dead child */
 	/* The parent may die before the signal at its death was asked for. */

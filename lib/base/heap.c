@@ -33,3 +33,9 @@ void heap_settle(void)
 {
 }
 #endif
+
+void heap_environment(void)
+{
+	(void)setenv("G_SLICE", "always-malloc", 1);
+	(void)setenv("GLIBC_TUNABLES", "glibc.malloc.tcache_count=0", 1);
+}

@@ -7,5 +7,8 @@
 /* Called once all that the children use has been made, and nothing is freed after it: what a child allocates then lies in pages of its own, and the C library finds nothing to
  * tidy up in those it was forked with, each of which would be copied. */
 void heap_settle(void);
+/* Called before such a process is started as a program, for it is the environment that says so: GLib and the C library keep no freed pieces of their own, which lie in many pages, so
+ * that what a child allocates comes from one place. */
+void heap_environment(void);
 
 #endif
