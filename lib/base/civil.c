@@ -18,6 +18,16 @@
 
 static bool zone_is_set;
 
+/* An hour of the zone in which its clocks were not changed: asking the C library takes longer than a line of a letter, and one moment is asked for many times. */
+struct hour {
+	bool known;
+	int64_t number; /* since 1970 */
+	long offset; /* seconds east of UTC */
+};
+#define HOUR_SECONDS 3600
+#define HOURS 64
+static struct hour hours[HOURS];
+
 bool civil_zone_exists(const char *zone)
 {
 	const char *dir = getenv("TZDIR");
@@ -45,8 +55,38 @@ enum rc civil_zone_set(const char *zone, struct err *err)
 	if (setenv("TZ", zone, 1) != 0)
 		die("out of memory");
 	tzset();
+	memset(hours, 0, sizeof hours);
 	zone_is_set = true;
 	return RC_OK;
+}
+
+static void ask_local(utc_time at, struct tm *local)
+{
+	time_t t = at;
+	if (!localtime_r(&t, local))
+		die("a moment could not be converted to local time");
+}
+
+/* What a clock shows there, as seconds since 1970. */
+static int64_t wall_of(const struct tm *local)
+{
+	return (int64_t)civil_from_ymd(local->tm_year + 1900, local->tm_mon + 1, local->tm_mday) *
+		       DAY_SECONDS +
+	       local->tm_hour * 3600 + local->tm_min * 60 + local->tm_sec;
+}
+
+/* Whether the offset is the same all through the hour of that moment; then it is kept. Zones that count leap seconds never have one. */
+static bool hour_learn(struct hour *hour, int64_t number)
+{
+	struct tm first, last;
+	utc_time start = number * HOUR_SECONDS, end = start + HOUR_SECONDS - 1;
+	ask_local(start, &first);
+	ask_local(end, &last);
+	long offset = first.tm_gmtoff;
+	*hour = (struct hour){.number = number, .offset = offset};
+	hour->known = last.tm_gmtoff == offset && wall_of(&first) == start + offset &&
+		      wall_of(&last) == end + offset;
+	return hour->known;
 }
 
 static void local_of(utc_time at, struct tm *local)
@@ -56,9 +96,24 @@ static void local_of(utc_time at, struct tm *local)
 		if (civil_zone_set("Asia/Tokyo", &err) != RC_OK)
 			die("%s", err.text);
 	}
-	time_t t = at < MOMENT_MIN ? MOMENT_MIN : at > MOMENT_MAX ? MOMENT_MAX : at;
-	if (!localtime_r(&t, local))
-		die("a moment could not be converted to local time");
+	at = at < MOMENT_MIN ? MOMENT_MIN : at > MOMENT_MAX ? MOMENT_MAX : at;
+	int64_t number = at / HOUR_SECONDS - (at % HOUR_SECONDS < 0);
+	struct hour *hour = &hours[(uint64_t)number % HOURS];
+	if (!(hour->known && hour->number == number) && !hour_learn(hour, number)) {
+		ask_local(at, local);
+		return;
+	}
+	int64_t wall = at + hour->offset;
+	civil_day day = (civil_day)(wall / DAY_SECONDS - (wall % DAY_SECONDS < 0));
+	int second = (int)(wall - (int64_t)day * DAY_SECONDS);
+	*local = (struct tm){.tm_hour = second / 3600,
+		.tm_min = second / 60 % 60,
+		.tm_sec = second % 60,
+		.tm_wday = civil_weekday(day),
+		.tm_gmtoff = hour->offset};
+	civil_to_ymd(day, &local->tm_year, &local->tm_mon, &local->tm_mday);
+	local->tm_year -= 1900;
+	local->tm_mon -= 1;
 }
 
 static bool is_leap(int year)

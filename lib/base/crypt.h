@@ -28,6 +28,8 @@ void base64_add(struct str *out, const void *bytes, size_t len);
 #define BASE64_LEN(len) (((len) + 2) / 3 * 4)
 void base64_write(char *out, const void *bytes, size_t len); /* BASE64_LEN(len) characters, no NUL */
 bool base64_read(struct str *out, const char *text, size_t len); /* white space is skipped */
+/* The one spelling that base64_add() gives: whole groups, no white space, no bit left over. false: it is another, and out is as it was. */
+bool base64_read_line(struct str *out, const char *text, size_t len);
 /* Lower-case base32 without padding (RFC 4648 alphabet): safe in a local part that somebody folds to one case. */
 void base32_add(struct str *out, const void *bytes, size_t len);
 bool base32_read(struct str *out, const char *text, size_t len);

@@ -51,6 +51,18 @@ static void test_crypt__hmac_of_rfc_4231(void **state)
 	assert_false(bytes_equal("abc", "abd", 3));
 }
 
+static void test_crypt__hmac_of_a_long_key_and_of_none(void **state)
+{
+	(void)state;
+	uint8_t mac[SHA256_LEN], key[131];
+	memset(key, 0xaa, sizeof key);
+	const char *data = "Test Using Larger Than Block-Size Key - Hash Key First"; /* RFC 4231 4.7 */
+	hmac_sha256(mac, key, sizeof key, data, strlen(data));
+	assert_hex(mac, sizeof mac, "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+	hmac_sha256(mac, "", 0, "", 0);
+	assert_hex(mac, sizeof mac, "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
+}
+
 static void test_crypt__hex(void **state)
 {
 	(void)state;
@@ -86,6 +98,29 @@ static void test_crypt__base64_of_rfc_4648(void **state)
 		assert_string_equal(out.s, "foobar");
 	}
 	str_free(&out);
+}
+
+static void test_crypt__base64_in_its_one_spelling(void **state)
+{
+	(void)state;
+	static const char *const good[] = {"Zg==", "Zm8=", "Zm9v", "Zm9vYmFy", "Zm9vYmE=", "/+++"};
+	static const char *const bad[] = {"", "Zg", "Zg=", "Zh==", "Zm9=", "Zm=v",
+		"Z===", "====", "Zg==Zg==", "Zm9v\r\n", "Zm 9", "Zm9v=", "Zm-v", "\xFFm9v"};
+	struct str out = STR_INIT, again = STR_INIT;
+	str_addz(&out, "before");
+	for (size_t i = 0; i < COUNT_OF(bad); i++) {
+		assert_false(base64_read_line(&out, bad[i], strlen(bad[i])));
+		assert_string_equal(out.s, "before");
+	}
+	for (size_t i = 0; i < COUNT_OF(good); i++) {
+		str_cut(&out, 6);
+		str_clear(&again);
+		assert_true(base64_read_line(&out, good[i], strlen(good[i])));
+		base64_add(&again, out.s + 6, out.len - 6);
+		assert_string_equal(again.s, good[i]);
+	}
+	str_free(&out);
+	str_free(&again);
 }
 
 static void test_crypt__base32(void **state)
@@ -179,8 +214,10 @@ int main(void)
 		cmocka_unit_test(test_crypt__sha256_of_fips_180),
 		cmocka_unit_test(test_crypt__sha256_in_pieces),
 		cmocka_unit_test(test_crypt__hmac_of_rfc_4231),
+		cmocka_unit_test(test_crypt__hmac_of_a_long_key_and_of_none),
 		cmocka_unit_test(test_crypt__hex),
 		cmocka_unit_test(test_crypt__base64_of_rfc_4648),
+		cmocka_unit_test(test_crypt__base64_in_its_one_spelling),
 		cmocka_unit_test(test_crypt__base32),
 		cmocka_unit_test(test_crypt__seal),
 		cmocka_unit_test(test_crypt__seeded_randomness_repeats),
