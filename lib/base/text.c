@@ -37,10 +37,47 @@ size_t utf8_next(const char *bytes, size_t len, uint32_t *c)
 	return size;
 }
 
+static bool is_second(unsigned char byte)
+{
+	return (byte & 0xC0) == 0x80;
+}
+
+/* U+3000 to 9FBF, but for the block between kana and kanji and U+3040, 3097 and 3098, which are none. */
+static bool is_usual_three(const unsigned char *b)
+{
+	if (!is_second(b[1]) || !is_second(b[2]))
+		return false;
+	if (b[0] == 0xE3)
+		return b[1] <= 0x83 && !(b[1] == 0x81 && b[2] == 0x80) &&
+		       !(b[1] == 0x82 && (b[2] == 0x97 || b[2] == 0x98));
+	return b[0] == 0xE4 ? b[1] >= 0xB8 : b[0] >= 0xE5 && (b[0] <= 0xE8 || (b[0] == 0xE9 && b[1] <= 0xBE));
+}
+
+size_t utf8_usual(const char *bytes, size_t len, bool numbers)
+{
+	const unsigned char *b = (const unsigned char *)bytes;
+	size_t at = 0;
+	while (at < len) {
+		unsigned char c = b[at];
+		if (c >= ' ' && c <= '~' && (numbers || (c != '+' && (c < '0' || c > ':'))))
+			at++;
+		else if (c >= 0xE3 && len - at >= 3 && is_usual_three(b + at))
+			at += 3;
+		else
+			break;
+	}
+	return at;
+}
+
 bool utf8_valid(const char *bytes, size_t len)
 {
 	uint32_t c;
 	while (len > 0) {
+		size_t usual = utf8_usual(bytes, len, true);
+		bytes += usual;
+		len -= usual;
+		if (len == 0)
+			break;
 		size_t size = utf8_next(bytes, len, &c);
 		if (size == 0)
 			return false;
@@ -451,6 +488,9 @@ bool text_has_control(const char *text)
 	size_t len = strlen(text);
 	uint32_t c;
 	for (size_t at = 0; at < len;) {
+		at += utf8_usual(text + at, len - at, true);
+		if (at == len)
+			break;
 		size_t size = utf8_next(text + at, len - at, &c);
 		if (size == 0 || text_is_control(c))
 			return true;

@@ -15,6 +15,9 @@
 bool utf8_valid(const char *bytes, size_t len); /* strict: no surrogates, overlongs, > U+10FFFF */
 /* Decodes one character; returns its length in bytes, 0 at the end or on an invalid sequence. */
 size_t utf8_next(const char *bytes, size_t len, uint32_t *c);
+/* How many bytes of the usual stand first: whole characters out of U+3000 to 303F, kana, kanji up to U+9FBF, and printable ASCII (digits, + and : only if `numbers`).
+ * None of them is a control character, a line break, unassigned, or a digit that is not ASCII: whoever looks for these need not look at each character. */
+size_t utf8_usual(const char *bytes, size_t len, bool numbers);
 void utf8_add(struct str *out, uint32_t c);
 size_t utf8_chars(const char *text); /* number of characters of valid UTF-8 */
 

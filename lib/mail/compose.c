@@ -177,6 +177,9 @@ static enum rc check_text(const char *what, const char *text, bool one_line, str
 	size_t len = strlen(text);
 	for (size_t at = 0; at < len;) {
 		uint32_t c = 0;
+		at += utf8_usual(text + at, len - at, true);
+		if (at == len)
+			break;
 		size_t width = utf8_next(text + at, len - at, &c);
 		if (width == 0)
 			return err_set(err, RC_REFUSED, "the %s of the mail is not valid UTF-8 (byte %zu)",

@@ -513,28 +513,51 @@ static bool address_report(const char *text, size_t at, find_fn *fn, void *ctx)
 }
 
 /* Full-width ASCII narrowed, everything else as it is: enough to see an address. */
-static bool scan_addresses(const char *text, size_t len, find_fn *fn, void *ctx)
+static void narrow_add(struct str *out, const char *text, size_t len)
 {
-	if (!memchr(text, '@', len) && !memmem(text, len, "＠", strlen("＠")) &&
-		!memmem(text, len, "﹫", strlen("﹫")))
-		return false;
-	struct str narrow = STR_INIT;
 	uint32_t c;
 	for (size_t at = 0, size; (size = utf8_next(text + at, len - at, &c)) > 0; at += size) {
 		char ascii;
 		if (c == 0xFE6B)
-			str_addc(&narrow, '@');
+			str_addc(out, '@');
 		else if (glyph_of(c, &ascii) != GLYPH_NONE) {
 			if (ascii)
-				str_addc(&narrow, ascii);
+				str_addc(out, ascii);
 			else
-				str_add(&narrow, text + at, size);
+				str_add(out, text + at, size);
 		}
 	}
+}
+
+/* The next @ of any width; NULL: none. */
+static const char *next_at_sign(const char *text, const char *end)
+{
+	const char *plain = memchr(text, '@', (size_t)(end - text));
+	const char *until = plain ? plain : end;
+	for (const char *at = text; (at = memchr(at, '\xEF', (size_t)(until - at))) != NULL; at++)
+		if (end - at >= 3 && (memcmp(at, "＠", 3) == 0 || memcmp(at, "﹫", 3) == 0))
+			return at;
+	return plain;
+}
+
+/* No address goes over the end of a line: only lines that have an @ are looked at, each with the line break before it. */
+static bool scan_addresses(const char *text, size_t len, find_fn *fn, void *ctx)
+{
+	const char *end = text + len, *from = text, *sign;
+	struct str narrow = STR_INIT;
 	bool stop = false;
-	for (size_t i = 0; i < narrow.len && !stop; i++)
-		if (narrow.s[i] == '@')
-			stop = address_report(narrow.s, i, fn, ctx);
+	while (!stop && (sign = next_at_sign(from, end)) != NULL) {
+		const char *line = memrchr(text, '\n', (size_t)(sign - text));
+		const char *line_end = memchr(sign, '\n', (size_t)(end - sign));
+		line = line ? line : text;
+		line_end = line_end ? line_end : end;
+		str_clear(&narrow);
+		narrow_add(&narrow, line, (size_t)(line_end - line));
+		for (size_t i = 0; i < narrow.len && !stop; i++)
+			if (narrow.s[i] == '@')
+				stop = address_report(narrow.s, i, fn, ctx);
+		from = line_end;
+	}
 	str_free(&narrow);
 	return stop;
 }
@@ -545,8 +568,16 @@ static bool scan_numbers(const char *text, size_t len, find_fn *fn, void *ctx)
 	enum glyph gap = GLYPH_NONE; /* the mark behind the last digit */
 	bool plus = false, link = false, stop = false;
 	uint32_t c;
-	for (size_t at = 0, size; !stop && (size = utf8_next(text + at, len - at, &c)) > 0; at += size) {
+	for (size_t at = 0, size; !stop; at += size) {
 		char ascii;
+		if (run.groups == 0 && !link) { /* only a digit, + or :// changes anything now */
+			size_t usual = utf8_usual(text + at, len - at, false);
+			at += usual;
+			plus = plus && usual == 0;
+		}
+		size = utf8_next(text + at, len - at, &c);
+		if (size == 0)
+			break;
 		enum glyph glyph = glyph_of(c, &ascii);
 		if (glyph == GLYPH_NONE || (link && c > ' ' && c < 0x7F))
 			continue;
@@ -668,6 +699,10 @@ static bool is_foreign(void *ctx, const struct find *find)
 {
 	struct foreign *foreign = ctx;
 	foreign->wanted = find;
+	/* Mostly it stands there by itself. */
+	for (const char *const *text = foreign->allowed; text && *text; text++)
+		if (strcmp(*text, find->text) == 0)
+			return false;
 	for (const char *const *text = foreign->allowed; text && *text; text++)
 		if (scan(*text, strlen(*text), is_wanted, foreign))
 			return false;
@@ -708,16 +743,21 @@ enum rc guard_characters(const struct rendered *mail, struct err *err)
 	const struct str *parts[] = {&mail->subject, &mail->headers, &mail->body};
 	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
 		uint32_t c;
-		size_t at = 0, size;
-		for (; (size = utf8_next(parts[i]->s + at, parts[i]->len - at, &c)) > 0; at += size)
+		for (size_t at = 0, size; at < parts[i]->len; at += size) {
+			at += utf8_usual(parts[i]->s + at, parts[i]->len - at, true);
+			if (at == parts[i]->len)
+				break;
+			size = utf8_next(parts[i]->s + at, parts[i]->len - at, &c);
+			if (size == 0)
+				return err_set(
+					err, RC_REFUSED, "The letter contains bytes that are not UTF-8.");
 			if (c >= 0x80 && !character_stands(c))
 				return err_set(err, RC_REFUSED,
 					"The letter contains U+%04X, which other machines can't show; ask "
 					"for the "
 					"character that was meant.",
 					(unsigned)c);
-		if (at < parts[i]->len)
-			return err_set(err, RC_REFUSED, "The letter contains bytes that are not UTF-8.");
+		}
 	}
 	return RC_OK;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <unictype.h>
 
 struct text_case {
 	const char *in, *out;
@@ -52,6 +53,42 @@ static void test_text__utf8_round_trip(void **state)
 		str_free(&s);
 	}
 	assert_int_equal(utf8_chars("a日本𠮷"), 4);
+}
+
+static void test_text__usual_characters_are_what_nobody_looks_for(void **state)
+{
+	(void)state;
+	struct str one = STR_INIT;
+	size_t usual_ones = 0;
+	for (uint32_t c = 0; c <= 0x10FFFF; c++) {
+		str_clear(&one);
+		utf8_add(&one, c);
+		for (size_t len = 1; len < one.len; len++)
+			assert_int_equal(utf8_usual(one.s, len, true), 0);
+		size_t usual = utf8_usual(one.s, one.len, true);
+		if (c < 0x80) {
+			bool number = (c >= '0' && c <= '9') || c == '+' || c == ':';
+			assert_int_equal(usual, c >= ' ' && c <= '~');
+			assert_int_equal(utf8_usual(one.s, one.len, false), usual && !number);
+			continue;
+		}
+		assert_int_equal(utf8_usual(one.s, one.len, false), usual);
+		if (usual == 0)
+			continue;
+		usual_ones++;
+		assert_int_equal(usual, one.len);
+		assert_false(text_is_control(c));
+		assert_true(uc_decimal_value(c) < 0);
+		assert_false(uc_is_general_category_withtable(
+			c, UC_CATEGORY_MASK_Cn | UC_CATEGORY_MASK_Co | UC_CATEGORY_MASK_Cs));
+	}
+	assert_true(usual_ones > 20000);
+	static const char *const broken[] = {
+		"\xE3\x41\x82", "\xE4\xBA\x41", "\xFF\x82\x82", "\xE3\x82\xE3\x82\x82"};
+	for (size_t i = 0; i < sizeof broken / sizeof *broken; i++)
+		assert_int_equal(utf8_usual(broken[i], strlen(broken[i]), true), 0);
+	assert_int_equal(utf8_usual("漢字とかな、AZ\n", 22, true), 20);
+	str_free(&one);
 }
 
 static void test_text__cp932_reads_what_windows_writes(void **state)
@@ -313,6 +350,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_text__utf8_is_strict),
 		cmocka_unit_test(test_text__utf8_round_trip),
+		cmocka_unit_test(test_text__usual_characters_are_what_nobody_looks_for),
 		cmocka_unit_test(test_text__cp932_reads_what_windows_writes),
 		cmocka_unit_test(test_text__cp932_names_the_bad_byte),
 		cmocka_unit_test(test_text__cp932_writes),
