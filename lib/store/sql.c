@@ -69,9 +69,21 @@ enum rc sql_want_transaction(struct store *store, struct err *err)
 	return RC_OK;
 }
 
+/*
+ * Where a statement has a parameter of that name: SQLite compares the names one by one, for each value of each row. Both addresses tell: that of a statement may be used
+ * again once it is finalized, so what is prepared anew empties it.
+ */
+#define PLACES 1024
+static _Thread_local struct place {
+	const sqlite3_stmt *stmt;
+	const char *name;
+	int at;
+} places[PLACES];
+
 sqlite3_stmt *sql_prepare(struct store *store, const char *text, struct err *err)
 {
 	sqlite3_stmt *stmt = NULL;
+	memset(places, 0, sizeof places);
 	int code = sqlite3_prepare_v3(store->db, text, -1, SQLITE_PREPARE_PERSISTENT, &stmt, NULL);
 	if (code != SQLITE_OK) {
 		if ((code & 0xff) == SQLITE_ERROR && !sqlite3_get_autocommit(store->db))
@@ -113,9 +125,14 @@ void sql_forget_statements(struct store *store)
 
 static int parameter(sqlite3_stmt *stmt, const char *name)
 {
+	struct place *place =
+		&places[(((uintptr_t)stmt >> 4) * 31 + (uintptr_t)name) * 2654435761u / 64 % PLACES];
+	if (place->stmt == stmt && place->name == name)
+		return place->at;
 	int at = sqlite3_bind_parameter_index(stmt, name);
 	if (at == 0)
 		die("no parameter %s in: %s", name, sqlite3_sql(stmt));
+	*place = (struct place){.stmt = stmt, .name = name, .at = at};
 	return at;
 }
 

@@ -16,6 +16,17 @@ void store_progress(struct store *store, progress_fn *fn, void *ctx)
 	store->progress_ctx = ctx;
 }
 
+/* Of what was known within a transaction nothing is known any more. */
+static void end_transaction(struct store *store)
+{
+	store->in_transaction = false;
+	store->failed = false;
+	store->head_known = false;
+	store->head_moved = false;
+	store->search_known = false;
+	facts_forget(store);
+}
+
 enum rc store_begin(struct store *store, struct err *err)
 {
 	if (store->mode == STORE_READ)
@@ -26,9 +37,6 @@ enum rc store_begin(struct store *store, struct err *err)
 	if (rc != RC_OK)
 		return rc;
 	store->in_transaction = true;
-	store->failed = false;
-	store->head_known = false;
-	store->head_moved = false;
 	return RC_OK;
 }
 
@@ -39,10 +47,8 @@ void store_rollback(struct store *store)
 	/* SQLite has rolled back by itself after some failures; then there is nothing left to do. */
 	if (!sqlite3_get_autocommit(store->db))
 		(void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
-	store->in_transaction = false;
-	store->failed = false;
-	store->head_known = false;
-	store->head_moved = false;
+	end_transaction(store);
+	words_forget(store);
 }
 
 enum rc store_commit(struct store *store, struct err *err)
@@ -55,9 +61,7 @@ enum rc store_commit(struct store *store, struct err *err)
 		store_rollback(store);
 		return rc;
 	}
-	store->in_transaction = false;
-	store->head_known = false;
-	store->head_moved = false;
+	end_transaction(store);
 	/* What is committed is committed: a witness that can't be written is the next opening's trouble, and it is only behind. While
 	 * the register counts as restored the witness keeps what it saw, until staff adopt it. */
 	struct err witness_err;
@@ -96,12 +100,11 @@ bool store_in_transaction(const struct store *store)
 static enum rc fact_number(
 	struct store *store, const char *name, int64_t none, int64_t *value, struct err *err)
 {
-	sqlite3_stmt *stmt =
-		sql_ready(store, "SELECT CAST(value AS INTEGER) FROM fact WHERE name = :name", err);
-	if (!stmt)
-		return err->rc;
-	sql_text(stmt, ":name", name);
-	return sql_number(store, stmt, none, value, err);
+	struct str text = STR_INIT;
+	enum rc rc = fact_get(store, name, &text, err);
+	*value = rc == RC_OK && text.len ? strtoll(text.s, NULL, 10) : none;
+	str_free(&text);
+	return rc;
 }
 
 static enum rc set_number(struct store *store, const char *name, int64_t value, struct err *err)
@@ -434,6 +437,7 @@ void store_close(struct store **store)
 		return;
 	store_rollback(*store);
 	sql_forget_statements(*store);
+	words_forget(*store);
 	(void)sqlite3_close((*store)->db);
 	witness_close(&(*store)->witness);
 	free((*store)->field_of);

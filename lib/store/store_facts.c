@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/store/store_p.h"
@@ -24,11 +25,38 @@ void store_salt(struct store *store, uint8_t out[SALT_LEN], const char *purpose,
 
 /* ---- facts ---- */
 
-enum rc fact_set(struct store *store, const char *name, const char *value, struct err *err)
+void facts_forget(struct store *store)
 {
-	enum rc rc = sql_want_transaction(store, err);
-	if (rc != RC_OK)
-		return rc;
+	while (store->fact_count > 0) {
+		struct kept_fact *fact = &store->facts[--store->fact_count];
+		free(fact->name);
+		free(fact->value);
+	}
+}
+
+static struct kept_fact *fact_kept(struct store *store, const char *name)
+{
+	for (int i = 0; i < store->fact_count; i++)
+		if (strcmp(store->facts[i].name, name) == 0)
+			return &store->facts[i];
+	return NULL;
+}
+
+static void fact_keep(struct store *store, const char *name, const char *value)
+{
+	struct kept_fact *fact = fact_kept(store, name);
+	if (!store->in_transaction || (!fact && store->fact_count == FACTS_KEPT))
+		return;
+	if (!fact) {
+		fact = &store->facts[store->fact_count++];
+		*fact = (struct kept_fact){.name = xstrdup(name)};
+	}
+	free(fact->value);
+	fact->value = value ? xstrdup(value) : NULL;
+}
+
+static enum rc write_fact(struct store *store, const char *name, const char *value, struct err *err)
+{
 	sqlite3_stmt *stmt = value ? sql_ready(store,
 					     "INSERT INTO fact (name, value) VALUES (:name, :value) ON"
 					     " CONFLICT (name) DO UPDATE SET value = excluded.value WHERE"
@@ -43,9 +71,23 @@ enum rc fact_set(struct store *store, const char *name, const char *value, struc
 	return sql_run(store, stmt, err);
 }
 
+enum rc fact_set(struct store *store, const char *name, const char *value, struct err *err)
+{
+	enum rc rc = sql_want_transaction(store, err);
+	rc = rc ? rc : write_fact(store, name, value, err);
+	if (rc == RC_OK)
+		fact_keep(store, name, value);
+	return rc;
+}
+
 enum rc fact_get(struct store *store, const char *name, struct str *value, struct err *err)
 {
+	const struct kept_fact *kept = fact_kept(store, name);
 	str_clear(value);
+	if (kept) {
+		str_addz(value, kept->value ? kept->value : "");
+		return RC_OK;
+	}
 	sqlite3_stmt *stmt = sql_ready(store, "SELECT value FROM fact WHERE name = :name", err);
 	if (!stmt)
 		return err->rc;
@@ -56,21 +98,54 @@ enum rc fact_get(struct store *store, const char *name, struct str *value, struc
 		str_add(value, sqlite3_column_text(stmt, 0), (size_t)sqlite3_column_bytes(stmt, 0));
 		sql_done(stmt);
 	}
+	if (rc == RC_OK)
+		fact_keep(store, name, row ? value->s : NULL);
 	return rc;
 }
 
 /* ---- words ---- */
+
+void words_forget(struct store *store)
+{
+	for (size_t i = 0; i < WORDS_KEPT; i++) {
+		free(store->words[i].text);
+		store->words[i] = (struct kept_word){0};
+	}
+}
+
+/* The place of a text; whatever other text stood there gives way. */
+static struct kept_word *word_place(struct store *store, const char *text)
+{
+	uint32_t hash = 2166136261u; /* FNV-1a */
+	for (const char *at = text; *at; at++)
+		hash = (hash ^ (unsigned char)*at) * 16777619u;
+	return &store->words[hash % WORDS_KEPT];
+}
+
+static void word_keep(struct kept_word *place, const char *text, int64_t number)
+{
+	free(place->text);
+	*place = (struct kept_word){.text = xstrdup(text), .number = number};
+}
 
 enum rc word_find(struct store *store, const char *text, int64_t *number, struct err *err)
 {
 	*number = 0;
 	if (!text || !*text)
 		return RC_OK;
+	struct kept_word *place = word_place(store, text);
+	if (place->text && strcmp(place->text, text) == 0) {
+		*number = place->number;
+		return RC_OK;
+	}
 	sqlite3_stmt *stmt = sql_ready(store, "SELECT id FROM word WHERE text = :text", err);
 	if (!stmt)
 		return err->rc;
 	sql_text(stmt, ":text", text);
-	return sql_number(store, stmt, 0, number, err);
+	enum rc rc = sql_number(store, stmt, 0, number, err);
+	if (rc == RC_OK && *number)
+		word_keep(place, text, *number);
+	return rc;
 }
 
 enum rc word_number(struct store *store, const char *text, int64_t *number, struct err *err)
@@ -83,8 +158,10 @@ enum rc word_number(struct store *store, const char *text, int64_t *number, stru
 		return err->rc;
 	sql_text(stmt, ":text", text);
 	rc = sql_run(store, stmt, err);
-	if (rc == RC_OK)
+	if (rc == RC_OK) {
 		*number = sqlite3_last_insert_rowid(store->db);
+		word_keep(word_place(store, text), text, *number);
+	}
 	return rc;
 }
 

@@ -291,13 +291,24 @@ static enum rc add_letter(
 	return rc;
 }
 
-/* Notices are never deleted, and only one process writes at a time: within a transaction the next id is known. */
+/* What is empty gets no row; where there is one it says what is true now. */
+static enum rc forget_reply(struct store *store, int64_t id, struct err *err)
+{
+	sqlite3_stmt *stmt =
+		sql_ready(store, "UPDATE delivery SET reply = '' WHERE notice_id = :id AND reply <> ''", err);
+	if (!stmt)
+		return err->rc;
+	sql_int(stmt, ":id", id);
+	return sql_run(store, stmt, err);
+}
+
 static enum rc note_delivery(
 	struct store *store, const struct notice *notice, const char *dkim, size_t dkim_len, struct err *err)
 {
+	if (!dkim && !(notice->reply && *notice->reply))
+		return forget_reply(store, notice->id, err);
 	sqlite3_stmt *stmt = sql_ready(store,
-		"INSERT INTO delivery (notice_id, reply, dkim) SELECT :id, :reply, :dkim WHERE :reply <>"
-		" '' OR :dkim IS NOT NULL OR EXISTS (SELECT 1 FROM delivery WHERE notice_id = :id) ON"
+		"INSERT INTO delivery (notice_id, reply, dkim) VALUES (:id, :reply, :dkim) ON"
 		" CONFLICT (notice_id) DO UPDATE SET reply = excluded.reply, dkim ="
 		" coalesce(excluded.dkim, dkim)",
 		err);
@@ -314,6 +325,7 @@ static enum rc note_delivery(
 	return rc;
 }
 
+/* Notices are never deleted, and only one process writes at a time: within a transaction the next id is known. */
 enum rc outbox_next_id(struct store *store, int64_t *id, struct err *err)
 {
 	enum rc rc = sql_want_transaction(store, err);
@@ -370,7 +382,8 @@ enum rc outbox_add(struct store *store, struct notice *notice, int64_t template_
 	rc = add_letter(store, notice, letter, len, err);
 	if (rc == RC_OK)
 		rc = message_id_keep(store, notice, err);
-	return rc == RC_OK ? note_delivery(store, notice, NULL, 0, err) : rc;
+	return rc == RC_OK && notice->reply && *notice->reply ? note_delivery(store, notice, NULL, 0, err)
+							      : rc;
 }
 
 enum rc outbox_update(

@@ -45,6 +45,19 @@ struct statement {
 
 struct witness;
 
+/* A fact as it stands within this transaction: nobody else can change it meanwhile. */
+struct kept_fact {
+	char *name, *value; /* owned; value NULL: there is none */
+};
+#define FACTS_KEPT 16
+
+/* Words are only ever added; what was added by a transaction that was rolled back is forgotten with it. */
+struct kept_word {
+	char *text; /* owned; NULL: free */
+	int64_t number;
+};
+#define WORDS_KEPT 256
+
 struct store {
 	sqlite3 *db;
 	char *path;
@@ -56,6 +69,11 @@ struct store {
 	bool head_known, head_moved; /* within this transaction */
 	int64_t head_seq;
 	uint8_t head_hash[SHA256_LEN];
+	struct kept_fact facts[FACTS_KEPT]; /* likewise */
+	int fact_count;
+	bool search_known; /* likewise: what follows */
+	int64_t oldest_text, last_block; /* of the search, see store_search.c */
+	struct kept_word words[WORDS_KEPT];
 	struct rng rng;
 	struct witness *witness; /* NULL: none */
 	enum restored restored; /* last known */
@@ -71,6 +89,7 @@ struct store {
 sqlite3_stmt *sql_ready(struct store *store, const char *literal, struct err *err); /* NULL: err is set */
 sqlite3_stmt *sql_prepare(
 	struct store *store, const char *text, struct err *err); /* uncached; sqlite3_finalize() it */
+/* name: a literal, as text in sql_ready(). */
 void sql_int(sqlite3_stmt *stmt, const char *name, int64_t value);
 void sql_ref(sqlite3_stmt *stmt, const char *name, int64_t value); /* 0 becomes NULL */
 void sql_time(sqlite3_stmt *stmt, const char *name, utc_time at); /* UTC_NEVER becomes NULL */
@@ -147,6 +166,9 @@ void store_salt(struct store *store, uint8_t out[SALT_LEN], const char *purpose,
 /* The number of a text in `word`, which is entered if need be; RC_OK and 0 when it is "". */
 enum rc word_number(struct store *store, const char *text, int64_t *number, struct err *err);
 enum rc word_find(struct store *store, const char *text, int64_t *number, struct err *err); /* 0: unknown */
+/* What was kept of a transaction that is over; after a rollback, of words too. */
+void facts_forget(struct store *store);
+void words_forget(struct store *store);
 
 #define FACT_HOST "store.host"
 #define FACT_SIMULATED "store.simulated"

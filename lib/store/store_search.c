@@ -95,6 +95,17 @@ static enum rc oldest_text(struct store *store, int64_t *id, struct err *err)
 	return stmt ? sql_number(store, stmt, 0, id, err) : err->rc;
 }
 
+/* Asked once in a transaction: until the block is full nothing else changes them but search_forget(). */
+static enum rc look_at_index(struct store *store, struct err *err)
+{
+	if (store->search_known)
+		return RC_OK;
+	enum rc rc = oldest_text(store, &store->oldest_text, err);
+	rc = rc ? rc : gram_last_block(store, &store->last_block, err);
+	store->search_known = rc == RC_OK && store->in_transaction;
+	return rc;
+}
+
 static enum rc put_text(struct store *store, int64_t id, const struct str *text, struct err *err)
 {
 	sqlite3_stmt *stmt = sql_ready(store,
@@ -105,6 +116,8 @@ static enum rc put_text(struct store *store, int64_t id, const struct str *text,
 		return err->rc;
 	sql_int(stmt, ":id", id);
 	sql_blob(stmt, ":text", text->s, text->len);
+	if (store->oldest_text == 0 || id < store->oldest_text)
+		store->oldest_text = id;
 	return sql_run(store, stmt, err);
 }
 
@@ -116,6 +129,7 @@ static enum rc drop_texts(struct store *store, int64_t from, int64_t until, stru
 		return err->rc;
 	sql_int(stmt, ":from", from);
 	sql_int(stmt, ":until", until);
+	store->search_known = false;
 	return sql_run(store, stmt, err);
 }
 
@@ -151,23 +165,24 @@ static enum rc fold_block(struct store *store, int64_t block, struct err *err)
 
 enum rc search_keep(struct store *store, const struct application *app, struct err *err)
 {
-	int64_t block = gram_block(app->id), oldest = 0, last = -1;
+	int64_t block = gram_block(app->id);
 	struct str text = STR_INIT;
-	enum rc rc = oldest_text(store, &oldest, err);
-	if (rc == RC_OK && oldest && gram_block(oldest) < block)
-		rc = fold_block(store, gram_block(oldest), err);
-	if (rc == RC_OK)
-		rc = gram_last_block(store, &last, err);
+	enum rc rc = look_at_index(store, err);
+	if (rc == RC_OK && store->oldest_text && gram_block(store->oldest_text) < block) {
+		rc = fold_block(store, gram_block(store->oldest_text), err);
+		rc = rc ? rc : look_at_index(store, err);
+	}
 	if (rc != RC_OK)
 		return rc;
 	searchable_text(&text, &app->form);
-	if (block <= last) {
+	if (block <= store->last_block) {
 		struct grams grams = {0};
 		int64_t found;
 		grams_of_text(&grams, text.s, text.len);
 		rc = gram_drop(store, block, gram_slot(app->id), false, &found, err);
 		if (rc == RC_OK)
 			rc = gram_enter(store, block, gram_slot(app->id), &grams, err);
+		store->search_known = false;
 		grams_free(&grams);
 	} else {
 		rc = put_text(store, app->id, &text, err);
@@ -180,6 +195,7 @@ enum rc search_forget(
 	struct store *store, int64_t application_id, bool preview, int64_t *entries, struct err *err)
 {
 	int64_t text = 0;
+	store->search_known = false;
 	enum rc rc = gram_drop(
 		store, gram_block(application_id), gram_slot(application_id), preview, entries, err);
 	sqlite3_stmt *stmt = NULL;
