@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lib/base/err.h"
+#include "lib/base/pool.h"
 #include "lib/base/text.h"
 
 #define WORKSPACE 20000 /* pcre2_dfa_match(): three for each state that is open at a time, twice */
@@ -22,9 +23,14 @@ struct clause {
 
 struct pattern {
 	pcre2_code *code;
-	struct clause *clause;
-	size_t clause_count;
+	const uint16_t *needs; /* see needs_make() */
 };
+
+/* Patterns and what they need lie side by side, apart from their code: whether a text is worth a look is asked of all, the code is needed of few. */
+static struct {
+	struct pool *pool; /* NULL: there is no pattern */
+	size_t patterns;
+} looked_at;
 
 /* ---- the words a pattern can't do without ---- */
 
@@ -244,25 +250,65 @@ void pattern_pairs_of(struct pattern_pairs *pairs, const char *text)
 	}
 }
 
-static bool word_may_stand(const char *word, const struct pattern_pairs *pairs)
+static void needs_add(struct str *out, size_t number)
 {
-	for (; word[1]; word++) {
-		uint16_t pair = pair_at(word);
-		if (!(pairs->bits[pair / 64] >> pair % 64 & 1))
-			return false;
+	if (number > UINT16_MAX)
+		die("a pattern needs more than can be said");
+	const uint16_t unit = (uint16_t)number;
+	str_add(out, &unit, sizeof unit);
+}
+
+static void needs_add_clause(struct str *out, const struct clause *clause)
+{
+	needs_add(out, clause->word.count);
+	for (size_t i = 0; i < clause->word.count; i++) {
+		const char *word = clause->word.item[i];
+		needs_add(out, strlen(word) - 1);
+		for (; word[1]; word++)
+			needs_add(out, pair_at(word));
 	}
+}
+
+/* How many clauses; of each its size, how many words; of each how many pairs of bytes, and those. */
+static const uint16_t *needs_make(const struct piece *piece)
+{
+	struct str needs = STR_INIT, clause = STR_INIT;
+	needs_add(&needs, piece->clause_count);
+	for (size_t i = 0; i < piece->clause_count; i++) {
+		str_clear(&clause);
+		needs_add_clause(&clause, &piece->clause[i]);
+		needs_add(&needs, clause.len / sizeof(uint16_t));
+		str_add(&needs, clause.s, clause.len);
+	}
+	uint16_t *made = pool_alloc(looked_at.pool, needs.len);
+	memcpy(made, needs.s, needs.len);
+	str_free(&clause);
+	str_free(&needs);
+	return made;
+}
+
+static bool word_may_stand(const uint16_t *pair, size_t count, const struct pattern_pairs *pairs)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!(pairs->bits[pair[i] / 64] >> pair[i] % 64 & 1))
+			return false;
 	return true;
 }
 
 bool pattern_may_match(const struct pattern *pattern, const struct pattern_pairs *pairs)
 {
-	for (size_t i = 0; i < pattern->clause_count; i++) {
-		const struct strlist *words = &pattern->clause[i].word;
+	const uint16_t *at = pattern->needs;
+	for (size_t clauses = *at++; clauses > 0; clauses--) {
+		size_t size = *at++;
+		const uint16_t *next = at + size;
 		bool met = false;
-		for (size_t w = 0; w < words->count && !met; w++)
-			met = word_may_stand(words->item[w], pairs);
+		for (size_t words = *at++; words > 0 && !met; words--) {
+			met = word_may_stand(at + 1, *at, pairs);
+			at += 1 + *at;
+		}
 		if (!met)
 			return false;
+		at = next;
 	}
 	return true;
 }
@@ -300,8 +346,12 @@ struct pattern *pattern_new(const char *expression, bool ignore_case, struct str
 		const char *at = grouped.s;
 		struct piece whole = read_choice(&at);
 		piece_blur(&whole);
-		pattern = xmalloc(sizeof *pattern);
-		*pattern = (struct pattern){code, whole.clause, whole.clause_count};
+		if (!looked_at.pool)
+			looked_at.pool = pool_new();
+		looked_at.patterns++;
+		pattern = pool_alloc(looked_at.pool, sizeof *pattern);
+		*pattern = (struct pattern){code, needs_make(&whole)};
+		piece_free(&whole);
 	} else {
 		PCRE2_UCHAR text[200];
 		(void)pcre2_get_error_message(fault, text, sizeof text);
@@ -315,12 +365,10 @@ void pattern_free(struct pattern **pattern)
 {
 	if (!*pattern)
 		return;
-	for (size_t i = 0; i < (*pattern)->clause_count; i++)
-		strlist_free(&(*pattern)->clause[i].word);
-	free((*pattern)->clause);
 	pcre2_code_free((*pattern)->code);
-	free(*pattern);
 	*pattern = NULL;
+	if (--looked_at.patterns == 0)
+		pool_free(&looked_at.pool);
 }
 
 bool pattern_find(const struct pattern *pattern, const char *text, size_t *from, size_t *to)
