@@ -4,9 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ZLIB_CONST
 #include <zlib.h>
 
 #include "lib/mail/compose.h"
+#include "lib/mail/deflate.h"
 
 /*
  * Packed: 1 byte form · 4 bytes number of the model (0: none), high first · 8 bytes of the SHA-256 of the wire bytes (FORM_MODEL), or a length-prefixed sealed part
@@ -23,8 +25,11 @@
 #define FORM_MODEL_SECRET 'N'
 #define DIGEST_KEPT 8 /* against damage; against anybody's hand there is the keyed one of the outbox */
 #define WIRE_LIMIT ((size_t)64 * 1024 * 1024)
-#define WINDOW_LEN 14 /* bits: 16 KiB hold a template and a resend; more only costs memory */
+#define WINDOW_LEN DEFLATE_WINDOW_BITS /* 16 KiB hold a template and a resend; more only costs memory */
 #define MEMORY_LEVEL 6
+#define INFLATE_STEP 8192
+#define UNLIKE_PART 4 /* what its model makes to no less than this part of it, zlib may make less */
+#define BASE64_LINE 76 /* characters, as compose_base64() writes them */
 #define BASE64_LEAST 80 /* shorter runs are not worth a piece */
 
 enum piece_kind { PIECE_TEXT = 0, PIECE_BASE64 = 1 };
@@ -106,47 +111,38 @@ static void piece_add(struct pieces *pieces, enum piece_kind kind, const char *b
 	pieces->count++;
 }
 
-static bool is_base64_char(char c)
+/* Decodes the lines at `at` that are base64 as compose_base64() writes it, up to the end or a line that is none; their length, without the last line end. */
+static size_t base64_take(struct str *decoded, const char *at, const char *end)
 {
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' ||
-	       c == '/' || c == '=';
-}
-
-/* The length of the lines at `at` that look like base64, without the last line end. */
-static size_t base64_run(const char *at, const char *end)
-{
-	size_t run = 0;
-	while (at + run < end) {
-		const char *line = at + run, *stop = line;
-		while (stop < end && is_base64_char(*stop))
-			stop++;
-		size_t so_far = (size_t)(stop - at);
-		if (stop - line != 76)
-			return stop > line ? so_far : run > 2 ? run - 2 : 0;
-		if (end - stop < 2 || stop[0] != '\r' || stop[1] != '\n')
-			return so_far;
-		run = so_far + 2;
+	size_t taken = 0;
+	for (const char *line = at; line < end;) {
+		const char *stop = end - line >= BASE64_LINE + 2 && line[BASE64_LINE] == '\r'
+					   ? line + BASE64_LINE
+					   : memchr(line, '\r', (size_t)(end - line));
+		size_t len = (size_t)((stop ? stop : end) - line);
+		if (len > BASE64_LINE || !base64_read_line(decoded, line, len))
+			break;
+		taken = (size_t)(line - at) + len;
+		if (len < BASE64_LINE || !stop || end - stop < 2 || stop[1] != '\n' || stop[-1] == '=')
+			break;
+		line = stop + 2;
 	}
-	return run > 2 ? run - 2 : 0;
+	return taken;
 }
 
-/* Cuts the wire bytes into pieces: a body in base64 behind an empty line is kept decoded where encoding it again gives the same. */
+/* Cuts the wire bytes into pieces: a body in base64 behind an empty line is kept decoded. */
 static void pieces_make(struct pieces *pieces, const char *wire, size_t len)
 {
 	const char *at = wire, *end = wire + len, *text = wire;
-	struct str decoded = STR_INIT, again = STR_INIT;
+	struct str decoded = STR_INIT;
 	while (at < end) {
 		const char *empty_line = memmem(at, (size_t)(end - at), "\r\n\r\n", 4);
 		if (!empty_line)
 			break;
 		at = empty_line + 4;
-		size_t run = base64_run(at, end);
 		str_clear(&decoded);
-		str_clear(&again);
-		if (run < BASE64_LEAST || !base64_read(&decoded, at, run))
-			continue;
-		compose_base64(&again, decoded.s, decoded.len);
-		if (again.len != run || memcmp(again.s, at, run) != 0)
+		size_t run = base64_take(&decoded, at, end);
+		if (run < BASE64_LEAST)
 			continue;
 		piece_add(pieces, PIECE_TEXT, text, (size_t)(at - text));
 		piece_add(pieces, PIECE_BASE64, decoded.s, decoded.len);
@@ -155,7 +151,6 @@ static void pieces_make(struct pieces *pieces, const char *wire, size_t len)
 	}
 	piece_add(pieces, PIECE_TEXT, text, (size_t)(end - text));
 	str_wipe(&decoded);
-	str_free(&again);
 }
 
 /* ---- secrets ---- */
@@ -284,27 +279,41 @@ static void window_make(struct str *out, const char *dictionary, size_t len, boo
 	window_cut(out);
 }
 
-static void deflate_begin(z_stream *z, const struct str *window)
+static void deflate_by_zlib(struct str *out, const struct str *bytes, const struct str *window)
 {
-	*z = (z_stream){0}; /* raw: the digest is the check */
-	if (deflateInit2(z, 9, Z_DEFLATED, -WINDOW_LEN, MEMORY_LEVEL, Z_DEFAULT_STRATEGY) != Z_OK ||
-		deflateSetDictionary(z, (const Bytef *)window->s, (uInt)window->len) != Z_OK)
+	z_stream z = {0}; /* raw: the digest is the check */
+	if (deflateInit2(&z, 9, Z_DEFLATED, -WINDOW_LEN, MEMORY_LEVEL, Z_DEFAULT_STRATEGY) != Z_OK ||
+		deflateSetDictionary(&z, (const Bytef *)window->s, (uInt)window->len) != Z_OK)
 		die("zlib can't be set up");
+	uLong bound = deflateBound(&z, (uLong)bytes->len);
+	str_grow(out, bound);
+	z.next_in = (const Bytef *)bytes->s;
+	z.avail_in = (uInt)bytes->len;
+	z.next_out = (Bytef *)out->s + out->len;
+	z.avail_out = (uInt)bound;
+	if (deflate(&z, Z_FINISH) != Z_STREAM_END)
+		die("zlib did not finish within its own bound");
+	out->len += z.total_out;
+	out->s[out->len] = '\0';
+	(void)deflateEnd(&z);
 }
 
-static void deflate_end(struct str *out, z_stream *z, const struct str *bytes)
+/* z: made ready, for raw deflate. */
+static bool inflate_with(
+	z_stream *z, struct str *out, const char *bytes, size_t len, const struct str *dictionary)
 {
-	uLong bound = deflateBound(z, (uLong)bytes->len);
-	str_grow(out, bound);
-	z->next_in = (Bytef *)bytes->s;
-	z->avail_in = (uInt)bytes->len;
-	z->next_out = (Bytef *)out->s + out->len;
-	z->avail_out = (uInt)bound;
-	if (deflate(z, Z_FINISH) != Z_STREAM_END)
-		die("zlib did not finish within its own bound");
-	out->len += z->total_out;
-	out->s[out->len] = '\0';
-	(void)deflateEnd(z);
+	int status = inflateSetDictionary(z, (const Bytef *)dictionary->s, (uInt)dictionary->len);
+	z->next_in = (const Bytef *)bytes;
+	z->avail_in = (uInt)len;
+	while (status == Z_OK && out->len < WIRE_LIMIT) {
+		str_grow(out, INFLATE_STEP);
+		z->next_out = (Bytef *)out->s + out->len;
+		z->avail_out = INFLATE_STEP;
+		status = inflate(z, Z_NO_FLUSH);
+		out->len += INFLATE_STEP - z->avail_out;
+		out->s[out->len] = '\0';
+	}
+	return status == Z_STREAM_END && z->avail_in == 0;
 }
 
 static bool inflate_add(struct str *out, const char *bytes, size_t len, const struct str *dictionary)
@@ -312,22 +321,8 @@ static bool inflate_add(struct str *out, const char *bytes, size_t len, const st
 	z_stream z = {0};
 	if (len > WIRE_LIMIT || inflateInit2(&z, -WINDOW_LEN) != Z_OK)
 		return false;
-	int status = inflateSetDictionary(&z, (const Bytef *)dictionary->s, (uInt)dictionary->len);
-	struct str in = STR_INIT; /* next_in of zlib wants bytes that may be written */
-	str_add(&in, bytes, len);
-	z.next_in = (Bytef *)in.s;
-	z.avail_in = (uInt)len;
-	while (status == Z_OK && out->len < WIRE_LIMIT) {
-		str_grow(out, 16384);
-		z.next_out = (Bytef *)out->s + out->len;
-		z.avail_out = 16384;
-		status = inflate(&z, Z_NO_FLUSH);
-		out->len += 16384 - z.avail_out;
-		out->s[out->len] = '\0';
-	}
-	bool whole = status == Z_STREAM_END && z.avail_in == 0;
+	bool whole = inflate_with(&z, out, bytes, len, dictionary);
 	inflateEnd(&z);
-	str_free(&in);
 	return whole;
 }
 
@@ -336,7 +331,8 @@ static bool inflate_add(struct str *out, const char *bytes, size_t len, const st
 struct letter_model {
 	int64_t id;
 	struct str text;
-	z_stream *primed; /* has learned the text, and is only ever copied */
+	struct str window; /* what a letter is inflated with */
+	struct deflate_model *learned;
 };
 
 void letter_model_text(
@@ -364,13 +360,10 @@ int64_t letter_model_id(const char *text, size_t len)
 struct letter_model *letter_model_new(int64_t id, const char *text, size_t len)
 {
 	struct letter_model *model = xcalloc(1, sizeof *model);
-	struct str window = STR_INIT;
-	*model = (struct letter_model){.id = id, .text = STR_INIT};
+	*model = (struct letter_model){.id = id, .text = STR_INIT, .window = STR_INIT};
 	str_add(&model->text, text, len);
-	window_make(&window, text, len, true);
-	model->primed = xcalloc(1, sizeof *model->primed);
-	deflate_begin(model->primed, &window);
-	str_free(&window);
+	window_make(&model->window, text, len, true);
+	model->learned = deflate_model_new(model->window.s, model->window.len);
 	return model;
 }
 
@@ -378,8 +371,8 @@ void letter_model_free(struct letter_model **model)
 {
 	if (!*model)
 		return;
-	(void)deflateEnd((*model)->primed);
-	free((*model)->primed);
+	deflate_model_free(&(*model)->learned);
+	str_free(&(*model)->window);
 	str_free(&(*model)->text);
 	free(*model);
 	*model = NULL;
@@ -387,15 +380,20 @@ void letter_model_free(struct letter_model **model)
 
 static void deflate_by_model(struct str *out, const struct str *bytes, const struct letter_model *model)
 {
-	z_stream z;
-	struct str window = STR_INIT;
-	if (!model) {
+	struct str window = STR_INIT, by_zlib = STR_INIT;
+	size_t start = out->len;
+	if (model)
+		deflate_like(out, model->learned, bytes->s, bytes->len);
+	else
 		window_make(&window, "", 0, true);
-		deflate_begin(&z, &window);
-	} else if (deflateCopy(&z, model->primed) != Z_OK) {
-		die("zlib can't be set up");
+	if (!model || (out->len - start) * UNLIKE_PART > bytes->len) {
+		deflate_by_zlib(&by_zlib, bytes, model ? &model->window : &window);
+		if (!model || by_zlib.len < out->len - start) {
+			str_cut(out, start);
+			str_add(out, by_zlib.s, by_zlib.len);
+		}
 	}
-	deflate_end(out, &z, bytes);
+	str_free(&by_zlib);
 	str_free(&window);
 }
 
@@ -495,18 +493,22 @@ static enum rc head_open(const struct head *head, const uint8_t *key, struct str
 	return RC_OK;
 }
 
-static bool wire_get(struct str *wire, struct cursor *in, const struct head *head, const struct str *open,
-	const char *dictionary, size_t dictionary_len)
+/* Everything that was done undone; the digest it must have stands first in `open`. *whole: nothing was missing. */
+static enum rc take_apart(struct str *wire, const char *packed, size_t len, const struct str *window,
+	const uint8_t *key, struct str *open, bool *whole, struct err *err)
 {
-	size_t digest_len = head->old ? SHA256_LEN : DIGEST_KEPT;
-	struct cursor list = {.at = open->s + digest_len, .end = open->s + open->len, .bad = !head->sealed};
-	struct str kept = STR_INIT, window = STR_INIT;
-	window_make(&window, dictionary, dictionary_len, !head->old);
-	bool whole = inflate_add(&kept, in->at, (size_t)(in->end - in->at), &window) &&
-		     wire_make(wire, &kept, list);
+	struct cursor in = {.at = packed, .end = packed + len};
+	struct head head;
+	*whole = head_read(&in, &head);
+	enum rc rc = *whole ? head_open(&head, key, open, err) : RC_OK;
+	if (rc != RC_OK || !*whole)
+		return rc;
+	size_t digest_len = head.old ? SHA256_LEN : DIGEST_KEPT;
+	struct cursor list = {.at = open->s + digest_len, .end = open->s + open->len, .bad = !head.sealed};
+	struct str kept = STR_INIT;
+	*whole = inflate_add(&kept, in.at, (size_t)(in.end - in.at), window) && wire_make(wire, &kept, list);
 	str_wipe(&kept);
-	str_free(&window);
-	return whole;
+	return RC_OK;
 }
 
 enum rc letter_unpack(struct str *wire, const void *packed, size_t packed_len, const char *dictionary,
@@ -514,13 +516,13 @@ enum rc letter_unpack(struct str *wire, const void *packed, size_t packed_len, c
 {
 	struct cursor in = {.at = packed, .end = (const char *)packed + packed_len};
 	struct head head;
-	struct str open = STR_INIT;
+	struct str open = STR_INIT, window = STR_INIT;
 	size_t start = wire->len;
 	bool whole = head_read(&in, &head);
-	enum rc rc = whole ? head_open(&head, key, &open, err) : RC_OK;
+	window_make(&window, dictionary, dictionary_len, !head.old);
+	enum rc rc = whole ? take_apart(wire, packed, packed_len, &window, key, &open, &whole, err) : RC_OK;
 	if (rc == RC_OK) {
 		uint8_t got[SHA256_LEN];
-		whole = whole && wire_get(wire, &in, &head, &open, dictionary, dictionary_len);
 		sha256(got, wire->s + start, wire->len - start);
 		if (!whole || !bytes_equal(got, (const uint8_t *)open.s, head.old ? SHA256_LEN : DIGEST_KEPT))
 			rc = err_set(err, RC_STORE,
@@ -531,22 +533,21 @@ enum rc letter_unpack(struct str *wire, const void *packed, size_t packed_len, c
 	if (rc != RC_OK)
 		str_cut(wire, start);
 	str_wipe(&open);
+	str_free(&window);
 	return rc;
 }
 
 /* ---- there ---- */
 
-static enum rc head_add(struct str *out, const char *wire, size_t len, const struct letter_model *model,
+static enum rc head_add(struct str *out, const uint8_t digest[DIGEST_KEPT], const struct letter_model *model,
 	const struct cuts *cuts, const struct letter_secrets *secrets, struct err *err)
 {
-	uint8_t digest[SHA256_LEN];
 	int64_t id = model ? model->id : 0;
 	if (cuts->count && (!secrets || !secrets->key))
 		return err_set(err, RC_CONFIG,
 			"the mail holds a user number or password, and no credential key is configured to "
 			"seal it; set "
 			"credential_key_from");
-	sha256(digest, wire, len);
 	str_addc(out, cuts->count ? FORM_MODEL_SECRET : FORM_MODEL);
 	for (int shift = 24; shift >= 0; shift -= 8)
 		str_addc(out, (char)((uint64_t)id >> shift));
@@ -566,16 +567,23 @@ static enum rc head_add(struct str *out, const char *wire, size_t len, const str
 	return RC_OK;
 }
 
-/* It is proof for years: what can't be read back now is not kept. */
-static enum rc check_back(const char *wire, size_t len, const struct str *packed, size_t start,
-	const struct letter_model *model, const uint8_t *key, struct err *err)
+/* It is proof for years: what can't be read back now is not kept. The same bytes have the same digest, which need not be reckoned again. */
+static enum rc check_back(const char *wire, size_t len, const uint8_t digest[DIGEST_KEPT],
+	const struct str *packed, size_t start, const struct letter_model *model, const uint8_t *key,
+	struct err *err)
 {
-	struct str back = STR_INIT;
-	enum rc rc = letter_unpack(&back, packed->s + start, packed->len - start, model ? model->text.s : "",
-		model ? model->text.len : 0, key, err);
-	if (rc == RC_OK && (back.len != len || memcmp(back.s, wire, len) != 0))
+	struct str back = STR_INIT, open = STR_INIT, none = STR_INIT;
+	bool whole;
+	if (!model)
+		window_make(&none, "", 0, true);
+	enum rc rc = take_apart(&back, packed->s + start, packed->len - start, model ? &model->window : &none,
+		key, &open, &whole, err);
+	if (rc == RC_OK && (!whole || back.len != len || memcmp(back.s, wire, len) != 0 ||
+				   !bytes_equal(open.s, digest, DIGEST_KEPT)))
 		rc = err_set(err, RC_STORE, "a packed letter does not come back as it was");
 	str_wipe(&back);
+	str_wipe(&open);
+	str_free(&none);
 	return rc;
 }
 
@@ -587,10 +595,15 @@ enum rc letter_pack(struct str *out, const char *wire, size_t len, const struct 
 	struct pieces pieces = {.map = STR_INIT, .content = STR_INIT};
 	struct cuts cuts = {.map = STR_INIT, .content = STR_INIT, .list = STR_INIT};
 	struct str kept = STR_INIT;
+	uint8_t digest[SHA256_LEN];
 	size_t start = out->len;
+	if (secrets && secrets->digest)
+		memcpy(digest, secrets->digest, sizeof digest);
+	else
+		sha256(digest, wire, len);
 	pieces_make(&pieces, wire, len);
 	cuts_make(&cuts, &pieces.content, secrets ? secrets->secret : NULL);
-	enum rc rc = head_add(out, wire, len, model, &cuts, secrets, err);
+	enum rc rc = head_add(out, digest, model, &cuts, secrets, err);
 	if (rc == RC_OK) {
 		number_add(&kept, pieces.count);
 		str_add(&kept, pieces.map.s, pieces.map.len);
@@ -598,7 +611,7 @@ enum rc letter_pack(struct str *out, const char *wire, size_t len, const struct 
 		str_add(&kept, cuts.map.s, cuts.map.len);
 		str_add(&kept, cuts.content.s, cuts.content.len);
 		deflate_by_model(out, &kept, model);
-		rc = check_back(wire, len, out, start, model, secrets ? secrets->key : NULL, err);
+		rc = check_back(wire, len, digest, out, start, model, secrets ? secrets->key : NULL, err);
 	}
 	str_free(&kept);
 	str_wipe(&pieces.content);

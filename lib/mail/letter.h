@@ -15,7 +15,7 @@ struct letter_model;
 /* What a model is made of, as it is kept: the template's own text and the wire bytes of a sample (NULL: none) of the same template. */
 void letter_model_text(
 	struct str *out, const char *own_text, size_t own_len, const char *sample, size_t sample_len);
-/* Never fails. Many letters are packed against one: what zlib has to learn of it is learned once. */
+/* Never fails. Many letters are packed against one: what there is to learn of it is learned once (deflate.h). */
 struct letter_model *letter_model_new(int64_t id, const char *text, size_t len);
 void letter_model_free(struct letter_model **model);
 /* A number that follows from the text: 32 bits of its SHA-256, never 0. */
@@ -26,6 +26,7 @@ struct letter_secrets {
 		key; /* SEAL_KEY_LEN bytes; NULL: no credential key is configured, secrets can't be kept: RC_CONFIG if there are any */
 	struct rng *rng;
 	const char *const *secret; /* texts to cut out wherever they stand; NULL ends; may be NULL */
+	const uint8_t *digest; /* SHA-256 of the wire bytes, where it is known already; NULL */
 };
 
 /* model NULL: none. RC_CONFIG: there are secrets and no key. */

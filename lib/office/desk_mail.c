@@ -68,14 +68,17 @@ static enum rc write_letter(
 		.auto_submitted = "auto-generated",
 		.charset = CHARSET_UTF8,
 	};
+	uint8_t digest[SHA256_LEN];
 	struct letter_secrets sealed = {
 		.key = secrets_key(office->secrets),
 		.rng = office->rng,
+		.digest = digest,
 	};
 	enum rc rc = compose(&mail->wire, &parts, err);
 	if (rc != RC_OK)
 		return rc;
-	letter_digest_make(&mail->notice, office->secrets, mail->wire.s, mail->wire.len);
+	sha256(digest, mail->wire.s, mail->wire.len);
+	letter_digest_make(&mail->notice, office->secrets, digest);
 	return letter_pack(&mail->packed, mail->wire.s, mail->wire.len, NULL, &sealed, err);
 }
 

@@ -312,10 +312,14 @@ static const char **secrets_in(
 static enum rc pack(struct office *office, const struct draft_order *order, struct draft *draft,
 	const struct str *wire, struct err *err)
 {
+	uint8_t digest[SHA256_LEN];
+	sha256(digest, wire->s, wire->len);
+	letter_digest_make(&draft->notice, office->secrets, digest);
 	struct letter_secrets sealed = {
 		.key = secrets_key(office->secrets),
 		.rng = office->rng,
 		.secret = secrets_in(office, draft, order),
+		.digest = digest,
 	};
 	const struct letter_model *model;
 	enum rc rc = model_for(office, order->rules, order->template_name, &model, err);
@@ -337,7 +341,6 @@ static enum rc make(struct office *office, const struct draft_order *order, stru
 	rc = draft_compose(office, order, text, draft->notice.message_id, wire, err);
 	if (rc != RC_OK)
 		return rc;
-	letter_digest_make(&draft->notice, office->secrets, wire->s, wire->len);
 	return pack(office, order, draft, wire, err);
 }
 

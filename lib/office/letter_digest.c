@@ -19,10 +19,11 @@ static void keyed(uint8_t digest[SHA256_LEN], const uint8_t *credential_key)
 	wipe(plain, sizeof plain);
 }
 
-void letter_digest_make(struct notice *notice, const struct secrets *secrets, const char *wire, size_t len)
+void letter_digest_make(
+	struct notice *notice, const struct secrets *secrets, const uint8_t plain[static SHA256_LEN])
 {
 	const uint8_t *key = secrets_key(secrets);
-	sha256(notice->digest, wire, len);
+	memcpy(notice->digest, plain, SHA256_LEN);
 	notice->digest_plain = key == NULL;
 	if (key)
 		keyed(notice->digest, key);

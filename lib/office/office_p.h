@@ -22,8 +22,10 @@ enum rc txn_begin(struct office *office, struct txn *txn, struct err *err);
 enum rc txn_end(struct office *office, struct txn *txn, enum rc rc, struct err *err);
 
 /* ---- letter_digest.c ---- */
-/* The digest by which a letter is known to be whole: keyed, since a plain one would let a number in it be guessed. Without a credential key it stays plain. */
-void letter_digest_make(struct notice *notice, const struct secrets *secrets, const char *wire, size_t len);
+/* The digest by which a letter is known to be whole, made of the SHA-256 of its wire bytes: keyed, since a plain one would let a number in it be guessed. Without a
+ * credential key it stays plain. */
+void letter_digest_make(
+	struct notice *notice, const struct secrets *secrets, const uint8_t plain[static SHA256_LEN]);
 /* RC_STORE: the letter is another one. Where the key is missing only a plain digest is compared: letter_unpack() has compared one of its own. */
 enum rc letter_digest_check(const struct notice *notice, const struct secrets *secrets, const char *wire,
 	size_t len, struct err *err);
