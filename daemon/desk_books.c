@@ -36,7 +36,7 @@ struct recount {
 	bool has_head;
 	int64_t died_over; /* the file over which a parser child died, */
 	int deaths; /* so often in a row */
-	struct str frame;
+	struct wire_queue said; /* by the child */
 };
 
 /* ---- one file ---- */
@@ -66,6 +66,7 @@ static void recount_close(struct recount *recount)
 	if (recount->child >= 0)
 		(void)close(recount->child);
 	recount->child = -1;
+	wire_queue_free(&recount->said);
 	recount->file_id = 0;
 	recount->rows = 0;
 }
@@ -155,7 +156,9 @@ static void take_records(struct recount *recount, const struct form_limits *limi
 	*done = *again = false;
 	for (int i = 0; i < RECORDS_PER_STEP && !*done && !*again; i++) {
 		enum wire_type type;
-		if (wire_receive(recount->child, &type, &recount->frame, NULL, CHILD_TIMEOUT_MS) != 1) {
+		struct wire_reader reader;
+		if (wire_receive_next(recount->child, &recount->said, &type, &reader, CHILD_TIMEOUT_MS) !=
+			1) {
 			*again = note_death(recount);
 			*done = !*again;
 		} else if (type == WIRE_RECORD && recount->rows < (int64_t)limits->records) {
@@ -164,7 +167,6 @@ static void take_records(struct recount *recount, const struct form_limits *limi
 		} else if (type == WIRE_HEAD && !recount->has_head) {
 			recount->has_head = true;
 		} else if (type == WIRE_DONE) {
-			struct wire_reader reader = wire_reader_of(&recount->frame);
 			enum rc rc = (enum rc)wire_get_number(&reader);
 			/* One that says that it can't work may have been taken over: it must not keep the books from being made. */
 			*again = !reader.bad && rc != RC_OK && rc != RC_REFUSED && note_death(recount);
@@ -255,7 +257,7 @@ enum rc desk_books(struct role_context *ctx, void **state, utc_time now, utc_tim
 	if (!recount) {
 		*state = recount = xcalloc(1, sizeof *recount);
 		recount->child = -1;
-		recount->frame = STR_INIT;
+		recount->said = (struct wire_queue)WIRE_QUEUE_INIT;
 	}
 	enum rc rc = recount->begun ? RC_OK : begin(ctx, err);
 	recount->begun = !rc;
@@ -283,7 +285,6 @@ void desk_books_stop(void **state)
 	if (!recount)
 		return;
 	recount_close(recount);
-	str_free(&recount->frame);
 	free(recount);
 	*state = NULL;
 }

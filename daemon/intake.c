@@ -167,12 +167,13 @@ static enum rc intake_start(struct role_context *ctx, struct err *err)
 	*intake = (struct intake){.recover = true,
 		.scan = true,
 		.batch = INTAKE_BATCH_FIRST,
-		.in = {.child = -1, .frame = STR_INIT}};
+		.in = {.child = -1, .said = WIRE_QUEUE_INIT}};
 	enum rc rc = spool_open(&intake->spool, ctx->settings->spool_directory, ctx->simulating, err);
 	if (rc)
 		return rc;
 	intake->spool.settle_seconds = ctx->settings->settle_seconds;
 	intake->spool.file_limit = ctx->settings->limits.file_bytes;
+	intake->spool.keep_bytes = INTAKE_SMALL_BYTES;
 
 	int64_t id = 0;
 	rc = clean_up(ctx, &intake->spool, &id, err);
@@ -322,8 +323,9 @@ static enum rc work_on(
 	for (int i = 0; i < count; i++) {
 		if (taking[i].known)
 			continue;
-		fresh[fresh_count++] =
-			(struct intake_taken){.id = taking[i].file.id, .removed = taking[i].removed};
+		fresh[fresh_count++] = (struct intake_taken){.id = taking[i].file.id,
+			.removed = taking[i].removed,
+			.bytes = taking[i].file.size <= INTAKE_SMALL_BYTES ? &taking[i].taken.bytes : NULL};
 		bytes = taking[i].file.size;
 	}
 	if (fresh_count == 0)
@@ -334,6 +336,15 @@ static enum rc work_on(
 	if (!rc && fresh[0].removed)
 		intake->in.file.source_ino = 0; /* written with the next update: another file may get it */
 	return rc;
+}
+
+/* Most files of a bundle are of one person. */
+static const char *owner_of(const struct taking *taking, int at, struct pool *pool)
+{
+	const struct spool_taken *taken = &taking[at].taken, *before = at > 0 ? &taking[at - 1].taken : NULL;
+	bool same = before && before->owner == taken->owner && before->group == taken->group &&
+		    before->mode == taken->mode && before->listed == taken->listed;
+	return same ? taking[at - 1].file.owner : owner_text(taken, pool);
 }
 
 static enum rc take_copied(
@@ -348,7 +359,7 @@ static enum rc take_copied(
 			.source_dev = taken->dev,
 			.source_ino = taken->ino,
 			.source_mtime_ns = taken->mtime_ns,
-			.owner = owner_text(taken, pool),
+			.owner = owner_of(taking, i, pool),
 			.state = FILE_TAKEN,
 			.archive = ""};
 		memcpy(taking[i].file.digest, taken->digest, sizeof taken->digest);
@@ -430,6 +441,8 @@ static enum rc take_next(struct role_context *ctx, struct intake *intake, struct
 	if (!rc && count)
 		rc = take_copied(ctx, intake, taking, count, err);
 	spool->sync_later = false;
+	for (int i = 0; i < count; i++)
+		str_free(&taking[i].taken.bytes);
 	free(taking);
 	return rc;
 }

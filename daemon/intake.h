@@ -17,6 +17,7 @@
 
 #include "daemon/role.h"
 #include "daemon/spool.h"
+#include "daemon/wire.h"
 #include "lib/form/result.h"
 
 #define INTAKE_BATCH_FIRST 20 /* records in the first transaction of a file */
@@ -30,6 +31,7 @@ struct intake_file {
 	struct form_head head;
 	struct result *result; /* owned; NULL before the first record and after the end */
 	int child; /* socket to the parser child; -1: none */
+	struct wire_queue said; /* by it */
 	int record; /* the last one received */
 	bool read_whole; /* WIRE_DONE came, or there is nothing to read */
 	bool died; /* its parser child did; another one may read it */
@@ -41,7 +43,6 @@ struct intake_file {
 	int cannot; /* and how often */
 	int batch; /* records per transaction, adapted to the disk */
 	struct pool *batch_pool; /* owned */
-	struct str frame;
 	struct spool_file before; /* while a transaction is open: what a rollback goes back to */
 };
 
@@ -59,6 +60,7 @@ struct intake_row {
 struct intake_taken {
 	int64_t id;
 	bool removed; /* its original is gone: where it came from need not be known any more */
+	const struct str *bytes; /* what lies in work/, where it is small; NULL: it is not */
 };
 
 /* Opens a file the register knows; its copy lies in work/ under its id. */

@@ -56,15 +56,41 @@ static enum rc month_ready(struct spool *spool, const char *relative, bool accep
 	return RC_OK;
 }
 
-/* "accepted/2026/11/20261122-093000_申込.csv" and the same below the spool directory: a name that no other file has. A link to the copy is our
- * own, from before a crash. copy: NULL when there is none. */
-static enum rc archive_choose(struct str *relative, struct str *path, struct spool *spool,
-	const struct spool_file *file, bool accepted, const struct stat *copy, struct err *err)
+enum place { PLACE_GIVEN, PLACE_TAKEN, PLACE_FAULT };
+
+/* The copy gets the name if no other file has it. A link, not a move: as long as the register does not know of the archive, the copy stays in work/. One that is there is our
+ * own, from before a crash. Syncing the result beside it syncs the directory. copy: NULL when there is none. */
+static enum place place_give(const struct spool *spool, const char *copy, const char *path, struct err *err)
+{
+	struct stat own, there;
+	bool is_free = results_free(path);
+	int why = EEXIST;
+	if (copy && is_free) {
+		if (linkat(spool->work, copy, AT_FDCWD, path, 0) == 0)
+			return PLACE_GIVEN;
+		why = errno;
+	}
+	bool has_copy = copy && fstatat(spool->work, copy, &own, AT_SYMLINK_NOFOLLOW) == 0;
+	if (has_copy && why != EEXIST) {
+		(void)err_set(err, RC_STORE,
+			"A dropped file could not be put into the archive, %s: %s. The spool must lie on a "
+			"file "
+			"system with hard links.",
+			path, errno_text(why));
+		return PLACE_FAULT;
+	}
+	if (lstat(path, &there) == 0)
+		return has_copy && same_inode(&there, &own) ? PLACE_GIVEN : PLACE_TAKEN;
+	return is_free ? PLACE_GIVEN : PLACE_TAKEN;
+}
+
+/* "accepted/2026/11/20261122-093000_申込.csv" and the same below the spool directory: a name that no other file has, now the copy's. */
+static enum rc archive_place(struct str *relative, struct str *path, struct spool *spool,
+	const struct spool_file *file, bool accepted, const char *copy, struct err *err)
 {
 	int year, month, day;
 	civil_to_ymd(civil_day_of(file->taken_at), &year, &month, &day);
 	for (int i = 1; i < 10000; i++) {
-		struct stat st;
 		str_clear(relative);
 		str_clear(path);
 		str_printf(relative, "%s/%04d/%02d", accepted ? "accepted" : "rejected", year, month);
@@ -78,24 +104,11 @@ static enum rc archive_choose(struct str *relative, struct str *path, struct spo
 			str_printf(path, "%d_", i);
 		spool_archive_name(path, file->taken_at, file->name);
 		str_addz(relative, path->s + directory);
-		bool there = lstat(path->s, &st) == 0;
-		if (there ? copy && same_inode(&st, copy) : results_free(path->s))
-			return RC_OK;
+		enum place place = place_give(spool, copy, path->s, err);
+		if (place != PLACE_TAKEN)
+			return place == PLACE_GIVEN ? RC_OK : err->rc;
 	}
 	return err_set(err, RC_STORE, "%s: there are too many files of that name.", path->s);
-}
-
-/* A link, not a move: as long as the register does not know of the archive, the copy stays in work/. Syncing the result beside it syncs the
- * directory. */
-static enum rc archive_link(int work, const char *copy, const char *path, struct err *err)
-{
-	if (linkat(work, copy, AT_FDCWD, path, 0) != 0 && errno != EEXIST)
-		return err_set(err, RC_STORE,
-			"A dropped file could not be put into the archive, %s: %s. The spool must lie on a "
-			"file "
-			"system with hard links.",
-			path, errno_text(errno));
-	return RC_OK;
 }
 
 static bool brought_something(const struct intake_file *in)
@@ -143,14 +156,9 @@ static enum rc file_archive(
 	struct role_context *ctx, struct spool *spool, struct intake_file *in, bool sync, struct err *err)
 {
 	struct str relative = STR_INIT, path = STR_INIT, copy = STR_INIT;
-	struct stat st;
 	intake_copy_name(&copy, in->file.id);
-	bool copy_there = fstatat(spool->work, copy.s, &st, AT_SYMLINK_NOFOLLOW) == 0;
 	intake_begin_result(ctx, in);
-	enum rc rc = archive_choose(
-		&relative, &path, spool, &in->file, brought_something(in), copy_there ? &st : NULL, err);
-	if (!rc && copy_there)
-		rc = archive_link(spool->work, copy.s, path.s, err);
+	enum rc rc = archive_place(&relative, &path, spool, &in->file, brought_something(in), copy.s, err);
 	rc = rc ? rc : result_end(&in->result, path.s, clock_now(ctx->office.clock), in->fault_ja, sync, err);
 	if (!rc)
 		in->file.archive = pool_strdup(in->pool, relative.s);
@@ -196,7 +204,7 @@ enum rc intake_refuse_unread(struct role_context *ctx, struct spool *spool, cons
 	struct result *result = NULL;
 	path_join(&work, spool->directory, "work");
 	result_begin(&result, work.s, original, &head, ctx->settings->fieldmap);
-	enum rc rc = archive_choose(&relative, &path, spool, &file, false, NULL, err);
+	enum rc rc = archive_place(&relative, &path, spool, &file, false, NULL, err);
 	rc = rc ? rc : result_end(&result, path.s, file.taken_at, why_ja, true, err);
 	if (!rc && renameat(spool->incoming, original, AT_FDCWD, path.s) != 0 && errno != ENOENT)
 		rc = err_set(err, RC_REFUSED, "it is refused but can't be moved: %s", errno_text(errno));

@@ -4,7 +4,6 @@
  */
 #include "daemon/intake.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -12,7 +11,6 @@
 
 #include "daemon/record.h"
 #include "daemon/zygote.h"
-#include "lib/base/file.h"
 
 /* What one child is given stays below what a socket holds: neither side waits for the other to read. */
 #define CHILD_FILES 32
@@ -27,6 +25,7 @@ struct bundle {
 	int row_count, row_size;
 	struct form_record record[RECORDS_MAX];
 	int child; /* -1: none */
+	struct wire_queue said; /* by it */
 };
 
 static void leave(struct bundle *bundle, int at)
@@ -41,30 +40,16 @@ static void child_end(struct bundle *bundle)
 	if (bundle->child >= 0)
 		(void)close(bundle->child);
 	bundle->child = -1;
+	wire_queue_free(&bundle->said);
 }
 
 /* ---- reading ---- */
 
-/* The bytes of a copy; false: it can't be read now. */
-static bool copy_read(struct spool *spool, int64_t id, struct str *bytes)
-{
-	struct str name = STR_INIT;
-	struct err ignored = {0};
-	str_clear(bytes);
-	intake_copy_name(&name, id);
-	int fd = openat(spool->work, name.s, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	bool good = fd >= 0 && file_read_fd(bytes, fd, INTAKE_SMALL_BYTES, &ignored) == RC_OK;
-	if (fd >= 0)
-		(void)close(fd);
-	str_free(&name);
-	return good;
-}
-
 /* A child that gets the files from `at` on; *end: behind its last one. */
-static enum rc child_begin(struct role_context *ctx, struct spool *spool, struct bundle *bundle, int at,
-	int *end, struct err *err)
+static enum rc child_begin(struct role_context *ctx, struct bundle *bundle, const struct intake_taken *taken,
+	int at, int *end, struct err *err)
 {
-	struct str bytes = STR_INIT, payload = STR_INIT;
+	struct str payload = STR_INIT;
 	int files = 0;
 	size_t sent = 0;
 	enum rc rc = RC_OK;
@@ -72,7 +57,8 @@ static enum rc child_begin(struct role_context *ctx, struct spool *spool, struct
 		struct intake_file *in = &bundle->in[*end];
 		if (in->read_whole || bundle->left[*end])
 			continue;
-		if (!copy_read(spool, in->file.id, &bytes)) {
+		const struct str *bytes = taken[*end].bytes;
+		if (!bytes) {
 			leave(bundle, *end);
 			continue;
 		}
@@ -81,7 +67,7 @@ static enum rc child_begin(struct role_context *ctx, struct spool *spool, struct
 		if (rc)
 			break;
 		str_clear(&payload);
-		wire_put_bytes(&payload, bytes.s, bytes.len);
+		wire_put_bytes(&payload, bytes->s, bytes->len);
 		form_limits_pack(&payload, &ctx->settings->limits);
 		/* A child that is gone already shows when its answer is read. */
 		(void)wire_send(bundle->child, WIRE_PARSE, payload.s, payload.len);
@@ -90,7 +76,6 @@ static enum rc child_begin(struct role_context *ctx, struct spool *spool, struct
 	}
 	if (bundle->child >= 0)
 		(void)shutdown(bundle->child, SHUT_WR);
-	str_free(&bytes);
 	str_free(&payload);
 	return rc;
 }
@@ -116,9 +101,11 @@ static bool file_read_whole(struct role_context *ctx, struct bundle *bundle, int
 	struct err err = {0};
 	int count = 0;
 	in->child = bundle->child;
+	in->said = bundle->said;
 	enum rc rc = intake_gather(ctx, in, bundle->record, RECORDS_MAX, &count, &err);
+	bundle->said = in->said;
+	in->said = (struct wire_queue)WIRE_QUEUE_INIT;
 	in->child = -1;
-	str_free(&in->frame);
 	if (rc || in->died || in->child_failed || !in->read_whole) {
 		leave(bundle, at);
 		return false;
@@ -127,10 +114,11 @@ static bool file_read_whole(struct role_context *ctx, struct bundle *bundle, int
 	return true;
 }
 
-static enum rc read_all(struct role_context *ctx, struct spool *spool, struct bundle *bundle, struct err *err)
+static enum rc read_all(
+	struct role_context *ctx, struct bundle *bundle, const struct intake_taken *taken, struct err *err)
 {
 	for (int at = 0, end; at < bundle->count;) {
-		enum rc rc = child_begin(ctx, spool, bundle, at, &end, err);
+		enum rc rc = child_begin(ctx, bundle, taken, at, &end, err);
 		if (rc)
 			return rc;
 		bool alive = true;
@@ -174,10 +162,11 @@ enum rc intake_bundle_work(struct role_context *ctx, struct spool *spool, const 
 	struct bundle *bundle = xcalloc(1, sizeof *bundle);
 	bundle->count = count;
 	bundle->child = -1;
+	bundle->said = (struct wire_queue)WIRE_QUEUE_INIT;
 	for (int i = 0; i < count; i++)
-		bundle->in[i] = (struct intake_file){.child = -1, .frame = STR_INIT};
+		bundle->in[i] = (struct intake_file){.child = -1, .said = WIRE_QUEUE_INIT};
 	enum rc rc = look_up_all(ctx, bundle, taken, err);
-	rc = rc ? rc : read_all(ctx, spool, bundle, err);
+	rc = rc ? rc : read_all(ctx, bundle, taken, err);
 	rc = rc ? rc : intake_rows_write(ctx, bundle->row, bundle->row_count, batch, err);
 	if (!rc && bundle->row_count)
 		role_wake(ctx->settings, "sender"); /* receipts need not wait for the results */

@@ -53,9 +53,9 @@ void intake_file_close(struct intake_file *in)
 		pool_free(&in->pool);
 	if (in->batch_pool)
 		pool_free(&in->batch_pool);
-	str_free(&in->frame);
+	wire_queue_free(&in->said);
 	*in = (struct intake_file){
-		.child = -1, .frame = STR_INIT, .cannot = in->cannot, .cannot_id = in->cannot_id};
+		.child = -1, .said = WIRE_QUEUE_INIT, .cannot = in->cannot, .cannot_id = in->cannot_id};
 }
 
 static enum rc child_start(struct role_context *ctx, struct intake_file *in, struct err *err)
@@ -222,12 +222,14 @@ enum rc intake_gather(struct role_context *ctx, struct intake_file *in, struct f
 	*count = 0;
 	while (*count < max && bytes < BATCH_BYTES && !in->read_whole && !in->died) {
 		enum wire_type type;
-		int got = wire_receive(in->child, &type, &in->frame, NULL, CHILD_TIMEOUT_MS);
-		struct wire_reader reader = {in->frame.s, in->frame.s + in->frame.len, false};
-		bytes += in->frame.len;
+		struct wire_reader reader;
+		int got = wire_receive_next(in->child, &in->said, &type, &reader, CHILD_TIMEOUT_MS);
 		if (got != 1) {
 			child_died(in, got == 0 ? "died" : "hung or died");
-		} else if (type == WIRE_HEAD && !in->record && !in->result) {
+			continue;
+		}
+		bytes += (size_t)(reader.end - reader.at);
+		if (type == WIRE_HEAD && !in->record && !in->result) {
 			if (!form_head_unpack(&in->head, &reader, &ctx->settings->limits, in->pool)) {
 				child_failed(in, "broken head");
 				continue;

@@ -431,6 +431,7 @@ void spool_leave(struct spool *spool, const char *name, const char *reason)
 
 static void taken_from(struct spool_taken *taken, int fd, const struct stat *st)
 {
+	taken->bytes = STR_INIT;
 	taken->size = st->st_size;
 	taken->dev = (int64_t)st->st_dev;
 	taken->ino = (int64_t)st->st_ino;
@@ -459,16 +460,16 @@ static int open_original(struct spool *spool, const char *name, struct stat *st,
 	return -1;
 }
 
-static enum rc copy_bytes(int from, int to, size_t limit, bool sync, struct spool_taken *taken,
-	bool *too_large, struct err *err)
+/* taken->size bytes; whether the file has grown meanwhile is seen by its state afterwards. */
+static enum rc copy_bytes(struct spool *spool, int from, int to, struct spool_taken *taken, struct err *err)
 {
 	static char buffer[128 * 1024];
 	struct sha256_stream *digest = sha256_begin();
-	size_t copied = 0;
+	size_t size = (size_t)taken->size, copied = 0;
 	enum rc rc = RC_OK;
-	*too_large = false;
-	while (!rc) {
-		ssize_t n = read(from, buffer, sizeof buffer);
+	while (!rc && copied < size) {
+		size_t want = size - copied < sizeof buffer ? size - copied : sizeof buffer;
+		ssize_t n = read(from, buffer, want);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -477,15 +478,13 @@ static enum rc copy_bytes(int from, int to, size_t limit, bool sync, struct spoo
 		if (n <= 0)
 			break;
 		copied += (size_t)n;
-		if (copied > limit) {
-			*too_large = true;
-			break;
-		}
+		if (size <= spool->keep_bytes)
+			str_add(&taken->bytes, buffer, (size_t)n);
 		sha256_add(digest, buffer, (size_t)n);
 		rc = file_write_all(to, buffer, (size_t)n, err);
 	}
 	sha256_end(&digest, taken->digest);
-	if (!rc && !*too_large && sync && fsync(to) != 0)
+	if (!rc && !spool->sync_later && fsync(to) != 0)
 		rc = err_set(err, RC_STORE, "The copy of a dropped file could not be written: %s.",
 			errno_text(errno));
 	return rc;
@@ -510,17 +509,18 @@ enum rc spool_take(struct spool *spool, const char *name, const char *copy, enum
 		return err_set(
 			err, RC_STORE, "No copy could be made in work/ of the spool: %s.", errno_text(errno));
 	}
-	bool too_large = false;
-	enum rc rc = copy_bytes(from, to, spool->file_limit, !spool->sync_later, taken, &too_large, err);
+	enum rc rc = copy_bytes(spool, from, to, taken, err);
 	if (!rc) {
 		/* Unchanged from the first byte to the last, or it was no whole file. */
 		bool same = fstat(from, &after) == 0 && same_file(&before, &after);
-		*answer = !same ? SPOOL_LATER : too_large ? SPOOL_TOO_LARGE : SPOOL_TAKEN;
+		*answer = same ? SPOOL_TAKEN : SPOOL_LATER;
 	}
 	(void)close(from);
 	(void)close(to);
-	if (rc || *answer != SPOOL_TAKEN)
+	if (rc || *answer != SPOOL_TAKEN) {
 		(void)unlinkat(spool->work, copy, 0);
+		str_free(&taken->bytes);
+	}
 	return rc;
 }
 

@@ -34,6 +34,7 @@ struct spool {
 	struct spool_entry **ready; /* whole files, oldest first; of the last scan */
 	size_t ready_count, ready_next;
 
+	size_t keep_bytes; /* a file of no more is given whole, too: spool_taken.bytes */
 	bool sync_later; /* spool_take() and spool_remove() leave syncing to the caller: see spool_sync_copies() */
 	char month[2][24]; /* "rejected/2026/11", "accepted/2026/11": made and synced */
 };
@@ -62,6 +63,7 @@ struct spool_taken {
 	int64_t dev, ino, mtime_ns; /* of the original */
 	unsigned owner, group; /* IDs */
 	unsigned mode; /* who may write to it, as stat(2) has it */
+	struct str bytes; /* all of it, where it is small (spool.keep_bytes); owned by whoever had it taken */
 	bool listed; /* others too stand in an access list (acl(5)); what they may at most is the group's bits of mode */
 };
 enum spool_answer {

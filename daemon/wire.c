@@ -244,6 +244,55 @@ int wire_receive_alone(int fd, enum wire_type *type, struct str *payload, int ti
 	return 1;
 }
 
+#define QUEUE_ROOM 65536
+
+/* More bytes behind those that are there; as recv(). */
+static ssize_t queue_fill(int fd, struct wire_queue *queue, int64_t deadline)
+{
+	struct str *bytes = &queue->bytes;
+	ssize_t n;
+	if (queue->at > 0) {
+		bytes->len -= queue->at;
+		memmove(bytes->s, bytes->s + queue->at, bytes->len);
+		queue->at = 0;
+	}
+	str_grow(bytes, QUEUE_ROOM);
+	do {
+		n = recv(fd, bytes->s + bytes->len, QUEUE_ROOM, MSG_DONTWAIT);
+	} while (n < 0 && (errno == EINTR || (errno == EAGAIN && wait_readable(fd, deadline))));
+	bytes->len += n > 0 ? (size_t)n : 0;
+	bytes->s[bytes->len] = '\0';
+	return n;
+}
+
+int wire_receive_next(
+	int fd, struct wire_queue *queue, enum wire_type *type, struct wire_reader *payload, int timeout_ms)
+{
+	int64_t deadline = timeout_ms < 0 ? -1 : clock_machine_ms() + timeout_ms;
+	for (;;) {
+		const char *at = queue->bytes.s + queue->at;
+		size_t have = queue->bytes.len - queue->at;
+		uint64_t len = have >= HEAD_LEN ? number_read(at, 4) : 1;
+		if (len == 0 || len - 1 > WIRE_FRAME_MAX)
+			return -1;
+		if (have >= HEAD_LEN + (size_t)len - 1) {
+			*type = (enum wire_type)at[4];
+			*payload = (struct wire_reader){at + HEAD_LEN, at + HEAD_LEN + len - 1, false};
+			queue->at += HEAD_LEN + (size_t)len - 1;
+			return 1;
+		}
+		ssize_t n = queue_fill(fd, queue, deadline);
+		if (n <= 0)
+			return n == 0 && have == 0 ? 0 : -1;
+	}
+}
+
+void wire_queue_free(struct wire_queue *queue)
+{
+	str_free(&queue->bytes);
+	*queue = (struct wire_queue)WIRE_QUEUE_INIT;
+}
+
 bool wire_send_secret(int fd, const struct secret *secret)
 {
 	return wire_send(fd, WIRE_SECRET, secret ? secret->bytes : "", secret ? secret->len : 0);

@@ -65,6 +65,20 @@ int wire_receive_most(
  * wire_receive(). */
 int wire_receive_alone(int fd, enum wire_type *type, struct str *payload, int timeout_ms);
 
+/* What a peer that sends many frames has said and nobody has looked at: one system call fetches as many as have come. Begins as WIRE_QUEUE_INIT. */
+struct wire_queue {
+	struct str bytes;
+	size_t at;
+};
+#define WIRE_QUEUE_INIT                                                                                      \
+	{                                                                                                    \
+		.bytes = STR_INIT                                                                            \
+	}
+/* The next frame; its payload stays until the next call. Descriptors are not taken. Otherwise as wire_receive(). */
+int wire_receive_next(
+	int fd, struct wire_queue *queue, enum wire_type *type, struct wire_reader *payload, int timeout_ms);
+void wire_queue_free(struct wire_queue *queue);
+
 /* WIRE_SECRET, from the place where it is kept to the place where it will be: no copy stays in a buffer of ours. The receiver waits without limit. */
 bool wire_send_secret(int fd, const struct secret *secret); /* NULL: none */
 bool wire_receive_secret(int fd, struct secret *secret);

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "lib/base/civil.h"
+#include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/base/text.h"
 #include "tests/unit/scratch.h"
@@ -175,6 +176,29 @@ static void test_spool__an_access_list_is_seen(void **state)
 	assert_int_equal(spool_take(&spool, "listed.csv", "copy", &answer, &taken, &err), RC_OK);
 	assert_true(taken.listed);
 	assert_true((taken.mode & S_IWGRP) != 0);
+}
+
+/* What a small file holds is given along, so that nobody has to read its copy. */
+static void test_spool__a_small_file_comes_with_its_bytes(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name, *content, *bytes;
+	} cases[] = {{"a.csv", "12345", "12345"}, {"b.csv", "", ""}, {"c.csv", "123456", ""}};
+	spool.keep_bytes = 5;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		enum spool_answer answer;
+		struct spool_taken taken;
+		struct str copy = STR_INIT;
+		put(incoming(cases[i].name), cases[i].content);
+		assert_int_equal(spool_take(&spool, cases[i].name, "copy", &answer, &taken, &err), RC_OK);
+		assert_int_equal(answer, SPOOL_TAKEN);
+		assert_string_equal(taken.bytes.s, cases[i].bytes);
+		assert_int_equal(file_read(&copy, scratch_path("work/copy"), 100, &err), RC_OK);
+		assert_string_equal(copy.s, cases[i].content);
+		str_free(&copy);
+		str_free(&taken.bytes);
+	}
 }
 
 /* As after a share was mounted again: what is dropped there now is seen and taken, by events too. */
@@ -481,6 +505,7 @@ int main(void)
 		WITH_SPOOL(test_spool__a_file_of_the_future_settles_too),
 		WITH_SPOOL(test_spool__a_clock_that_jumps_back_keeps_nobody_waiting),
 		WITH_SPOOL(test_spool__an_access_list_is_seen),
+		WITH_SPOOL(test_spool__a_small_file_comes_with_its_bytes),
 		WITH_SPOOL(test_spool__incoming_made_anew),
 		WITH_SPOOL(test_spool__renamed_in_is_whole_at_once),
 		WITH_SPOOL(test_spool__renamed_over_a_settling_file_is_whole),

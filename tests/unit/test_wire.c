@@ -107,17 +107,62 @@ static void test_wire__cut_or_lying_frames_are_a_dead_peer(void **state)
 		{"\xff\xff\xff\xff\x03", 5}, /* over the limit */
 		{"\x01\0\0\x02\x03", 5}, /* just over the limit */
 	};
-	for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
+	for (size_t i = 0; i < sizeof broken / sizeof *broken * 2; i++) {
 		struct str payload = STR_INIT;
+		struct wire_queue said = WIRE_QUEUE_INIT;
+		struct wire_reader reader;
 		enum wire_type type;
+		const char *bytes = broken[i / 2].bytes;
+		ssize_t len = (ssize_t)broken[i / 2].len;
 		int pair[2];
 		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-		assert_int_equal(write(pair[0], broken[i].bytes, broken[i].len), (ssize_t)broken[i].len);
+		assert_int_equal(write(pair[0], bytes, (size_t)len), len);
 		(void)close(pair[0]);
-		assert_int_equal(wire_receive(pair[1], &type, &payload, NULL, 1000), -1);
+		if (i % 2)
+			assert_int_equal(wire_receive_next(pair[1], &said, &type, &reader, 1000), -1);
+		else
+			assert_int_equal(wire_receive(pair[1], &type, &payload, NULL, 1000), -1);
 		(void)close(pair[1]);
+		wire_queue_free(&said);
 		str_free(&payload);
 	}
+}
+
+/* However the bytes come: several frames in one piece, or one in many. */
+static void test_wire__what_has_come_is_looked_at_frame_by_frame(void **state)
+{
+	(void)state;
+	static const char bytes[] = "\0\0\0\x05\x02head\0\0\0\x01\x03\0\0\0\x07\x04日本";
+	static const struct {
+		enum wire_type type;
+		const char *payload;
+	} frames[] = {{WIRE_HEAD, "head"}, {WIRE_RECORD, ""}, {WIRE_DONE, "日本"}};
+	for (size_t piece = 1; piece < sizeof bytes; piece++) {
+		struct wire_queue said = WIRE_QUEUE_INIT;
+		struct wire_reader payload;
+		enum wire_type type;
+		size_t sent = 0;
+		assert_int_equal(open_pair(NULL), 0);
+		for (size_t i = 0; i < 3;) {
+			int got = wire_receive_next(end[1], &said, &type, &payload, 0);
+			if (got != 1 && sent < sizeof bytes - 1) { /* nothing was lost by waiting in vain */
+				size_t left = sizeof bytes - 1 - sent, some = left < piece ? left : piece;
+				assert_int_equal(send(end[0], bytes + sent, some, 0), (ssize_t)some);
+				sent += some;
+				continue;
+			}
+			assert_int_equal(got, 1);
+			assert_int_equal(type, frames[i].type);
+			assert_int_equal(payload.end - payload.at, strlen(frames[i].payload));
+			assert_memory_equal(payload.at, frames[i].payload, strlen(frames[i].payload));
+			i++;
+		}
+		hang_up(0);
+		assert_int_equal(wire_receive_next(end[1], &said, &type, &payload, 1000), 0);
+		wire_queue_free(&said);
+		(void)close_pair(NULL);
+	}
+	end[0] = end[1] = -1;
 }
 
 static void test_wire__silence_ends_at_the_time_out(void **state)
@@ -250,6 +295,7 @@ int main(void)
 		WITH_PAIR(test_wire__frames_arrive_in_order),
 		WITH_PAIR(test_wire__a_descriptor_comes_along),
 		WITH_PAIR(test_wire__an_unwanted_descriptor_is_closed),
+		cmocka_unit_test(test_wire__what_has_come_is_looked_at_frame_by_frame),
 		cmocka_unit_test(test_wire__cut_or_lying_frames_are_a_dead_peer),
 		WITH_PAIR(test_wire__silence_ends_at_the_time_out),
 		WITH_PAIR(test_wire__sending_to_the_dead_fails_quietly),
