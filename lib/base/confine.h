@@ -33,6 +33,7 @@ enum confined {
 	CONFINED_TRANSPORT, /* a line to the mail server */
 	CONFINED_MAILBOX_LINE, /* a line to the mailbox */
 	CONFINED_MAILDIR, /* the same two without a server: files of one directory, no network */
+	CONFINED_SLEEPER, /* becomes a zygote's program when a child is wanted: may what they and their children may */
 	CONFINED_ZYGOTE, /* forks readers */
 	CONFINED_ZYGOTE_LINES, /* forks readers and lines, so it may what they may */
 	CONFINED_INTAKE,

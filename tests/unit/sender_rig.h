@@ -15,7 +15,7 @@
 #include "daemon/zygote.h"
 #include "tests/smtp_sink.h"
 
-static struct zygote zygote = {-1, -1};
+static struct zygote zygote = {-1, -1, NULL};
 
 struct post { /* the role on the rig's office */
 	struct rig *rig;

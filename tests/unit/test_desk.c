@@ -77,12 +77,16 @@ ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 	return 0;
 }
 
-static struct zygote zygote = {-1, -1};
+static struct zygote zygote = {-1, -1, NULL};
 
 static int group_set_up(void **state)
 {
 	(void)state;
-	return zygote_start(&zygote, NULL, &rig_err) == RC_OK ? 0 : -1; /* before the register is opened */
+	int fd;
+	/* Before the register is opened; and awake, since it is not its program that is to die. */
+	if (zygote_start(&zygote, NULL, &rig_err) || zygote_child(&zygote, CHILD_FORM, &fd, &rig_err))
+		return -1;
+	return close(fd);
 }
 
 static int group_tear_down(void **state)

@@ -20,7 +20,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/crypt.h"
 
-static struct zygote zygote = {-1, -1};
+static struct zygote zygote = {-1, -1, NULL};
 static struct pool *pool;
 static struct received_context context;
 

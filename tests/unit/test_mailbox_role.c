@@ -15,7 +15,7 @@
 #define REVIEW ".&iYF4uoqN-"
 #define BOUNCE ".&MNAwpjDzMLk-"
 
-static struct zygote zygote = {-1, -1};
+static struct zygote zygote = {-1, -1, NULL};
 
 struct box { /* the role on the rig's office */
 	struct rig *rig;

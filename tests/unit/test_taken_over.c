@@ -33,7 +33,7 @@
 static struct str secret, directory, box, local;
 static char abstract[64];
 static int listener, local_listener, abstract_listener, victim = -1;
-static struct zygote zygote = {-1, -1};
+static struct zygote zygote = {-1, -1, NULL};
 static struct pool *pool;
 static const char marker[] = "a register, say";
 
