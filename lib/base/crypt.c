@@ -125,21 +125,33 @@ bool hex_read(void *out, size_t len, const char *text)
 
 static const char base64_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
+#define PAIRS 4096 /* of 12 bits each */
+
+/* Two characters at once. */
+static const char (*base64_pairs(void))[2]
+{
+	static char pairs[PAIRS][2];
+	if (!pairs[0][0])
+		for (size_t i = PAIRS; i-- > 0;) {
+			pairs[i][1] = base64_alphabet[i & 63];
+			pairs[i][0] = base64_alphabet[i >> 6];
+		}
+	return (const char(*)[2])pairs;
+}
+
 void base64_write(char *out, const void *bytes, size_t len)
 {
+	const char(*pairs)[2] = base64_pairs();
 	const uint8_t *at = bytes;
 	for (; len >= 3; at += 3, out += 4, len -= 3) {
 		unsigned three = (unsigned)at[0] << 16 | (unsigned)at[1] << 8 | at[2];
-		out[0] = base64_alphabet[three >> 18];
-		out[1] = base64_alphabet[three >> 12 & 63];
-		out[2] = base64_alphabet[three >> 6 & 63];
-		out[3] = base64_alphabet[three & 63];
+		memcpy(out, pairs[three >> 12], 2);
+		memcpy(out + 2, pairs[three & (PAIRS - 1)], 2);
 	}
 	if (len == 0)
 		return;
 	unsigned three = (unsigned)at[0] << 16 | (len > 1 ? (unsigned)at[1] << 8 : 0);
-	out[0] = base64_alphabet[three >> 18];
-	out[1] = base64_alphabet[three >> 12 & 63];
+	memcpy(out, pairs[three >> 12], 2);
 	out[2] = len > 1 ? base64_alphabet[three >> 6 & 63] : '=';
 	out[3] = '=';
 }
@@ -153,15 +165,18 @@ void base64_add(struct str *out, const void *bytes, size_t len)
 		out->s[out->len] = '\0';
 }
 
-/* Of each byte its place in the alphabet, -1: none. */
-static const int8_t *base64_places(void)
+#define NO_PLACE 0x80
+#define NO_WORTH UINT32_C(0x80000000)
+
+/* Of each byte its place in the alphabet. */
+static const uint8_t *base64_places(void)
 {
-	static int8_t places[256];
+	static uint8_t places[256];
 	static bool known;
 	if (!known) {
-		memset(places, -1, sizeof places);
-		for (int i = 0; i < 64; i++)
-			places[(uint8_t)base64_alphabet[i]] = (int8_t)i;
+		memset(places, NO_PLACE, sizeof places);
+		for (uint8_t i = 0; i < 64; i++)
+			places[(uint8_t)base64_alphabet[i]] = i;
 		known = true;
 	}
 	return places;
@@ -169,21 +184,21 @@ static const int8_t *base64_places(void)
 
 bool base64_read(struct str *out, const char *text, size_t len)
 {
-	const int8_t *places = base64_places();
+	const uint8_t *places = base64_places();
 	unsigned held = 0;
 	size_t digits = 0, padding = 0;
 	str_grow(out, len / 4 * 3 + 3);
 	char *to = out->s + out->len;
 	for (size_t i = 0; i < len; i++) {
-		int place = places[(uint8_t)text[i]];
-		if (place >= 0 && padding == 0) {
-			held = held << 6 | (unsigned)place;
+		unsigned place = places[(uint8_t)text[i]];
+		if (place != NO_PLACE && padding == 0) {
+			held = held << 6 | place;
 			size_t have = digits++ % 4; /* digits of this group before it */
 			if (have > 0)
 				*to++ = (char)(held >> (2 * (3 - have)) & 0xFF);
 		} else if (text[i] == '=') {
 			padding++;
-		} else if (place >= 0 || !text[i] || !strchr(" \t\r\n", text[i])) {
+		} else if (place != NO_PLACE || !text[i] || !strchr(" \t\r\n", text[i])) {
 			padding = 3; /* nothing that base64 has */
 			break;
 		}
@@ -195,37 +210,49 @@ bool base64_read(struct str *out, const char *text, size_t len)
 	return whole;
 }
 
+/* What a character is worth at each of the four places of a group. */
+static const uint32_t (*base64_worths(void))[256]
+{
+	static uint32_t worths[4][256];
+	const uint8_t *places = base64_places();
+	if (!worths[0]['/'])
+		for (size_t c = 0; c < 256; c++)
+			for (unsigned i = 0; i < 4; i++)
+				worths[i][c] = places[c] == NO_PLACE ? NO_WORTH
+								     : (uint32_t)places[c] << (18 - 6 * i);
+	return (const uint32_t(*)[256])worths;
+}
+
 bool base64_read_line(struct str *out, const char *text, size_t len)
 {
-	const int8_t *places = base64_places();
+	const uint32_t(*worths)[256] = base64_worths();
 	const uint8_t *at = (const uint8_t *)text;
 	size_t padding = len < 4 || text[len - 1] != '=' ? 0 : text[len - 2] != '=' ? 1 : 2;
 	if (len == 0 || len % 4 != 0)
 		return false;
 	str_grow(out, len / 4 * 3);
 	uint8_t *to = (uint8_t *)out->s + out->len;
-	int bad = 0;
+	uint32_t bad = 0;
 	for (size_t groups = len / 4 - (padding > 0); groups > 0; groups--, at += 4, to += 3) {
-		int a = places[at[0]], b = places[at[1]], c = places[at[2]], d = places[at[3]];
-		bad |= a | b | c | d;
-		unsigned three = (unsigned)a << 18 | (unsigned)b << 12 | (unsigned)c << 6 | (unsigned)d;
+		uint32_t three = worths[0][at[0]] | worths[1][at[1]] | worths[2][at[2]] | worths[3][at[3]];
+		bad |= three;
 		to[0] = (uint8_t)(three >> 16);
 		to[1] = (uint8_t)(three >> 8);
 		to[2] = (uint8_t)three;
 	}
 	if (padding > 0) {
-		int a = places[at[0]], b = places[at[1]], c = padding == 1 ? places[at[2]] : 0;
-		unsigned three = (unsigned)a << 18 | (unsigned)b << 12 | (unsigned)c << 6;
-		bad |= a | b | c;
-		if (bad >= 0 && three << (8 * (3 - padding)) & 0xFFFFFF)
-			bad = -1; /* bits that no byte takes */
+		uint32_t three = worths[0][at[0]] | worths[1][at[1]] | (padding == 1 ? worths[2][at[2]] : 0);
+		bad |= three;
+		if (three << (8 * (3 - padding)) & 0xFFFFFF)
+			bad = NO_WORTH; /* bits that no byte takes */
 		to[0] = (uint8_t)(three >> 16);
 		to[1] = (uint8_t)(three >> 8);
 	}
-	if (bad >= 0)
+	bool good = !(bad & NO_WORTH);
+	if (good)
 		out->len += len / 4 * 3 - padding;
 	out->s[out->len] = '\0';
-	return bad >= 0;
+	return good;
 }
 
 static const char base32_alphabet[] = "abcdefghijklmnopqrstuvwxyz234567";

@@ -148,11 +148,26 @@ static enum mailaddr_fault split_and_read(struct mailaddr *out, const char *text
 	return fault;
 }
 
+/* Printable ASCII without blanks: nothing to trim or fold. */
+static bool is_clean(const char *text)
+{
+	const char *at = text;
+	while (*at > ' ' && *at <= '~')
+		at++;
+	return !*at && at > text;
+}
+
 enum mailaddr_fault mailaddr_read(struct mailaddr *out, const char *text)
 {
 	struct str trimmed = STR_INIT, folded = STR_INIT;
 	struct mailaddr addr = {0};
 	enum mailaddr_fault fault;
+	if (is_clean(text)) {
+		fault = split_and_read(&addr, text);
+		if (fault == MAILADDR_OK)
+			*out = addr;
+		return fault;
+	}
 	trim_into(&trimmed, text);
 	/* Before folding: NFKC turns some invisible characters into nothing or blanks. */
 	if (trimmed.len == 0) {

@@ -1,5 +1,6 @@
 #include "lib/base/text.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <iconv.h>
 #include <stdlib.h>
@@ -37,20 +38,23 @@ size_t utf8_next(const char *bytes, size_t len, uint32_t *c)
 	return size;
 }
 
-static bool is_second(unsigned char byte)
+/* U+3000 to 30FF and 4E00 to 9FBF, but for U+3040, 3097 and 3098, which are no characters; as their three bytes. */
+static bool is_usual_three(uint32_t three)
 {
-	return (byte & 0xC0) == 0x80;
+	if ((three & 0xF0C0C0) != 0xE08080)
+		return false;
+	return (three >= 0xE4B880 && three <= 0xE9BEBF) ||
+	       (three >= 0xE38080 && three <= 0xE383BF && three != 0xE38180 && three != 0xE38297 &&
+		       three != 0xE38298);
 }
 
-/* U+3000 to 9FBF, but for the block between kana and kanji and U+3040, 3097 and 3098, which are none. */
-static bool is_usual_three(const unsigned char *b)
+static uint32_t three_at(const unsigned char *b, size_t left)
 {
-	if (!is_second(b[1]) || !is_second(b[2]))
-		return false;
-	if (b[0] == 0xE3)
-		return b[1] <= 0x83 && !(b[1] == 0x81 && b[2] == 0x80) &&
-		       !(b[1] == 0x82 && (b[2] == 0x97 || b[2] == 0x98));
-	return b[0] == 0xE4 ? b[1] >= 0xB8 : b[0] >= 0xE5 && (b[0] <= 0xE8 || (b[0] == 0xE9 && b[1] <= 0xBE));
+	uint32_t four;
+	if (left < sizeof four)
+		return left < 3 ? 0 : (uint32_t)b[0] << 16 | (uint32_t)b[1] << 8 | b[2];
+	memcpy(&four, b, sizeof four);
+	return be32toh(four) >> 8;
 }
 
 size_t utf8_usual(const char *bytes, size_t len, bool numbers)
@@ -61,7 +65,7 @@ size_t utf8_usual(const char *bytes, size_t len, bool numbers)
 		unsigned char c = b[at];
 		if (c >= ' ' && c <= '~' && (numbers || (c != '+' && (c < '0' || c > ':'))))
 			at++;
-		else if (c >= 0xE3 && len - at >= 3 && is_usual_three(b + at))
+		else if (c >= 0xE3 && is_usual_three(three_at(b + at, len - at)))
 			at += 3;
 		else
 			break;
@@ -215,14 +219,23 @@ static bool is_ascii(const char *text)
 	return true;
 }
 
+static bool is_kana(uint32_t c)
+{
+	return (c >= 0x3041 && c <= 0x3096) || (c >= 0x30A1 && c <= 0x30FE);
+}
+
+static bool is_kanji(uint32_t c)
+{
+	return c >= 0x4E00 && c <= 0x9FFF;
+}
+
 /* Characters that NFKC leaves alone and that compose with none of their kind: what most names consist of. Kana only where no mark of voice or digraph stands among them. */
 static bool is_normal(const char *text, size_t len)
 {
 	for (size_t at = 0; at < len;) {
 		uint32_t c;
 		size_t size = utf8_next(text + at, len - at, &c);
-		if (size == 0 || !(c < 0x80 || (c >= 0x4E00 && c <= 0x9FFF) || (c >= 0x3041 && c <= 0x3096) ||
-					 (c >= 0x30A1 && c <= 0x30FE) || (c >= 0x3001 && c <= 0x3006)))
+		if (size == 0 || !(c < 0x80 || is_kanji(c) || is_kana(c) || (c >= 0x3001 && c <= 0x3006)))
 			return false;
 		at += size;
 	}
@@ -351,6 +364,8 @@ static uint32_t usual_glyph(uint32_t c)
 			at += utf8_next(text_glyph_pairs + at, len - at, &pairs[count].to);
 		}
 	}
+	if (c < pairs[0].from)
+		return c;
 	struct glyph_pair wanted = {.from = c};
 	const struct glyph_pair *found = bsearch(&wanted, pairs, count, sizeof *pairs, by_from);
 	return found ? found->to : c;
@@ -414,8 +429,10 @@ void text_key(struct str *out, const char *text)
 		size_t size = char_at(&folded, at, &c);
 		if (c == UINT32_MAX)
 			str_add(&bare, folded.s + at, size);
+		else if (is_kana(c)) /* stands for itself */
+			str_add(&bare, folded.s + at, size);
 		else if (!is_space(c) && !is_invisible(c))
-			utf8_add(&bare, usual_glyph(uc_tolower(c)));
+			utf8_add(&bare, usual_glyph(is_kanji(c) ? c : uc_tolower(c)));
 		at += size;
 	}
 	company_forms_write_out(out, &bare);
@@ -425,6 +442,8 @@ void text_key(struct str *out, const char *text)
 
 bool text_same_key(const char *a, const char *b)
 {
+	if (strcmp(a, b) == 0)
+		return true;
 	struct str x = STR_INIT, y = STR_INIT;
 	text_key(&x, a);
 	text_key(&y, b);

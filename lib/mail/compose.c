@@ -68,21 +68,33 @@ static void encoded_word_add(struct str *out, const char *payload, size_t len, e
 	str_addz(out, "?=");
 }
 
+/* How many bytes of text, in whole characters, are no more than `most`. */
+static size_t whole_characters(const char *text, size_t most)
+{
+	size_t taken = 0, len = strlen(text);
+	uint32_t c;
+	for (size_t width; (width = utf8_next(text + taken, len - taken, &c)) > 0 && taken + width <= most;)
+		taken += width;
+	return taken;
+}
+
 /* How much of text, in whole characters, fits an encoded word of so many columns; its payload is put into `payload`. */
 static size_t encoded_word_take(
 	const char *text, enum mail_charset charset, size_t columns, struct str *payload)
 {
-	size_t taken = 0, len = strlen(text);
-	while (taken < len) {
+	size_t taken = 0, len = strlen(text), around = encoded_word_len(0, charset);
+	if (charset == CHARSET_UTF8) {
+		taken = whole_characters(text, columns > around ? (columns - around) / 4 * 3 : 0);
+		str_add(payload, text, taken);
+		return taken;
+	}
+	while (taken < len) { /* escape sequences stand around each change of the set */
 		uint32_t c;
 		size_t bad, width = utf8_next(text + taken, len - taken, &c);
 		if (width == 0)
 			break;
 		struct str next = STR_INIT;
-		if (charset == CHARSET_UTF8)
-			str_add(&next, text, taken + width);
-		else
-			(void)iso2022jp_from_utf8(&next, text, taken + width, &bad);
+		(void)iso2022jp_from_utf8(&next, text, taken + width, &bad);
 		bool fits = encoded_word_len(next.len, charset) <= columns;
 		if (fits) {
 			str_clear(payload);
@@ -425,11 +437,11 @@ static void add_text_part(struct str *out, const char *subtype, const char *body
 {
 	struct str lines = STR_INIT, encoded = STR_INIT;
 	size_t bad, len = strlen(body);
-	for (const char *at = body; *at;) {
-		size_t line = strcspn(at, "\n");
-		str_add(&lines, at, line);
-		str_addz(&lines, "\r\n");
-		at += line + (at[line] == '\n');
+	for (const char *at = body, *end = body + len; at < end;) {
+		const char *line_end = memchr(at, '\n', (size_t)(end - at));
+		str_add(&lines, at, (size_t)((line_end ? line_end : end) - at));
+		str_add(&lines, "\r\n", 2);
+		at = line_end ? line_end + 1 : end;
 	}
 	if (len == 0)
 		str_addz(&lines, "\r\n");

@@ -11,7 +11,7 @@
 #define TRIES 32 /* places of the model that are compared */
 #define LONG_ENOUGH 24 /* then the next byte is not asked whether it begins a longer one */
 #define HASH_BITS 12
-#define OWN_BITS 10
+#define OWN_BITS 8
 
 struct deflate_model {
 	size_t len;
@@ -29,7 +29,7 @@ struct coder {
 	const struct deflate_model *model;
 	const char *bytes;
 	size_t len;
-	size_t own[1 << OWN_BITS]; /* where new bytes of that hash stood last in the text itself, from 1 */
+	uint32_t own[1 << OWN_BITS]; /* where new bytes of that hash stood last in the text itself, from 1 */
 	char *to;
 	uint64_t held; /* bits that make no byte yet, the first one lowest */
 	unsigned held_count;
@@ -189,7 +189,7 @@ void deflate_like(struct str *out, const struct deflate_model *model, const char
 		}
 		put_symbol(&coder, (uint8_t)bytes[at]);
 		if (len - at >= LEAST)
-			coder.own[hash_of(bytes + at, OWN_BITS)] = at + 1;
+			coder.own[hash_of(bytes + at, OWN_BITS)] = (uint32_t)(at + 1);
 		at++;
 	}
 	put_symbol(&coder, 256); /* the end */

@@ -373,21 +373,31 @@ const struct notice_placeholder notice_placeholder_table[] = {
 #undef X
 		{NULL, PLACEHOLDER_TEXT, NULL, NULL, NULL}};
 
-static const struct {
+struct getter {
 	const char *name;
 	const char *(*get)(struct notice_values *values);
-} getters[] = {
-#define X(name, kind, getter, meaning_ja, meaning, example) {#name, getter},
-	PLACEHOLDERS(X)
-#undef X
 };
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct getter *)a)->name, ((const struct getter *)b)->name);
+}
 
 const char *notice_value(void *notice_values, const char *name)
 {
-	for (size_t i = 0; i < sizeof getters / sizeof getters[0]; i++)
-		if (strcmp(getters[i].name, name) == 0)
-			return getters[i].get(notice_values);
-	return NULL;
+	static struct getter getters[] = {
+#define X(name, kind, getter, meaning_ja, meaning, example) {#name, getter},
+		PLACEHOLDERS(X)
+#undef X
+	};
+	static bool sorted;
+	const size_t count = sizeof getters / sizeof *getters;
+	if (!sorted)
+		qsort(getters, count, sizeof *getters, by_name);
+	sorted = true;
+	const struct getter wanted = {.name = name};
+	const struct getter *found = bsearch(&wanted, getters, count, sizeof *getters, by_name);
+	return found ? found->get(notice_values) : NULL;
 }
 
 void notice_values_free(struct notice_values *values)
