@@ -43,16 +43,20 @@ static enum rc read_part(zip_t *zip, const char *name, struct str *out, struct e
 	return rc;
 }
 
+/*
+ * Names are told apart without their prefix: the vocabularies of OOXML, whose namespaces differ from edition to edition, have no two elements of one name that matter here.
+ * The parser is therefore not asked to look up namespaces, which is almost half of its work.
+ */
 static const char *local_name(const XML_Char *name)
 {
-	const char *sep = strrchr(name, '\n'); /* the separator given to XML_ParserCreateNS() */
-	return sep ? sep + 1 : name;
+	const char *colon = strchr(name, ':');
+	return colon ? colon + 1 : name;
 }
 
 static const char *attribute(const XML_Char **attributes, const char *name)
 {
 	for (; attributes[0]; attributes += 2)
-		if (strcmp(local_name(attributes[0]), name) == 0)
+		if (strcmp(local_name(attributes[0]), name) == 0 && !str_has_prefix(attributes[0], "xmlns:"))
 			return attributes[1];
 	return NULL;
 }
@@ -93,7 +97,9 @@ static void find_main_part(zip_t *zip, struct str *out)
 	struct err ignored;
 	struct relationships found = {.main_part = STR_INIT};
 	if (read_part(zip, "_rels/.rels", &rels, &ignored) == RC_OK) {
-		XML_Parser parser = XML_ParserCreateNS(NULL, '\n');
+		XML_Parser parser = XML_ParserCreate(NULL);
+		if (!parser)
+			die("out of memory (XML parser)");
 		XML_SetUserData(parser, &found);
 		XML_SetStartElementHandler(parser, relationship_start);
 		if (XML_Parse(parser, rels.s, (int)rels.len, 1) != XML_STATUS_OK)
@@ -106,6 +112,45 @@ static void find_main_part(zip_t *zip, struct str *out)
 }
 
 /* ---- the document part ---- */
+
+enum element {
+	E_NONE,
+	E_P,
+	E_T,
+	E_TAB,
+	E_BREAK,
+	E_HYPHEN,
+	E_SYMBOL,
+	E_RUN,
+	E_RUN_PROPERTIES,
+	E_VANISH,
+	E_TABLE,
+	E_ROW,
+	E_ROW_PROPERTIES,
+	E_CELL,
+	E_GRID_SPAN,
+	E_GRID_BEFORE,
+	E_V_MERGE,
+	E_BOX,
+	E_SKIP,
+	E_DELETED,
+	E_CELL_DELETED,
+	E_ALTERNATE,
+	E_CHOICE,
+	E_FALLBACK,
+	E_SDT_PROPERTIES,
+	E_SDT_HINT,
+	E_SDT_CHECKBOX,
+	E_SDT_CHECKED,
+	E_SDT_CONTENT,
+	E_FIELD,
+	E_FIELD_CHECKBOX,
+	E_FIELD_DEFAULT,
+	E_FIELD_RESULT,
+	E_FIELD_ENTRY,
+	E_CHUNK,
+	E_PARAGRAPH_PROPERTIES,
+};
 
 struct table {
 	int number, row, column;
@@ -135,6 +180,7 @@ struct reader {
 	struct box box[BOX_MAX];
 	int boxes; /* index of the open one */
 	int depth;
+	enum element open[DEPTH_MAX + 2]; /* by depth: the elements that are open */
 	int skip_depth; /* > 0: the element at this depth and what is in it is left out */
 	bool paragraph_mark_deleted;
 	bool run_hidden, in_text, in_run_properties, in_row_properties;
@@ -148,7 +194,7 @@ struct reader {
 	int field_list_count;
 	struct str field_choice;
 	const char *damage;
-	bool too_much;
+	bool too_much, not_document;
 };
 
 static struct box *open_box(struct reader *r)
@@ -279,47 +325,8 @@ static void add_symbol(struct reader *r, const XML_Char **attributes)
 			add_text(r, symbols[i].text, strlen(symbols[i].text));
 }
 
-enum element {
-	E_NONE,
-	E_P,
-	E_T,
-	E_TAB,
-	E_BREAK,
-	E_HYPHEN,
-	E_SYMBOL,
-	E_RUN,
-	E_RUN_PROPERTIES,
-	E_VANISH,
-	E_TABLE,
-	E_ROW,
-	E_ROW_PROPERTIES,
-	E_CELL,
-	E_GRID_SPAN,
-	E_GRID_BEFORE,
-	E_V_MERGE,
-	E_BOX,
-	E_SKIP,
-	E_DELETED,
-	E_CELL_DELETED,
-	E_ALTERNATE,
-	E_CHOICE,
-	E_FALLBACK,
-	E_SDT_PROPERTIES,
-	E_SDT_HINT,
-	E_SDT_CHECKBOX,
-	E_SDT_CHECKED,
-	E_SDT_CONTENT,
-	E_FIELD,
-	E_FIELD_CHECKBOX,
-	E_FIELD_DEFAULT,
-	E_FIELD_RESULT,
-	E_FIELD_ENTRY,
-	E_CHUNK,
-	E_PARAGRAPH_PROPERTIES,
-};
-
 static const struct {
-	const char *name;
+	char name[20]; /* in the table itself: most names are passed over by their first letter */
 	enum element element;
 } elements[] = {
 	{"p", E_P},
@@ -369,7 +376,7 @@ static const struct {
 static enum element element_of(const char *name)
 {
 	for (size_t i = 0; i < sizeof elements / sizeof *elements; i++)
-		if (strcmp(elements[i].name, name) == 0)
+		if (elements[i].name[0] == *name && strcmp(elements[i].name, name) == 0)
 			return elements[i].element;
 	return E_NONE;
 }
@@ -621,7 +628,12 @@ static void on_start(void *ctx, const XML_Char *xml_name, const XML_Char **attri
 	}
 	if (r->skip_depth)
 		return;
-	enum element element = element_of(local_name(xml_name));
+	if (r->depth == 1 && strcmp(local_name(xml_name), "document") != 0) {
+		r->not_document = true;
+		(void)XML_StopParser(r->parser, XML_FALSE);
+		return;
+	}
+	enum element element = r->open[r->depth] = element_of(local_name(xml_name));
 	switch (element) {
 	case E_NONE:
 	case E_P:
@@ -681,6 +693,7 @@ static void row_end(struct reader *r)
 static void on_end(void *ctx, const XML_Char *xml_name)
 {
 	struct reader *r = ctx;
+	(void)xml_name; /* the parser has seen to it that it is what is open */
 	int depth = r->depth--;
 	if (r->skip_depth) {
 		if (r->skip_depth == depth)
@@ -688,7 +701,7 @@ static void on_end(void *ctx, const XML_Char *xml_name)
 		return;
 	}
 	struct box *box = open_box(r);
-	switch (element_of(local_name(xml_name))) {
+	switch (r->open[depth]) {
 	case E_P:
 		paragraph_end(r);
 		break;
@@ -752,7 +765,7 @@ static enum rc read_document(struct doc *out, const struct str *xml, struct pool
 	struct reader r = {.pool = pool, .damage = "", .field_choice = STR_INIT};
 	for (int i = 0; i < BOX_MAX; i++)
 		r.box[i].text = STR_INIT;
-	r.parser = XML_ParserCreateNS(NULL, '\n');
+	r.parser = XML_ParserCreate(NULL);
 	if (!r.parser)
 		die("out of memory (XML parser)");
 	XML_SetUserData(r.parser, &r);
@@ -766,6 +779,9 @@ static enum rc read_document(struct doc *out, const struct str *xml, struct pool
 		if (r.too_much)
 			rc = err_set(err, RC_REFUSED,
 				"The Word file holds more text or deeper nesting than a form can have.");
+		else if (r.not_document)
+			rc = err_set(err, RC_REFUSED,
+				"The Word file's text is damaged: its main part is not a document.");
 		else if (why == XML_ERROR_ABORTED)
 			rc = err_set(err, RC_REFUSED,
 				"The Word file declares XML entities, which no word processor writes.");

@@ -164,6 +164,9 @@ static const struct {
 		"<w:document xmlns:w=\"http://purl.oclc.org/ooxml/wordprocessingml/main\"><w:body>" P(
 			RUN("a")) "</w:body></w:document>",
 		"a"},
+	{"a namespace with the name of an attribute",
+		DOCUMENT(P(RUN("a") "<w:r><w:rPr><w:vanish xmlns:val=\"0\"/></w:rPr><w:t>b</w:t></w:r>")),
+		"a"},
 	{"another prefix",
 		"<x:document xmlns:x=\"" W
 		"\"><x:body><x:p><x:r><x:t>a</x:t></x:r></x:p></x:body></x:document>",
@@ -250,7 +253,8 @@ static void test_docx__refusals_say_why(void **state)
 	} cases[] = {
 		{"", "damaged"},
 		{"<w:document xmlns:w=\"" W "\"><w:p>", "damaged"},
-		{"<a:b/>", "damaged"},
+		{"<a:b/>", "not a document"},
+		{"<w:document xmlns:w=\"" W "\"><w:p></w:r></w:document>", "damaged"},
 		{"\xff\xfe\xfd", "damaged"},
 		{bomb, "entities"},
 		{outside, "entities"},
