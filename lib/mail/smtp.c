@@ -1,9 +1,11 @@
 #include "lib/mail/smtp.h"
 
-#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <curl/curl.h>
@@ -14,37 +16,46 @@
 #include "lib/mail/reply.h"
 
 /*
- * How libcurl 7.88 behaves, and what follows:
- * - After any refusal it sends QUIT inside curl_easy_perform() and waits for the answer, and so does curl_easy_cleanup(), for two minutes.
- *   The reading side of the socket is shut down once QUIT is out, so that it finds the end at once.
- * - A 550 at RCPT is CURLE_SEND_ERROR, a refusal after the dot CURLE_WEIRD_SERVER_REPLY: result codes alone say little. The commands it
- *   writes (debug callback) tell the phase, the lines it reads (header callback) the reply.
- * - The connect time-out runs until the login is done. Later phases are timed in the progress callback, which runs at least once a second.
+ * libcurl makes the connection: name, TLS, certificate, greeting, EHLO, login (CURLOPT_CONNECT_ONLY). The mails themselves are said here, over
+ * curl_easy_send() and curl_easy_recv(): libcurl waits for the answer to each command, and asks the system twice as often. Where the server offers
+ * PIPELINING (RFC 2920), MAIL, RCPT and DATA leave together.
+ *
+ * How libcurl 7.88 behaves while it connects, and what follows:
+ * - Result codes alone say little. The commands it writes (debug callback) tell the phase, the lines it reads (header callback) the reply.
  * - It goes on without login when the server offers none.
+ * - A connection made in this way is never used for a second curl_easy_perform(), and ended without QUIT: each has a handle of its own.
  */
 #define SOCKETS_MAX 8
+#define REPLIES_MAX                                                                                          \
+	8192 /* bytes of replies not read yet; a line of a reply is 512 at most (RFC 5321 4.5.3.1.5) */
+#define LEAVE_MS 2000 /* for the answers to commands that no longer matter */
+#define LOOK_SECONDS 1 /* the time-outs are looked at so often */
 
 struct smtp {
 	const struct transport_settings *settings;
-	CURL *curl;
+	const char *password; /* borrowed */
+	CURL *curl; /* of the connection; NULL: none */
 	struct secret token; /* of the open connection */
-	struct curl_slist *recipient;
 	struct str url;
 	int open_socket
 		[SOCKETS_MAX]; /* of this handle; while a connection is being made there may be two (IPv6 and IPv4) */
 	size_t open_count;
 
+	/* the connection */
+	bool is_open; /* the session stands */
+	bool logged_in;
+	bool secured; /* what comes now comes through TLS */
+	bool pipelining, takes_size; /* as the last EHLO was answered */
+	int64_t certificate_until; /* 0: not known */
+	char replies[REPLIES_MAX];
+	size_t replies_len;
+	int unanswered; /* commands that were written and not answered */
+
 	/* the mail in hand */
-	const struct parcel *parcel;
-	size_t given; /* bytes of it */
 	enum smtp_phase phase;
 	struct reply reply; /* to the command of that phase */
-	bool logged_in;
-	int64_t certificate_until; /* of the open connection; 0: not known */
-	bool quitting; /* what comes now no longer concerns the mail */
 	bool fell_silent;
-	int64_t waiting_since;
-	curl_off_t uploaded;
+	struct str bytes; /* commands, or the mail as it goes over the line */
 };
 
 static int64_t now_ms(void)
@@ -61,12 +72,6 @@ static void stop_reading(const struct smtp *smtp)
 
 static void enter_phase(struct smtp *smtp, enum smtp_phase phase)
 {
-	smtp->waiting_since = now_ms();
-	smtp->quitting = phase == PHASE_QUIT;
-	if (smtp->quitting) {
-		stop_reading(smtp);
-		return;
-	}
 	smtp->phase = phase;
 	smtp->reply = (struct reply){0};
 }
@@ -79,10 +84,6 @@ static const struct {
 	{"HELO", PHASE_CONNECT},
 	{"STARTTLS", PHASE_TLS},
 	{"AUTH", PHASE_AUTH},
-	{"MAIL", PHASE_MAIL},
-	{"RCPT", PHASE_RCPT},
-	{"DATA", PHASE_DATA},
-	{"QUIT", PHASE_QUIT},
 };
 
 /* Commands carry passwords and addresses: looked at, never kept. */
@@ -98,11 +99,13 @@ static int on_debug(CURL *curl, curl_infotype type, char *bytes, size_t len, voi
 		size_t verb_len = strlen(verbs[i].verb);
 		if (len > verb_len && memcmp(bytes, verbs[i].verb, verb_len) == 0 &&
 			strchr(" \r\n", bytes[verb_len])) {
+			smtp->secured = smtp->secured || smtp->phase == PHASE_TLS;
+			if (verbs[i].phase == PHASE_CONNECT) /* another EHLO */
+				smtp->pipelining = smtp->takes_size = false;
 			enter_phase(smtp, verbs[i].phase);
 			return 0;
 		}
 	}
-	smtp->waiting_since = now_ms();
 	return 0;
 }
 
@@ -116,53 +119,28 @@ static void look_at_certificate(struct smtp *smtp)
 	smtp->certificate_until = peer_certificate_until(info->internals);
 }
 
+/* A line of the answer to EHLO that names an extension (RFC 5321 4.1.1.1). */
+static bool offers(const char *line, size_t len, const char *keyword)
+{
+	size_t keyword_len = strlen(keyword);
+	return len >= 4 + keyword_len && strncasecmp(line + 4, keyword, keyword_len) == 0 &&
+	       (len == 4 + keyword_len || strchr(" \r\n", line[4 + keyword_len]));
+}
+
 static size_t on_reply_line(char *bytes, size_t size, size_t count, void *ctx)
 {
 	struct smtp *smtp = ctx;
 	size_t len = size * count;
-	if (smtp->quitting)
-		return len;
 	reply_add_line(&smtp->reply, bytes, len);
-	smtp->waiting_since = now_ms();
+	if (smtp->phase == PHASE_CONNECT && smtp->reply.code == 250) {
+		smtp->pipelining = smtp->pipelining || offers(bytes, len, "PIPELINING");
+		smtp->takes_size = smtp->takes_size || offers(bytes, len, "SIZE");
+	}
 	if (smtp->phase == PHASE_AUTH && smtp->reply.complete && smtp->reply.code / 100 == 2)
 		smtp->logged_in = true;
-	if (smtp->phase == PHASE_MAIL && smtp->settings->tls != TLS_NONE && smtp->certificate_until == 0)
+	if (smtp->secured && smtp->certificate_until == 0)
 		look_at_certificate(smtp);
-	/* The answer to MAIL is the first moment to see that there was no login; nothing has been sent yet. */
-	if (smtp->phase == PHASE_MAIL && smtp->settings->auth != AUTH_NONE && !smtp->logged_in)
-		return 0;
 	return len;
-}
-
-static size_t on_want_bytes(char *room, size_t size, size_t count, void *ctx)
-{
-	struct smtp *smtp = ctx;
-	size_t left = smtp->parcel->len - smtp->given;
-	size_t len = left < size * count ? left : size * count;
-	memcpy(room, smtp->parcel->wire + smtp->given, len);
-	smtp->given += len;
-	/* From here on libcurl writes the dot by itself. */
-	if (smtp->given == smtp->parcel->len && smtp->phase == PHASE_DATA)
-		enter_phase(smtp, PHASE_DOT);
-	smtp->waiting_since = now_ms();
-	return len;
-}
-
-static int on_progress(void *ctx, curl_off_t down_total, curl_off_t down, curl_off_t up_total, curl_off_t up)
-{
-	struct smtp *smtp = ctx;
-	(void)down_total, (void)down, (void)up_total;
-	if (smtp->phase < PHASE_MAIL)
-		return 0;
-	int64_t now = now_ms();
-	if (up != smtp->uploaded) {
-		smtp->uploaded = up;
-		smtp->waiting_since = now;
-	}
-	int64_t limit =
-		smtp->phase == PHASE_DOT ? smtp->settings->dot_seconds : smtp->settings->reply_seconds;
-	smtp->fell_silent = now - smtp->waiting_since >= limit * 1000;
-	return smtp->fell_silent;
 }
 
 static curl_socket_t on_open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *address)
@@ -175,8 +153,6 @@ static curl_socket_t on_open_socket(void *ctx, curlsocktype purpose, struct curl
 	if (fd < 0)
 		return CURL_SOCKET_BAD;
 	smtp->open_socket[smtp->open_count++] = fd;
-	smtp->logged_in = false;
-	smtp->certificate_until = 0;
 	return fd;
 }
 
@@ -191,7 +167,7 @@ static int on_close_socket(void *ctx, curl_socket_t fd)
 
 /* ---- setting up ---- */
 
-static void set_login(struct smtp *smtp, const char *password)
+static void set_login(struct smtp *smtp)
 {
 	static const char *const options[] = {
 		[AUTH_PLAIN] = "AUTH=PLAIN",
@@ -204,8 +180,10 @@ static void set_login(struct smtp *smtp, const char *password)
 	curl_easy_setopt(smtp->curl, CURLOPT_USERNAME, settings->user ? settings->user : "");
 	curl_easy_setopt(smtp->curl, CURLOPT_LOGIN_OPTIONS, options[settings->auth]);
 	curl_easy_setopt(smtp->curl, CURLOPT_SASL_IR, 1L);
-	if (settings->auth != AUTH_XOAUTH2)
-		curl_easy_setopt(smtp->curl, CURLOPT_PASSWORD, password ? password : "");
+	if (settings->auth == AUTH_XOAUTH2)
+		curl_easy_setopt(smtp->curl, CURLOPT_XOAUTH2_BEARER, smtp->token.bytes);
+	else
+		curl_easy_setopt(smtp->curl, CURLOPT_PASSWORD, smtp->password ? smtp->password : "");
 }
 
 static void set_tls(struct smtp *smtp)
@@ -227,44 +205,160 @@ struct smtp *smtp_new(const struct transport_settings *settings, const char *pas
 {
 	struct smtp *smtp = xcalloc(1, sizeof *smtp);
 	smtp->settings = settings;
+	smtp->password = password;
 	smtp->token = SECRET_INIT;
-	smtp->url = STR_INIT;
+	smtp->url = smtp->bytes = STR_INIT;
 	bool is_ipv6 = strchr(settings->host, ':') != NULL;
 	str_printf(&smtp->url, "%s://%s%s%s:%d/%s", settings->tls == TLS_IMPLICIT ? "smtps" : "smtp",
 		is_ipv6 ? "[" : "", settings->host, is_ipv6 ? "]" : "", settings->port,
 		settings->helo ? settings->helo : "localhost");
-
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || !(smtp->curl = curl_easy_init()))
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		die("libcurl can't be set up");
+	return smtp;
+}
+
+static void set_up(struct smtp *smtp)
+{
 	CURL *curl = smtp->curl;
+	const struct transport_settings *settings = smtp->settings;
 	curl_easy_setopt(curl, CURLOPT_URL, smtp->url.s);
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
 	curl_easy_setopt(curl, CURLOPT_PROXY, "");
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
-	curl_easy_setopt(curl, CURLOPT_MAXCONNECTS, 1L);
-	curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, 16384L); /* it is made anew for each mail */
+	curl_easy_setopt(curl, CURLOPT_CONNECT_ONLY, 1L);
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)settings->connect_seconds);
-	long longest = settings->dot_seconds > settings->reply_seconds ? settings->dot_seconds
-								       : settings->reply_seconds;
-	curl_easy_setopt(curl, CURLOPT_SERVER_RESPONSE_TIMEOUT, longest + 10); /* ours comes first */
+	curl_easy_setopt(curl, CURLOPT_SERVER_RESPONSE_TIMEOUT,
+		(long)settings->connect_seconds + 10); /* the one before comes first */
 	curl_easy_setopt(curl, CURLOPT_VERBOSE, 1L);
 	curl_easy_setopt(curl, CURLOPT_DEBUGFUNCTION, on_debug);
 	curl_easy_setopt(curl, CURLOPT_DEBUGDATA, smtp);
 	curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_reply_line);
 	curl_easy_setopt(curl, CURLOPT_HEADERDATA, smtp);
-	curl_easy_setopt(curl, CURLOPT_READFUNCTION, on_want_bytes);
-	curl_easy_setopt(curl, CURLOPT_READDATA, smtp);
-	curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-	curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
-	curl_easy_setopt(curl, CURLOPT_XFERINFODATA, smtp);
 	curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
 	curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, smtp);
 	curl_easy_setopt(curl, CURLOPT_CLOSESOCKETFUNCTION, on_close_socket);
 	curl_easy_setopt(curl, CURLOPT_CLOSESOCKETDATA, smtp);
 	set_tls(smtp);
-	set_login(smtp, password);
-	return smtp;
+	set_login(smtp);
+}
+
+/* ---- the connection ---- */
+
+static void line_drop(struct smtp *smtp)
+{
+	stop_reading(smtp); /* libcurl would wait for the end of TLS */
+	curl_easy_cleanup(smtp->curl);
+	smtp->curl = NULL;
+	smtp->is_open = false;
+}
+
+/* From here on the system waits, for a second at most: a call for each answer, not two. */
+static bool line_block(const struct smtp *smtp)
+{
+	const struct timeval look = {.tv_sec = LOOK_SECONDS};
+	int fd = smtp->open_count == 1 ? smtp->open_socket[0] : -1;
+	int flags = fcntl(fd, F_GETFL);
+	return flags >= 0 && fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) == 0 &&
+	       setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &look, sizeof look) == 0 &&
+	       setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &look, sizeof look) == 0;
+}
+
+static CURLcode line_open(struct smtp *smtp)
+{
+	smtp->logged_in = smtp->pipelining = smtp->takes_size = false;
+	smtp->secured = smtp->settings->tls == TLS_IMPLICIT;
+	smtp->certificate_until = 0;
+	smtp->replies_len = 0;
+	smtp->unanswered = 0;
+	smtp->fell_silent = false;
+	enter_phase(smtp, PHASE_CONNECT);
+	smtp->curl = curl_easy_init();
+	if (!smtp->curl)
+		die("libcurl can't be set up");
+	set_up(smtp);
+	CURLcode result = curl_easy_perform(smtp->curl);
+	smtp->is_open = result == CURLE_OK && line_block(smtp);
+	return result == CURLE_OK && !smtp->is_open ? CURLE_COULDNT_CONNECT : result;
+}
+
+static int64_t deadline_of(const struct smtp *smtp)
+{
+	const struct transport_settings *settings = smtp->settings;
+	int64_t seconds = smtp->phase == PHASE_DOT ? settings->dot_seconds : settings->reply_seconds;
+	return now_ms() + 1000 * seconds;
+}
+
+/* The system says "again" when a second is over. */
+static bool is_late(struct smtp *smtp, int64_t deadline)
+{
+	smtp->fell_silent = now_ms() >= deadline;
+	return smtp->fell_silent;
+}
+
+/* false: the last of it has not left. A call that fails has taken nothing, and half a record of TLS says nothing. */
+static bool bytes_write(struct smtp *smtp)
+{
+	int64_t deadline = deadline_of(smtp);
+	for (size_t at = 0; at < smtp->bytes.len;) {
+		size_t sent = 0;
+		CURLcode result = curl_easy_send(smtp->curl, smtp->bytes.s + at, smtp->bytes.len - at, &sent);
+		if (result == CURLE_OK && sent > 0) {
+			at += sent;
+			if (at < smtp->bytes.len)
+				deadline = deadline_of(smtp);
+		} else if (result != CURLE_AGAIN || is_late(smtp, deadline)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Waits for the answer to the command of that phase. false: the line died or fell silent; the reply is not complete then. */
+static bool reply_read(struct smtp *smtp, enum smtp_phase phase, int64_t deadline)
+{
+	enter_phase(smtp, phase);
+	for (;;) {
+		const char *end;
+		while ((end = memchr(smtp->replies, '\n', smtp->replies_len))) {
+			size_t len = (size_t)(end - smtp->replies) + 1;
+			reply_add_line(&smtp->reply, smtp->replies, len);
+			smtp->replies_len -= len;
+			memmove(smtp->replies, smtp->replies + len, smtp->replies_len);
+			if (smtp->reply.complete) {
+				smtp->unanswered--;
+				return true;
+			}
+		}
+		size_t got = 0;
+		CURLcode result = curl_easy_recv(smtp->curl, smtp->replies + smtp->replies_len,
+			sizeof smtp->replies - smtp->replies_len, &got);
+		if (result == CURLE_AGAIN) {
+			if (is_late(smtp, deadline))
+				return false;
+			continue;
+		}
+		/* A line that never ends finds no room, and comes back as one that was closed. */
+		if (result != CURLE_OK || got == 0)
+			return false;
+		smtp->replies_len += got;
+	}
+}
+
+/* QUIT without waiting for its answer, where the server would not take it for a line of a mail. */
+static void line_leave(struct smtp *smtp)
+{
+	bool listens = smtp->is_open && !smtp->fell_silent;
+	int64_t deadline = now_ms() + LEAVE_MS;
+	while (listens && smtp->unanswered > 0)
+		listens = reply_read(smtp, PHASE_QUIT, deadline) && smtp->reply.code / 100 != 3;
+	if (listens) {
+		str_clear(&smtp->bytes);
+		str_addz(&smtp->bytes, "QUIT\r\n");
+		enter_phase(smtp, PHASE_QUIT);
+		(void)bytes_write(smtp);
+	}
+	if (smtp->curl)
+		line_drop(smtp);
 }
 
 void smtp_free(struct smtp **smtp)
@@ -272,54 +366,91 @@ void smtp_free(struct smtp **smtp)
 	struct smtp *old = *smtp;
 	if (!old)
 		return;
-	/* It still sends QUIT, and finds nothing to wait for. */
-	stop_reading(old);
-	curl_easy_cleanup(old->curl);
-	curl_slist_free_all(old->recipient);
+	line_leave(old);
 	secret_free(&old->token);
 	str_free(&old->url);
+	str_wipe(&old->bytes);
 	free(old);
 	*smtp = NULL;
 }
 
-/* ---- sending ---- */
+/* ---- a mail ---- */
 
-/* Nothing to read and no end: as a server that waits for the next mail leaves it. */
-static bool line_is_quiet(const struct smtp *smtp)
+static const struct {
+	enum smtp_phase phase;
+	int wanted; /* class of the reply that lets the session go on */
+} steps[] = {{PHASE_MAIL, 2}, {PHASE_RCPT, 2}, {PHASE_DATA, 3}};
+
+#define STEP_COUNT (sizeof steps / sizeof steps[0])
+
+static void command_print(struct smtp *smtp, enum smtp_phase phase, const struct parcel *parcel)
 {
-	char byte;
-	return smtp->open_count > 0 && recv(smtp->open_socket[0], &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
-	       errno == EAGAIN;
+	struct str *out = &smtp->bytes;
+	if (phase == PHASE_MAIL) {
+		str_printf(out, "MAIL FROM:<%s>", parcel->sender);
+		if (smtp->takes_size)
+			str_printf(out, " SIZE=%zu", parcel->len);
+		str_addz(out, "\r\n");
+	} else if (phase == PHASE_RCPT) {
+		str_printf(out, "RCPT TO:<%s>\r\n", parcel->recipient);
+	} else {
+		str_addz(out, "DATA\r\n");
+	}
+	smtp->unanswered++;
 }
 
-/* Another token would make libcurl open another connection: it is read when there must be one anyway. */
-static enum rc read_token(struct smtp *smtp, struct err *err)
+/* Until the server waits for the mail. */
+static bool envelope_send(struct smtp *smtp, const struct parcel *parcel)
 {
-	if (smtp->settings->auth != AUTH_XOAUTH2 || line_is_quiet(smtp))
-		return RC_OK;
-	enum rc rc = secret_read(&smtp->token, smtp->settings->password_from, err);
-	if (rc == RC_OK)
-		curl_easy_setopt(smtp->curl, CURLOPT_XOAUTH2_BEARER, smtp->token.bytes);
-	return rc;
+	for (size_t i = 0; i < STEP_COUNT; i++) {
+		if (i == 0 || !smtp->pipelining) {
+			size_t until = smtp->pipelining ? STEP_COUNT : i + 1;
+			enter_phase(smtp, steps[i].phase);
+			str_clear(&smtp->bytes);
+			for (size_t j = i; j < until; j++)
+				command_print(smtp, steps[j].phase, parcel);
+			if (!bytes_write(smtp))
+				return false;
+		}
+		if (!reply_read(smtp, steps[i].phase, deadline_of(smtp)) ||
+			smtp->reply.code / 100 != steps[i].wanted)
+			return false;
+	}
+	return true;
 }
 
-static CURLcode perform(struct smtp *smtp, const struct parcel *parcel)
+/* The mail as it goes over the line: a dot at the beginning of a line is doubled, a dot alone ends it (RFC 5321 4.5.2). */
+static void mail_print(struct str *out, const char *wire, size_t len)
 {
-	struct curl_slist *before = smtp->recipient;
-	smtp->recipient = curl_slist_append(NULL, parcel->recipient);
-	if (!smtp->recipient)
-		die("out of memory");
-	curl_easy_setopt(smtp->curl, CURLOPT_MAIL_RCPT, smtp->recipient);
-	curl_slist_free_all(before);
-	curl_easy_setopt(smtp->curl, CURLOPT_MAIL_FROM, parcel->sender);
-	curl_easy_setopt(smtp->curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)parcel->len);
-	smtp->parcel = parcel;
-	smtp->given = 0;
-	smtp->uploaded = 0;
-	smtp->fell_silent = false;
-	enter_phase(smtp, PHASE_CONNECT);
-	return curl_easy_perform(smtp->curl);
+	static const char stuffed[] = "\r\n.";
+	const char *end = wire + len, *found;
+	str_clear(out);
+	str_grow(out, len + 16);
+	if (len > 0 && wire[0] == '.')
+		str_addc(out, '.');
+	while ((found = memmem(wire, (size_t)(end - wire), stuffed, strlen(stuffed)))) {
+		str_add(out, wire, (size_t)(found - wire) + strlen(stuffed));
+		str_addc(out, '.');
+		wire = found + strlen(stuffed);
+	}
+	str_add(out, wire, (size_t)(end - wire));
+	str_addz(out, str_has_suffix(out->s, "\r\n") ? ".\r\n" : "\r\n.\r\n");
 }
+
+static bool mail_send(struct smtp *smtp, const struct parcel *parcel)
+{
+	if (!envelope_send(smtp, parcel))
+		return false;
+	enter_phase(smtp, PHASE_DATA);
+	mail_print(&smtp->bytes, parcel->wire, parcel->len);
+	if (!bytes_write(smtp))
+		return false;
+	smtp->unanswered++;
+	enter_phase(smtp, PHASE_DOT);
+	return reply_read(smtp, PHASE_DOT, deadline_of(smtp)) && smtp->reply.code / 100 == 2;
+}
+
+/* ---- what became of it ---- */
 
 /* Some results name the phase better than the last command. */
 static enum smtp_phase phase_of(const struct smtp *smtp, CURLcode result)
@@ -343,19 +474,18 @@ static enum smtp_phase phase_of(const struct smtp *smtp, CURLcode result)
 	}
 }
 
-static void report(struct smtp *smtp, CURLcode result, struct delivery *out)
+static void report(struct smtp *smtp, CURLcode connected, const struct parcel *parcel, struct delivery *out)
 {
-	bool no_login = smtp->phase == PHASE_MAIL && smtp->settings->auth != AUTH_NONE && !smtp->logged_in;
-	enum smtp_phase phase = no_login ? PHASE_AUTH : phase_of(smtp, result);
+	bool no_login = smtp->is_open && smtp->settings->auth != AUTH_NONE && !smtp->logged_in;
+	enum smtp_phase phase = no_login ? PHASE_AUTH : phase_of(smtp, connected);
 	struct reply none = {0};
-	const struct reply *reply = smtp->reply.complete && smtp->phase == phase ? &smtp->reply : &none;
+	const struct reply *reply =
+		smtp->reply.complete && smtp->phase == phase && !no_login ? &smtp->reply : &none;
 	/* A reply that let the session go on is not why it ended. */
-	if (result != CURLE_OK && reply->code && reply->code < 400 &&
-		!(phase == PHASE_DOT && reply->code / 100 == 2))
+	if (reply->code < 400 && !(phase == PHASE_DOT && reply->code / 100 == 2))
 		reply = &none;
 	out->phase = smtp_phase_name(phase);
 	out->reply_code = reply->code;
-	out->line_closed = smtp->open_count == 0;
 	out->certificate_until = smtp->certificate_until;
 	memcpy(out->enhanced, reply->enhanced, sizeof out->enhanced);
 	const char *text = reply->text;
@@ -364,38 +494,49 @@ static void report(struct smtp *smtp, CURLcode result, struct delivery *out)
 	else if (!reply->code && smtp->fell_silent)
 		text = "no answer in time";
 	else if (!reply->code)
-		text = curl_easy_strerror(result);
-	reply_print(out->reply, sizeof out->reply, text, smtp->parcel->recipient);
-	out->outcome = result == CURLE_OK ? OUTCOME_ACCEPTED
-					  : reply_outcome(phase, reply, result != CURLE_SEND_ERROR);
+		text = smtp->is_open ? "the connection broke" : curl_easy_strerror(connected);
+	reply_print(out->reply, sizeof out->reply, text, parcel->recipient);
+	out->outcome = reply_outcome(phase, reply, phase == PHASE_DOT);
+}
+
+/* Another connection: with the token as it is now. false: there is none. */
+static bool line_ready(struct smtp *smtp, const struct parcel *parcel, struct delivery *out)
+{
+	struct err err;
+	if (smtp->is_open)
+		return true;
+	if (smtp->settings->auth == AUTH_XOAUTH2 &&
+		secret_read(&smtp->token, smtp->settings->password_from, &err) != RC_OK) {
+		out->outcome = OUTCOME_FAULT;
+		out->phase = smtp_phase_name(PHASE_AUTH);
+		reply_print(out->reply, sizeof out->reply, "the token file can't be read", "");
+		return false;
+	}
+	CURLcode result = line_open(smtp);
+	bool wants_login = smtp->settings->auth != AUTH_NONE && !smtp->logged_in;
+	if (smtp->is_open && !wants_login)
+		return true;
+	report(smtp, result, parcel, out);
+	return false;
 }
 
 void smtp_send(struct smtp *smtp, const struct parcel *parcel, struct delivery *out)
 {
-	struct err err;
 	for (int turn = 0; turn < 2; turn++) {
 		*out = (struct delivery){0};
-		bool kept = smtp->open_count > 0;
-		if (read_token(smtp, &err) != RC_OK) {
-			out->outcome = OUTCOME_FAULT;
-			out->line_closed = true;
-			out->phase = smtp_phase_name(PHASE_AUTH);
-			reply_print(out->reply, sizeof out->reply, "the token file can't be read", "");
-			return;
+		bool kept = smtp->is_open, sent = false;
+		smtp->fell_silent = false;
+		if (line_ready(smtp, parcel, out)) {
+			sent = mail_send(smtp, parcel);
+			report(smtp, CURLE_OK, parcel, out);
 		}
-		report(smtp, perform(smtp, parcel), out);
-		/* libcurl would keep a line that fell silent behind the dot. What the server says at last is about this mail: the next one must not read it. */
-		if (smtp->fell_silent) {
-			stop_reading(smtp);
-			out->line_closed = true;
-		}
-		/* The server had closed the kept connection, or closes it now: that says nothing about it or the mail. libcurl may have
-		 * opened another one by itself, then with the old token. */
-		bool was_closed =
-			smtp->phase <= PHASE_MAIL && (out->reply_code == 0 || out->reply_code == 421);
-		bool old_token = smtp->phase == PHASE_AUTH && smtp->settings->auth == AUTH_XOAUTH2;
-		bool was_stale = kept && out->outcome != OUTCOME_ACCEPTED && (was_closed || old_token) &&
-				 !smtp->fell_silent;
+		/* The server had closed the kept connection, or closes it now: that says nothing about it or the mail. */
+		bool was_stale = kept && !sent && !smtp->fell_silent && smtp->phase <= PHASE_MAIL &&
+				 (out->reply_code == 0 || out->reply_code == 421);
+		/* What the server says beyond its answer, or too late, is not about the next mail, which must not read it. */
+		out->line_closed = !sent || smtp->replies_len > 0;
+		if (out->line_closed)
+			line_leave(smtp);
 		if (!was_stale)
 			return;
 	}

@@ -1,5 +1,5 @@
 /*
- * smtp.h - one SMTP connection (RFC 5321) through libcurl, kept open between mails
+ * smtp.h - one SMTP connection (RFC 5321), made by libcurl and kept open between mails
  *
  * The part of transport.h that talks to a server; transport.c is its only user.
  */
