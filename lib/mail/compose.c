@@ -12,6 +12,7 @@
 
 #define HEADER_COLUMNS 78 /* RFC 5322 2.1.1 */
 #define LINE_MAX_OCTETS 998
+#define HEADER_ROOM 1500 /* what is usual; it may be longer */
 #define ENCODED_WORD_MAX 75 /* RFC 2047 2 */
 #define ENCODED_LINE_MAX 76
 #define BASE64_LINE_BYTES 57 /* 76 characters */
@@ -437,6 +438,7 @@ static void add_text_part(struct str *out, const char *subtype, const char *body
 {
 	struct str lines = STR_INIT, encoded = STR_INIT;
 	size_t bad, len = strlen(body);
+	str_grow(&lines, len + len / 16 + 64);
 	for (const char *at = body, *end = body + len; at < end;) {
 		const char *line_end = memchr(at, '\n', (size_t)(end - at));
 		str_add(&lines, at, (size_t)((line_end ? line_end : end) - at));
@@ -586,6 +588,7 @@ enum rc compose(struct str *out, const struct compose *mail, struct err *err)
 			(!mail->from_name || fits_iso_2022_jp(mail->from_name))))
 		charset = CHARSET_UTF8;
 	size_t start = out->len;
+	str_grow(out, strlen(mail->body) / 2 * 3 + mail->attached_len + HEADER_ROOM);
 	rc = add_header(out, mail, charset, err);
 	if (rc == RC_OK && mail->attached)
 		rc = add_parts(out, mail, charset, err);

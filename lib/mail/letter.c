@@ -135,6 +135,8 @@ static void pieces_make(struct pieces *pieces, const char *wire, size_t len)
 {
 	const char *at = wire, *end = wire + len, *text = wire;
 	struct str decoded = STR_INIT;
+	str_grow(&decoded, len / 4 * 3);
+	str_grow(&pieces->content, len);
 	while (at < end) {
 		const char *empty_line = memmem(at, (size_t)(end - at), "\r\n\r\n", 4);
 		if (!empty_line)
@@ -200,6 +202,7 @@ static void cuts_make(struct cuts *cuts, const struct str *content, const char *
 	while (secret && secret[count])
 		count++;
 	struct sought *sought = xcalloc(count + 1, sizeof *sought);
+	str_grow(&cuts->content, content->len);
 	for (size_t i = 0; i < count; i++)
 		sought[i] = (struct sought){.text = secret[i], .len = strlen(secret[i])};
 	for (;;) {
@@ -417,6 +420,8 @@ static bool wire_make(struct str *wire, const struct str *kept, struct cursor se
 	}
 
 	struct str content = STR_INIT;
+	str_grow(&content, kept->len + 64);
+	str_grow(wire, kept->len / 2 * 3);
 	for (size_t i = 0; i < cuts && !in.bad; i++) {
 		size_t len = number_get(&cut), index = number_get(&cut);
 		const char *bytes = bytes_get(&in, len);
@@ -605,6 +610,7 @@ enum rc letter_pack(struct str *out, const char *wire, size_t len, const struct 
 	cuts_make(&cuts, &pieces.content, secrets ? secrets->secret : NULL);
 	enum rc rc = head_add(out, digest, model, &cuts, secrets, err);
 	if (rc == RC_OK) {
+		str_grow(&kept, cuts.content.len + 64);
 		number_add(&kept, pieces.count);
 		str_add(&kept, pieces.map.s, pieces.map.len);
 		number_add(&kept, cuts.count);

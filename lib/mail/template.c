@@ -472,6 +472,7 @@ enum rc template_render(const struct template *tpl, template_value_fn *value, vo
 	str_clear(&out->subject);
 	str_clear(&out->headers);
 	str_clear(&out->body);
+	str_grow(&out->body, tpl->text.len + 512);
 	for (size_t i = 0; i < tpl->header_count; i++) {
 		const struct header *header = &tpl->header[i];
 		struct str *to = i == 0 ? &out->subject : &out->headers;
