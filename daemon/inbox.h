@@ -17,7 +17,8 @@
  *   4. MESSAGE_FILED is written.
  *
  * Mails go through these steps in batches of at most INBOX_BATCH mails and INBOX_BATCH_BYTES, in the order of INBOX; that is the bound on what one mail waits for others. While one batch is
- * written and read, the line child already fetches the next and moves the one before. A batch is read from the bytes in hand; from the kept ones, where a crash or a pause came between.
+ * written and read, the line child already fetches the next and moves the one before, and while some mails are handed to the office, the next ones are with their readers: the last of one batch
+ * when the next is written, too. A batch is read from the bytes in hand; from the kept ones, where a crash or a pause came between.
  *
  * A mail is therefore lost only where the mailbox loses it before 1, and carried out once because 2 stands or falls as a whole.
  *
@@ -56,8 +57,11 @@ struct inbox {
 	bool look; /* something may be new in INBOX */
 	bool took; /* the last look brought something */
 	struct inbox_look *looking; /* owned: what was listed and is being taken; NULL: nothing */
+	struct inbox_batch
+		*reading; /* owned: in the register, and all with their readers or behind them; NULL: none */
 	struct inbox_moving *moving; /* owned: the line child moves these; NULL: none */
-	bool unread, unmoved; /* the register may hold mails that are MESSAGE_TAKEN, MESSAGE_READ */
+	bool unread,
+		unmoved; /* the register may hold mails that are MESSAGE_TAKEN and not in `reading`, MESSAGE_READ */
 	bool copies; /* sent notices may wait to be filed */
 	utc_time next_arrival; /* simulation: when the next mail of the Maildir arrives */
 
@@ -79,7 +83,7 @@ struct inbox_mail { /* on its way into the register and to the office */
 	bool unfetched; /* it can't be had */
 	bool known; /* it stands in the register already, under this UID or another */
 	struct str raw; /* owned; "" where it lies in the register */
-	struct str packed; /* owned; on the way there */
+	struct str packed; /* owned; on the way there: these bytes, then what was read of them */
 	int file; /* owned: the same as a sealed memory file; -1: none */
 	struct mail_reading reading;
 	const struct received *received; /* NULL: see damage */
@@ -90,7 +94,7 @@ struct inbox_batch {
 	struct pool *pool; /* owned */
 	struct inbox_mail mail[INBOX_BATCH];
 	size_t count;
-	size_t begun; /* so many went to a reader */
+	size_t begun, read, settled; /* so many went to a reader, came back, were handed to the office */
 };
 struct inbox_batch *inbox_batch_new(void);
 struct inbox_mail *inbox_batch_add(struct inbox_batch *batch); /* raw empty, file -1 */
@@ -125,9 +129,12 @@ enum rc inbox_read(struct role_context *ctx, struct inbox *inbox, struct err *er
 /* Starts the first readers of a batch: they work while the role does something else. */
 enum rc inbox_read_begin(
 	struct role_context *ctx, struct inbox *inbox, struct inbox_batch *batch, struct err *err);
-/* Reads the rest of it and hands all that is not known to the office; it stands in the register by now. */
-enum rc inbox_read_end(
-	struct role_context *ctx, struct inbox *inbox, struct inbox_batch *batch, struct err *err);
+/* Reads on, until the last of `reading` are with their readers; hands to the office what was read so far. */
+enum rc inbox_read_on(struct role_context *ctx, struct inbox *inbox, struct err *err);
+/* Ends `reading`, where there is one: all of it was handed to the office. */
+enum rc inbox_read_end(struct role_context *ctx, struct inbox *inbox, struct err *err);
+/* Gives it up: what was not handed to the office is read anew, from the register. */
+void inbox_read_forget(struct inbox *inbox);
 
 /* ---- inbox_file.c ---- */
 /* Has moved what was read, in two halves: between them the line child works, and the role may do something else. The end does nothing where nothing was begun. RC_SERVER: the line. */

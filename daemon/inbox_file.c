@@ -18,25 +18,37 @@
 static const enum folder folders[] = {FOLDER_DONE, FOLDER_REVIEW, FOLDER_BOUNCE};
 #define FOLDERS (sizeof folders / sizeof *folders)
 
+struct moved { /* what the register is to have of one */
+	struct mail_message *message;
+	const char *uid; /* in its folder; NULL: not in INBOX any more */
+};
+
 struct inbox_moving {
 	struct inbox *inbox;
 	struct pool *pool; /* owned */
 	struct mail_message message[MOVE_MAX];
 	size_t count, most;
+	struct moved moved[MOVE_MAX]; /* not written yet */
+	size_t moved_count;
 	struct to_folder {
 		struct mail_message *message[MOVE_MAX];
 		size_t count; /* 0: the line child was not asked, or has answered */
 	} to[FOLDERS];
 };
 
-void inbox_move_forget(struct inbox *inbox)
+static void moving_free(struct inbox *inbox)
 {
 	if (!inbox->moving)
 		return;
 	pool_free(&inbox->moving->pool);
 	free(inbox->moving);
 	inbox->moving = NULL;
-	inbox->unmoved = true;
+}
+
+void inbox_move_forget(struct inbox *inbox)
+{
+	inbox->unmoved |= inbox->moving != NULL;
+	moving_free(inbox);
 }
 
 static bool is_stuck(struct inbox *inbox, int64_t id)
@@ -77,19 +89,28 @@ static enum rc collect(void *ctx, const struct mail_message *message, struct err
 	return RC_OK;
 }
 
-/* moved: UIDs in the folder; NULL: not in INBOX any more. */
-static enum rc write_filed(struct role_context *ctx, struct mail_message *const *message,
-	const char *const *moved, size_t count, struct err *err)
+static void note_moved(struct inbox_moving *moving, struct mail_message *message, const char *uid)
+{
+	moving->moved[moving->moved_count++] = (struct moved){message, uid};
+}
+
+/* All of them in one transaction. */
+static enum rc write_filed(struct role_context *ctx, struct inbox_moving *moving, struct err *err)
 {
 	struct store *store = ctx->office.store;
 	bool maildir = ctx->settings->mailbox.maildir;
+	if (moving->moved_count == 0)
+		return RC_OK;
 	enum rc rc = store_begin(store, err);
-	for (size_t i = 0; !rc && i < count; i++) {
-		message[i]->state = MESSAGE_FILED;
+	for (size_t i = 0; !rc && i < moving->moved_count; i++) {
+		struct mail_message *message = moving->moved[i].message;
+		const char *uid = moving->moved[i].uid;
+		message->state = MESSAGE_FILED;
 		/* A file keeps its name: moved by a run that died before it wrote so, it is there under the same. */
-		message[i]->filed_uid = moved[i] ? moved[i] : maildir ? message[i]->uid : "";
-		rc = message_update(store, message[i], err);
+		message->filed_uid = uid ? uid : maildir ? message->uid : "";
+		rc = message_update(store, message, err);
 	}
+	moving->moved_count = 0;
 	return inbox_end(store, rc, err);
 }
 
@@ -114,7 +135,7 @@ static enum rc begin_to(struct inbox *inbox, size_t place, struct err *err)
 	return inbox_line_rc(mailline_move_begin(&inbox->line, uid, count, folders[place], err), err);
 }
 
-static enum rc end_to(struct role_context *ctx, struct inbox *inbox, struct to_folder *to, struct err *err)
+static enum rc end_to(struct inbox *inbox, struct to_folder *to, struct err *err)
 {
 	struct inbox_moving *moving = inbox->moving;
 	const char *moved[MOVE_MAX] = {NULL};
@@ -128,21 +149,20 @@ static enum rc end_to(struct role_context *ctx, struct inbox *inbox, struct to_f
 			stuck_note(inbox, to->message[0]->id);
 		inbox->move_alone = true;
 	}
-	return rc ? rc : write_filed(ctx, to->message, moved, count, err);
+	for (size_t i = 0; !rc && i < count; i++)
+		note_moved(moving, to->message[i], moved[i]);
+	return rc;
 }
 
 /* Mails whose UID is of an earlier INBOX, all of which has been looked at since: they are not there any more. */
 static enum rc file_gone(
 	struct role_context *ctx, struct inbox *inbox, struct inbox_moving *moving, struct err *err)
 {
-	struct mail_message *message[MOVE_MAX];
-	const char *moved[MOVE_MAX] = {NULL};
-	size_t count = 0;
 	int64_t uid_validity = ctx->settings->mailbox.maildir ? 0 : inbox->mark.uid_validity;
 	for (size_t i = 0; i < moving->count; i++)
 		if (moving->message[i].uid_validity != uid_validity)
-			message[count++] = &moving->message[i];
-	return count ? write_filed(ctx, message, moved, count, err) : RC_OK;
+			note_moved(moving, &moving->message[i], NULL);
+	return write_filed(ctx, moving, err);
 }
 
 enum rc inbox_move_begin(struct role_context *ctx, struct inbox *inbox, struct err *err)
@@ -154,6 +174,7 @@ enum rc inbox_move_begin(struct role_context *ctx, struct inbox *inbox, struct e
 	inbox->moving = moving;
 	enum rc rc = message_each(ctx->office.store, MESSAGE_READ, 0, (int)moving->most + inbox->stuck_count,
 		collect, moving, err);
+	inbox->unmoved = moving->count == moving->most;
 	rc = rc ? rc : file_gone(ctx, inbox, moving, err);
 	for (size_t i = 0; !rc && i < FOLDERS; i++)
 		rc = begin_to(inbox, i, err);
@@ -169,14 +190,20 @@ enum rc inbox_move_end(struct role_context *ctx, struct inbox *inbox, struct err
 	if (!moving)
 		return RC_OK;
 	for (size_t i = 0; !rc && i < FOLDERS; i++)
-		rc = end_to(ctx, inbox, &moving->to[i], err);
-	bool more = moving->count == moving->most;
-	inbox_move_forget(inbox);
-	if (rc)
+		rc = end_to(inbox, &moving->to[i], err);
+	/* What the line had moved before it broke is moved. */
+	struct err unwritten = {0};
+	if (write_filed(ctx, moving, &unwritten)) {
+		*err = unwritten;
+		rc = unwritten.rc;
+	}
+	if (rc) {
+		inbox_move_forget(inbox);
 		return rc;
-	inbox->unmoved = more;
-	if (!more)
+	}
+	if (moving->count < moving->most)
 		inbox->move_alone = false;
+	moving_free(inbox);
 	return RC_OK;
 }
 

@@ -11,7 +11,8 @@
 #include "lib/base/log.h"
 
 #define AT_A_TIME                                                                                            \
-	4 /* parser children: more than there are processors, for one that ends is seen only when its turn comes */
+	8 /* parser children: what keeps the processors busy while the role writes what others have read */
+#define HAND_IN 16 /* mails that were read: so many are worth a transaction */
 #define TRANSACTION_MS 8 /* then a transaction is ended: the write lock is others' too */
 #define FACT_RESUMED "mailbox.resumed" /* "MESSAGE TIMES": the first unread mail at the start */
 #define RESUMES_MAX 10
@@ -89,6 +90,17 @@ static enum rc start(struct role_context *ctx, struct inbox *inbox, struct inbox
 	return rc;
 }
 
+/* What takes time and no lock. */
+static enum rc prepare(struct inbox_mail *mail, struct err *err)
+{
+	struct str json = STR_INIT;
+	received_print(&json, mail->received);
+	str_clear(&mail->packed);
+	enum rc rc = message_pack(&mail->packed, json.s, json.len, err);
+	str_wipe(&json);
+	return rc;
+}
+
 static enum rc finish(struct inbox_mail *mail, struct pool *pool, struct err *err)
 {
 	if (mail->reading.fd < 0)
@@ -100,9 +112,11 @@ static enum rc finish(struct inbox_mail *mail, struct pool *pool, struct err *er
 	struct received *received = pool_alloc(pool, sizeof *received);
 	struct err damage = {0};
 	enum rc rc = mail_reader_finish(&mail->reading, received, pool, &damage);
-	if (rc == RC_OK)
+	if (rc == RC_OK) {
 		mail->received = received;
-	else if (rc == RC_REFUSED)
+		return prepare(mail, err);
+	}
+	if (rc == RC_REFUSED)
 		mail->damage = pool_strdup(pool, damage.text);
 	else
 		*err = damage;
@@ -126,17 +140,13 @@ enum rc inbox_read_begin(
 
 /* ---- to the office ---- */
 
-static enum rc hand_in(
-	struct role_context *ctx, const struct inbox_mail *mail, struct str *json, struct err *err)
+static enum rc hand_in(struct role_context *ctx, const struct inbox_mail *mail, struct err *err)
 {
 	struct mail_message message =
 		mail->message; /* a transaction that fails is made again from the same */
 	enum rc rc = RC_OK;
-	str_clear(json);
-	if (mail->received) {
-		received_print(json, mail->received);
-		rc = message_set_reading(ctx->office.store, message.id, json->s, json->len, err);
-	}
+	if (mail->received)
+		rc = message_set_reading_packed(ctx->office.store, message.id, &mail->packed, err);
 	return rc ? rc : office_receive(&ctx->office, &message, mail->received, mail->damage, err);
 }
 
@@ -144,16 +154,14 @@ static enum rc hand_in(
 static enum rc hand_in_some(
 	struct role_context *ctx, const struct inbox_mail *mail, size_t count, size_t *done, struct err *err)
 {
-	struct str json = STR_INIT;
 	int64_t until = clock_machine_ms() + TRANSACTION_MS;
 	size_t i = 0;
 	enum rc rc = store_begin(ctx->office.store, err);
 	for (; !rc && i < count && (i == 0 || clock_machine_ms() < until); i++)
 		if (!mail[i].known)
-			rc = hand_in(ctx, &mail[i], &json, err);
+			rc = hand_in(ctx, &mail[i], err);
 	rc = inbox_end(ctx->office.store, rc, err);
 	*done = i;
-	str_wipe(&json);
 	return rc;
 }
 
@@ -227,41 +235,68 @@ static enum rc hand_in_anyhow(
 	return rc ? leave_to_people(ctx, mail, err) : RC_OK;
 }
 
-/* In their order, in as few transactions as that takes. */
+/* What was read, in its order, in as few transactions as that takes. */
 static enum rc hand_in_all(
 	struct role_context *ctx, struct inbox *inbox, struct inbox_batch *batch, struct err *err)
 {
 	enum rc rc = RC_OK;
-	for (size_t at = 0, done; !rc && at < batch->count; at += done) {
-		size_t count = batch->count - at;
+	for (size_t done; !rc && batch->settled < batch->read; batch->settled += done) {
+		const struct inbox_mail *mail = &batch->mail[batch->settled];
+		size_t count = batch->read - batch->settled;
 		struct err together = {0};
 		if (count > (size_t)inbox->batch)
 			count = (size_t)inbox->batch;
-		if (hand_in_some(ctx, &batch->mail[at], count, &done, &together))
+		if (hand_in_some(ctx, mail, count, &done, &together))
 			for (size_t i = 0; !rc && i < done; i++)
-				if (!batch->mail[at + i].known)
-					rc = hand_in_anyhow(ctx, &batch->mail[at + i], batch->pool, err);
+				if (!mail[i].known)
+					rc = hand_in_anyhow(ctx, &mail[i], batch->pool, err);
 		inbox->batch = inbox->batch < INBOX_BATCH ? inbox->batch * 2 : INBOX_BATCH;
+		inbox->unmoved = true;
 	}
 	return rc;
 }
 
-enum rc inbox_read_end(
-	struct role_context *ctx, struct inbox *inbox, struct inbox_batch *batch, struct err *err)
+/* Until all of it went to readers, or, `whole`, to the office. */
+static enum rc read_on(
+	struct role_context *ctx, struct inbox *inbox, struct inbox_batch *batch, bool whole, struct err *err)
 {
 	enum rc rc = RC_OK;
-	for (size_t i = 0; i < batch->count && !rc; i++) {
-		rc = start_up_to(ctx, inbox, batch, i + AT_A_TIME, err);
-		rc = rc ? rc : finish(&batch->mail[i], batch->pool, err);
+	size_t before = batch->settled;
+	while (!rc && batch->read < batch->count) {
+		rc = start_up_to(ctx, inbox, batch, batch->read + AT_A_TIME, err);
+		if (!whole && batch->begun == batch->count)
+			break;
+		rc = rc ? rc : finish(&batch->mail[batch->read], batch->pool, err);
+		batch->read += rc == RC_OK;
+		if (!rc && batch->read - batch->settled >= HAND_IN)
+			rc = hand_in_all(ctx, inbox, batch, err);
 	}
-	rc = rc ? rc : hand_in_all(ctx, inbox, batch, err);
-	if (rc || batch->count == 0)
-		return rc;
-	inbox->unread = false;
-	inbox->unmoved = true;
-	role_wake(ctx->settings, "sender");
-	role_wake(ctx->settings, "scheduler");
-	return RC_OK;
+	if (!rc && whole)
+		rc = hand_in_all(ctx, inbox, batch, err);
+	if (!rc && batch->settled > before) {
+		role_wake(ctx->settings, "sender");
+		role_wake(ctx->settings, "scheduler");
+	}
+	return rc;
+}
+
+enum rc inbox_read_on(struct role_context *ctx, struct inbox *inbox, struct err *err)
+{
+	return read_on(ctx, inbox, inbox->reading, false, err);
+}
+
+enum rc inbox_read_end(struct role_context *ctx, struct inbox *inbox, struct err *err)
+{
+	enum rc rc = inbox->reading ? read_on(ctx, inbox, inbox->reading, true, err) : RC_OK;
+	if (!rc)
+		inbox_batch_free(&inbox->reading);
+	return rc;
+}
+
+void inbox_read_forget(struct inbox *inbox)
+{
+	inbox->unread |= inbox->reading != NULL;
+	inbox_batch_free(&inbox->reading);
 }
 
 enum rc inbox_read(struct role_context *ctx, struct inbox *inbox, struct err *err)
@@ -271,7 +306,7 @@ enum rc inbox_read(struct role_context *ctx, struct inbox *inbox, struct err *er
 	enum rc rc = message_each(
 		ctx->office.store, MESSAGE_TAKEN, 0, (int)collecting.most, collect, &collecting, err);
 	bool more = batch->count == collecting.most;
-	rc = rc ? rc : inbox_read_end(ctx, inbox, batch, err);
+	rc = rc ? rc : read_on(ctx, inbox, batch, true, err);
 	if (!rc)
 		inbox->unread = more;
 	inbox_batch_free(&batch);

@@ -175,13 +175,20 @@ static enum rc write_batch(struct role_context *ctx, struct inbox *inbox, struct
 
 /* ---- a look at INBOX ---- */
 
-/* Readers begin with what was fetched; what they say is looked at when their mails are in the register. */
+/* Readers begin with what was fetched while it is written, and while the office gets the rest of what was fetched before. The batch is inbox->reading's, or given up. */
 static enum rc take_batch(struct role_context *ctx, struct inbox *inbox, struct inbox_batch *batch,
 	const char *last, utc_time now, struct err *err)
 {
 	enum rc rc = inbox_read_begin(ctx, inbox, batch, err);
 	rc = rc ? rc : write_batch(ctx, inbox, batch, last, now, err);
-	return rc ? rc : inbox_read_end(ctx, inbox, batch, err);
+	rc = rc ? rc : inbox_read_end(ctx, inbox, err);
+	if (rc) {
+		inbox_batch_free(&batch);
+		return rc;
+	}
+	inbox->reading = batch;
+	inbox->unread = false;
+	return inbox_read_on(ctx, inbox, err);
 }
 
 static enum rc end_look(
@@ -209,24 +216,32 @@ static enum rc take(struct role_context *ctx, struct inbox *inbox, utc_time now,
 	char last[sizeof inbox->mark.uid] = "";
 	bool more;
 	enum rc rc = inbox_fetch(ctx, inbox, batch, last, sizeof last, now, err);
+	if (rc && rc != RC_SERVER) {
+		inbox_batch_free(&batch);
+		return rc;
+	}
 	/* What was fetched before the line broke is safe all the same. */
-	if (!rc || rc == RC_SERVER)
-		late.rc = take_batch(ctx, inbox, batch, last, now, &late);
-	inbox_batch_free(&batch);
-	if (late.rc)
+	late.rc = take_batch(ctx, inbox, batch, last, now, &late);
+	if (!late.rc && rc)
+		late.rc = inbox_read_end(ctx, inbox, &late);
+	if (late.rc) {
 		*err = late;
-	rc = late.rc ? late.rc : rc;
+		return late.rc;
+	}
 	rc = rc ? rc : inbox_move_end(ctx, inbox, err);
 	if (!rc && !inbox->mark.anew)
 		rc = inbox_move_begin(ctx, inbox, err);
-	if (!rc && inbox_look_is_over(inbox, &more))
-		rc = end_look(ctx, inbox, more, now, err);
+	if (!rc && inbox_look_is_over(inbox, &more)) {
+		rc = inbox_read_end(ctx, inbox, err);
+		rc = rc ? rc : end_look(ctx, inbox, more, now, err);
+	}
 	return rc;
 }
 
 void inbox_let_go(struct inbox *inbox)
 {
 	inbox_look_end(inbox);
+	inbox_read_forget(inbox);
 	inbox_move_forget(inbox);
 	mailline_close(&inbox->line);
 	inbox->selected = false;

@@ -172,6 +172,8 @@ static enum piece next_piece(struct role_context *ctx, const struct mailbox_role
 	bool may = !role->paused, room = !*role->trouble[ROOM].phase;
 	if (may && room && inbox->looking)
 		return PIECE_TAKE;
+	if (inbox->reading)
+		return PIECE_READ;
 	/* UIDs mean something only behind a look at INBOX, and not before it was looked at anew as a whole. */
 	if (inbox->moving || (may && inbox->unmoved && inbox->selected && !inbox->mark.anew))
 		return PIECE_MOVE;
@@ -193,7 +195,7 @@ static enum rc do_piece(
 		return rc;
 	switch (piece) {
 	case PIECE_READ:
-		return inbox_read(ctx, inbox, err);
+		return inbox->reading ? inbox_read_end(ctx, inbox, err) : inbox_read(ctx, inbox, err);
 	case PIECE_MOVE:
 		rc = inbox->moving ? RC_OK : inbox_move_begin(ctx, inbox, err);
 		return rc ? rc : inbox_move_end(ctx, inbox, err);
@@ -349,6 +351,8 @@ static enum rc mailbox_step(struct role_context *ctx, utc_time now, utc_time *ne
 	bool may = false;
 	rc = rc ? rc : office_may_read(&ctx->office, &may, err);
 	role->paused = !may;
+	if (role->paused)
+		inbox_read_forget(&role->inbox);
 	rc = rc ? rc : find_copies(ctx, role, err);
 	while (!rc && (piece = next_piece(ctx, role, now)) != PIECE_NONE && clock_machine_ms() < until) {
 		rc = do_piece(ctx, role, piece, now, err);

@@ -246,6 +246,15 @@ enum rc message_raw(struct store *store, int64_t id, struct str *raw, struct err
 
 enum rc message_set_reading(struct store *store, int64_t id, const void *json, size_t len, struct err *err)
 {
+	struct str packed = STR_INIT;
+	enum rc rc = message_pack(&packed, json, len, err);
+	rc = rc ? rc : message_set_reading_packed(store, id, &packed, err);
+	str_free(&packed);
+	return rc;
+}
+
+enum rc message_set_reading_packed(struct store *store, int64_t id, const struct str *packed, struct err *err)
+{
 	enum rc rc = sql_want_transaction(store, err);
 	if (rc != RC_OK)
 		return rc;
@@ -255,13 +264,9 @@ enum rc message_set_reading(struct store *store, int64_t id, const void *json, s
 		err);
 	if (!stmt)
 		return err->rc;
-	struct str packed = STR_INIT;
-	text_pack(&packed, json, len);
 	sql_int(stmt, ":id", id);
-	sql_blob(stmt, ":reading", packed.s, packed.len);
-	rc = sql_run(store, stmt, err);
-	str_free(&packed);
-	return rc;
+	sql_blob(stmt, ":reading", packed->s, packed->len);
+	return sql_run(store, stmt, err);
 }
 
 enum rc message_reading(struct store *store, int64_t id, struct str *json, struct err *err)
