@@ -20,9 +20,20 @@ struct group_list {
 	size_t count;
 };
 
+/* A label of a field among those whose first character falls into the same place. */
+struct word {
+	const char *text;
+	size_t len;
+	enum label label;
+	const struct word *next;
+};
+
+#define PLACES 128
+
 struct labels {
 	struct group_list fields, titles, groups;
 	struct strlist at_once;
+	const struct word *by_first[PLACES]; /* the words of all fields */
 	bool ready;
 };
 
@@ -95,6 +106,28 @@ static void words_fold(struct strlist *words)
 	}
 }
 
+static size_t first_place(const char *key)
+{
+	uint32_t c = 0;
+	(void)utf8_next(key, strnlen(key, 4), &c);
+	return c % PLACES;
+}
+
+/* Of a word that stands twice the first counts: it is put in last, before the others. */
+static void fields_index(void)
+{
+	for (size_t f = labels.fields.count; f-- > 0;) {
+		const struct group *field = labels.fields.item[f];
+		for (size_t i = field->words.count; i-- > 0;) {
+			struct word *word = xcalloc(1, sizeof *word);
+			const struct word **place = &labels.by_first[first_place(field->words.item[i])];
+			*word = (struct word){field->words.item[i], strlen(field->words.item[i]),
+				(enum label)field->label, *place};
+			*place = word;
+		}
+	}
+}
+
 static const struct labels *labels_get(void)
 {
 	if (labels.ready)
@@ -107,6 +140,7 @@ static const struct labels *labels_get(void)
 		for (size_t i = 0; i < lists[l]->count; i++)
 			words_fold(&lists[l]->item[i]->words);
 	words_fold(&labels.at_once);
+	fields_index();
 	labels.ready = true;
 	return &labels;
 }
@@ -267,18 +301,12 @@ static size_t numbering_skip(const char *key)
 /* The longest label at that place of the key that ends in the text where a label can; 0: none. */
 static size_t label_match(const char *key, enum label *label, size_t below)
 {
-	const struct labels *all = labels_get();
 	size_t longest = 0;
-	for (size_t f = 0; f < all->fields.count; f++) {
-		const struct group *field = all->fields.item[f];
-		for (size_t i = 0; i < field->words.count; i++) {
-			size_t len = strlen(field->words.item[i]);
-			if (len > longest && len < below && strncmp(key, field->words.item[i], len) == 0) {
-				longest = len;
-				*label = (enum label)field->label;
-			}
+	for (const struct word *word = labels_get()->by_first[first_place(key)]; word; word = word->next)
+		if (word->len > longest && word->len < below && str_has_prefix(key, word->text)) {
+			longest = word->len;
+			*label = word->label;
 		}
-	}
 	return longest;
 }
 

@@ -239,6 +239,12 @@ static bool is_plea(const char *sentence)
 	return holds_any(sentence, words, sizeof words / sizeof *words);
 }
 
+/* Two bytes of three in a Japanese text: no word begins there. */
+static bool inside_character(const char *at)
+{
+	return ((unsigned char)*at & 0xC0) == 0x80;
+}
+
 /* Why it is asked for, or a question of courtesy behind the wish: neither asks for an answer. */
 static size_t courtesy_clause(const char *sentence, const char *at)
 {
@@ -272,7 +278,7 @@ static size_t courtesy_clause(const char *sentence, const char *at)
 }
 
 /* A deed that is asked for as politely as can be: 中止していただくことは可能でしょうか. It asks nothing else. */
-static void courtesy_cut(struct str *out, const char *sentence)
+static size_t courtesy_deed(const char *at)
 {
 	static const char *const verbs[] = {"いただ", "頂", "お願い", "願い", "もら", "願", "くだ"};
 	static const char *const endings[] = {"けますでしょうか", "けませんでしょうか", "けないでしょうか",
@@ -283,13 +289,25 @@ static void courtesy_cut(struct str *out, const char *sentence)
 		"できませんか", "えますでしょうか", "えませんでしょうか", "えないでしょうか",
 		"うことはできますか", "うことは可能でしょうか", "うことは可能ですか", "さいますでしょうか",
 		"さいませんか", "さいませんでしょうか"};
+	for (size_t v = 0; v < sizeof verbs / sizeof *verbs; v++) {
+		if (!str_has_prefix(at, verbs[v]))
+			continue;
+		size_t verb = strlen(verbs[v]);
+		for (size_t e = 0; e < sizeof endings / sizeof *endings; e++)
+			if (str_has_prefix(at + verb, endings[e]))
+				return verb + strlen(endings[e]);
+	}
+	return 0;
+}
+
+static void courtesy_cut(struct str *out, const char *sentence)
+{
 	for (const char *at = sentence; *at;) {
-		size_t step = courtesy_clause(sentence, at);
-		for (size_t v = 0; v < sizeof verbs / sizeof *verbs && !step; v++)
-			for (size_t e = 0; e < sizeof endings / sizeof *endings && !step; e++)
-				if (str_has_prefix(at, verbs[v]) &&
-					str_has_prefix(at + strlen(verbs[v]), endings[e]))
-					step = strlen(verbs[v]) + strlen(endings[e]);
+		size_t step = 0;
+		if (!inside_character(at)) {
+			step = courtesy_clause(sentence, at);
+			step = step ? step : courtesy_deed(at);
+		}
 		if (!step)
 			str_addc(out, *at);
 		at += step ? step : 1;
@@ -343,7 +361,8 @@ static void courtesies_drop(char *sentence)
 	char *to = sentence;
 	for (const char *at = sentence; *at;) {
 		size_t step = 0;
-		for (size_t i = 0; i < sizeof courtesies / sizeof *courtesies && !step; i++)
+		for (size_t i = 0;
+			i < sizeof courtesies / sizeof *courtesies && !step && !inside_character(at); i++)
 			if (str_has_prefix(at, courtesies[i]))
 				step = strlen(courtesies[i]);
 		if (step && str_has_prefix(at, "の程度"))
