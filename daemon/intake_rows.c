@@ -233,7 +233,7 @@ enum rc intake_rows_write(
 
 void intake_pause(const struct role_context *ctx, int64_t held_ms)
 {
-	if (!ctx->in_turn)
+	if (!ctx->in_turn && store_is_awaited(ctx->office.store))
 		(void)nanosleep(
 			&(struct timespec){.tv_nsec = held_ms < TRANSACTION_MS / 5 ? PAUSE_NS / 5 : PAUSE_NS},
 			NULL);

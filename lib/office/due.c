@@ -118,7 +118,7 @@ static enum rc run_batch(
 
 static void let_others_write(const struct office *office)
 {
-	if (!office->clock->is_virtual)
+	if (!office->clock->is_virtual && store_is_awaited(office->store))
 		(void)nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, NULL);
 }
 

@@ -1,5 +1,6 @@
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 
 #include "lib/store/store_p.h"
 
@@ -271,11 +272,25 @@ bool column_digest(sqlite3_stmt *stmt, int column, uint8_t *out, size_t len)
 	return true;
 }
 
+void sql_wait(struct store *store)
+{
+	if (store->waiting >= 0)
+		(void)flock(store->waiting, LOCK_SH);
+}
+
+void sql_waited(struct store *store)
+{
+	if (store->waiting >= 0)
+		(void)flock(store->waiting, LOCK_UN);
+}
+
 enum rc sql_checkpoint(struct store *store, bool *done, struct err *err)
 {
 	int left = 0;
 	(void)sqlite3_busy_timeout(store->db, 200); /* readers come and go; nobody waits for them */
+	sql_wait(store);
 	int code = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, &left, NULL);
+	sql_waited(store);
 	(void)sqlite3_busy_timeout(store->db, BUSY_TIMEOUT_MS);
 	*done = code == SQLITE_OK && left <= 0;
 	if (code == SQLITE_OK || (code & 0xff) == SQLITE_BUSY || (code & 0xff) == SQLITE_LOCKED)

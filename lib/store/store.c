@@ -2,9 +2,11 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/store/store_p.h"
 
@@ -33,11 +35,37 @@ enum rc store_begin(struct store *store, struct err *err)
 		return err_set(err, RC_STORE, "could not record: %s was opened for reading", store->path);
 	if (store->in_transaction)
 		return err_set(err, RC_STORE, "could not record: a transaction is already open");
-	enum rc rc = sql_exec(store, "BEGIN IMMEDIATE", err);
-	if (rc != RC_OK)
-		return rc;
-	store->in_transaction = true;
-	return RC_OK;
+	/* At once, mostly. */
+	(void)sqlite3_busy_timeout(store->db, 0);
+	enum rc rc = RC_OK;
+	bool begun = sqlite3_exec(store->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK;
+	(void)sqlite3_busy_timeout(store->db, BUSY_TIMEOUT_MS);
+	if (!begun) {
+		sql_wait(store);
+		rc = sql_exec(store, "BEGIN IMMEDIATE", err);
+		sql_waited(store);
+	}
+	store->in_transaction = rc == RC_OK;
+	return rc;
+}
+
+bool store_is_awaited(const struct store *store)
+{
+	if (store->waiting < 0 || flock(store->waiting, LOCK_EX | LOCK_NB) != 0)
+		return true;
+	(void)flock(store->waiting, LOCK_UN);
+	return false;
+}
+
+/* Not the register itself: closing a second descriptor of it would drop this process's locks on it. */
+static int open_waiting(const char *path)
+{
+	struct str directory = STR_INIT;
+	size_t len = (size_t)(path_base(path) - path);
+	str_add(&directory, len ? path : ".", len ? len : 1);
+	int fd = open(directory.s, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	str_free(&directory);
+	return fd;
 }
 
 void store_rollback(struct store *store)
@@ -335,6 +363,7 @@ static enum rc open_writing(struct store *store, struct err *err)
 	if (code != SQLITE_OK)
 		return sql_error(store, code, "could not open the register", err);
 	(void)sqlite3_busy_timeout(store->db, BUSY_TIMEOUT_MS);
+	store->waiting = open_waiting(store->path);
 	/* -wal and -shm stay when the last writer leaves, so that readers without a right to make them can look. */
 	int persist = 1;
 	(void)sqlite3_file_control(store->db, "main", SQLITE_FCNTL_PERSIST_WAL, &persist);
@@ -419,6 +448,7 @@ enum rc store_open(
 		.path = xstrdup(settings->path),
 		.host = settings->host ? xstrdup(settings->host) : NULL,
 		.mode = mode,
+		.waiting = -1,
 		.simulated = settings->simulated,
 		.rng = rng_system(),
 	};
@@ -439,6 +469,8 @@ void store_close(struct store **store)
 	sql_forget_statements(*store);
 	words_forget(*store);
 	(void)sqlite3_close((*store)->db);
+	if ((*store)->waiting >= 0)
+		(void)close((*store)->waiting);
 	witness_close(&(*store)->witness);
 	free((*store)->field_of);
 	free((*store)->host);

@@ -7,7 +7,8 @@
  * Calling sequence: store_open(); then any number of
  *     store_begin() … changes … store_commit()         (or store_rollback(); changes outside are RC_STORE)
  * and reading at any time; store_close(). Keep a transaction under about 10 ms and pause between: writers are unfair.
- * store_begin() takes the write lock at once (BEGIN IMMEDIATE) and waits up to 10 s for it.
+ * store_begin() takes the write lock at once (BEGIN IMMEDIATE) and waits up to 10 s for it. Who waits asks again after 1 … 100 ms: one that writes again and again asks
+ * store_is_awaited() between.
  *
  * Ownership: rows are read into the pool given. Times are UTC seconds, days civil days.
  * Errors: RC_STORE with a sentence (disk full, damaged, newer schema …); after one inside a transaction, roll back.
@@ -45,6 +46,8 @@ enum rc store_begin(struct store *store, struct err *err);
 enum rc store_commit(struct store *store, struct err *err); /* then moves the witness forward */
 void store_rollback(struct store *store);
 bool store_in_transaction(const struct store *store);
+/* Does another process wait to write? Also true where that can't be told. */
+bool store_is_awaited(const struct store *store);
 /* What is read between the two is of one moment, and the locks are taken once for all of it. Nothing may be changed between them, unless a transaction was open already. */
 enum rc store_look(struct store *store, struct err *err);
 void store_looked(struct store *store);

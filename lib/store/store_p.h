@@ -65,6 +65,7 @@ struct store {
 	enum store_mode mode;
 	bool simulated;
 	bool in_transaction;
+	int waiting; /* the register's directory; who waits to write holds a shared lock on it; -1: none */
 	bool failed; /* the transaction can only be rolled back */
 	bool head_known, head_moved; /* within this transaction */
 	int64_t head_seq;
@@ -117,6 +118,9 @@ bool column_digest(
 	sqlite3_stmt *stmt, int column, uint8_t *out, size_t len); /* false: not that long; out zeroed */
 
 /* Brings all of the write-ahead log into the database and empties it. *done: false where a reader was in the way. */
+/* Between the two this process waits to write, and those that write much give way (store_is_awaited()). */
+void sql_wait(struct store *store);
+void sql_waited(struct store *store);
 enum rc sql_checkpoint(struct store *store, bool *done, struct err *err);
 
 /* ---- schema.c ---- */

@@ -1,6 +1,9 @@
 #include "tests/unit/store_rig.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
 
 static void begin(struct rig *rig)
 {
@@ -63,6 +66,37 @@ static void test_store__readers_see_what_is_committed(void **state)
 	assert_rc(store_begin(reader, &rig_err), RC_STORE);
 	store_close(&reader);
 	assert_null(reader);
+}
+
+static void test_store__who_waits_to_write_is_seen(void **state)
+{
+	struct rig *rig = *state;
+	int status = -1, begun[2];
+	char byte;
+	store_close(&rig->store); /* SQLite's handles don't go through a fork */
+	assert_int_equal(pipe2(begun, O_CLOEXEC), 0);
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct store *other;
+		bool good = read(begun[0], &byte, 1) == 1 &&
+			    store_open(&other, &rig->settings, STORE_WRITE, &rig_err) == RC_OK;
+		_exit(good ? 0 : 1);
+	}
+	assert_ok(store_open(&rig->store, &rig->settings, STORE_WRITE, &rig_err));
+	assert_false(store_is_awaited(rig->store));
+	begin(rig);
+	assert_false(store_is_awaited(rig->store));
+	assert_int_equal(write(begun[1], "!", 1), 1);
+	for (int i = 0; i < 5000 && !store_is_awaited(rig->store); i++)
+		(void)nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+	assert_true(store_is_awaited(rig->store));
+	commit(rig);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_false(store_is_awaited(rig->store));
+	(void)close(begun[0]);
+	(void)close(begun[1]);
 }
 
 static void test_store__reading_needs_no_wal(void **state)
@@ -852,6 +886,7 @@ int main(void)
 		TEST(change_outside_transaction_is_refused),
 		TEST(rollback_leaves_nothing),
 		TEST(readers_see_what_is_committed),
+		TEST(who_waits_to_write_is_seen),
 		TEST(reading_needs_no_wal),
 		TEST(opening_says_what_is_wrong),
 		TEST(register_is_private),
