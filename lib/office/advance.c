@@ -143,6 +143,13 @@ static enum rc numbers_take(
 
 /* ---- the advance ---- */
 
+static void pass_stage(struct application *after, const struct rules *rules, int stage)
+{
+	after->stage = stage + 1 < rules->profile.stage_count ? stage + 1 : STAGE_NONE;
+	after->previous_sent_at = 0;
+	after->approved = false;
+}
+
 static void enter(struct office *office, struct application *after, const struct rules *rules,
 	const struct act *act, const struct transition *transition)
 {
@@ -161,11 +168,8 @@ static void enter(struct office *office, struct application *after, const struct
 		after->hold = HOLD_NONE;
 		after->hold_reason = "";
 	}
-	if (act->stage != STAGE_NONE) {
-		after->stage = act->stage + 1 < rules->profile.stage_count ? act->stage + 1 : STAGE_NONE;
-		after->previous_sent_at = 0;
-		after->approved = false;
-	}
+	if (act->stage != STAGE_NONE)
+		pass_stage(after, rules, act->stage);
 }
 
 /* Numbers and letter, until no number in it was drawn before. */
@@ -227,6 +231,23 @@ static enum rc supersede_star(struct office *office, const struct application *a
 	return rc;
 }
 
+static enum rc add(struct office *office, struct application *after, const struct act *act, struct err *err)
+{
+	struct application row = *after;
+	const struct rules *rules;
+	struct due due;
+	enum rc rc = RC_OK;
+	if (act->answered_at_once) {
+		rc = rules_get(office, row.template_set, &rules, err);
+		if (rc == RC_OK)
+			pass_stage(&row, rules, row.stage);
+		rc = rc ? rc : office_reckon(office, &row, &due, err);
+	}
+	rc = rc ? rc : application_add(office->store, &row, act->key, act->mail_key, act->row_digest, err);
+	after->id = row.id;
+	return rc;
+}
+
 static enum rc write_advance(struct office *office, const struct application *before,
 	struct application *after, const struct act *act, const struct transition *transition,
 	struct err *err)
@@ -234,7 +255,7 @@ static enum rc write_advance(struct office *office, const struct application *be
 	struct due due;
 	enum rc rc = office_reckon(office, after, &due, err);
 	if (rc == RC_OK && before->id == 0)
-		rc = application_add(office->store, after, act->key, act->mail_key, act->row_digest, err);
+		rc = add(office, after, act, err);
 	else if (rc == RC_OK)
 		rc = application_update(office->store, after, err);
 	if (rc != RC_OK)

@@ -168,6 +168,7 @@ struct act {
 	/* EVENT_APPLY and imports: what the register wants with a new row */
 	const char *key, *mail_key;
 	const uint8_t *row_digest;
+	bool answered_at_once; /* the first stage's notice follows within the transaction: the row is written once, as it is then */
 };
 /* Carries out one event on an application within the caller's transaction: the table's next state, the numbers it issues, the notice of
  * its stage, the history, what is cancelled, the next due moment; a ★ gives way to its ★★. RC_REFUSED: the table says no, nothing was

@@ -244,17 +244,15 @@ static void mail_key_of(const char *mail, struct str *out)
 		mailaddr_key(out, &address);
 }
 
-/* What answers the form at once goes out with the registration, unless the office holds it back: then the scheduler finds it due. */
-static enum rc answer_at_once(struct office *office, struct application *app, struct err *err)
+/* What answers the form at once goes out with the registration, unless the office holds it back: then the scheduler finds it due. foreseen: its row says that it went out. */
+static enum rc answer_at_once(struct office *office, struct application *app, bool foreseen, struct err *err)
 {
-	const struct rules *rules;
 	bool yes = false;
-	enum rc rc = rules_get(office, app->template_set, &rules, err);
-	if (rc != RC_OK || !rules->profile.stage[0].at_once || rules->profile.stage[0].approval)
-		return rc;
-	rc = office_may_decide(office, &yes, err);
+	enum rc rc = office_may_decide(office, &yes, err);
 	if (rc == RC_OK && yes)
 		rc = ceiling_allows(office, CEILING_AT_ONCE, &yes, err);
+	if (rc == RC_OK && !yes && foreseen)
+		return application_update(office->store, app, err);
 	if (rc != RC_OK || !yes)
 		return rc;
 	rc = office_run_stage(office, app, ACTOR_INTAKE, NULL, err);
@@ -264,7 +262,7 @@ static enum rc answer_at_once(struct office *office, struct application *app, st
 }
 
 static enum rc enter_register(struct office *office, struct application *app, enum event event,
-	const char *key, const char *actor, struct err *err)
+	const char *key, const char *actor, bool answered_at_once, struct err *err)
 {
 	uint8_t digest[SHA256_LEN];
 	struct str mail_key = STR_INIT;
@@ -278,7 +276,8 @@ static enum rc enter_register(struct office *office, struct application *app, en
 		.on = CIVIL_DAY_NONE,
 		.key = key,
 		.mail_key = mail_key.s,
-		.row_digest = digest};
+		.row_digest = digest,
+		.answered_at_once = answered_at_once};
 	enum rc rc = office_advance(office, app, &act, err);
 	str_free(&mail_key);
 	return rc;
@@ -310,13 +309,17 @@ static enum rc register_form(struct office *office, struct application *app, con
 	rc = rules_get(office, app->template_set, &rules, err);
 	if (rc != RC_OK)
 		return rc;
-	bool confirms = rules->profile.stage[0].confirms;
-	rc = enter_register(
-		office, app, confirms ? EVENT_APPLY_UNCONFIRMED : EVENT_APPLY, key, ACTOR_INTAKE, err);
+	const struct stage *first = &rules->profile.stage[0];
+	const char *reason = review_reason(findings, too_old, pool);
+	bool at_once = !reason && first->at_once && !first->approval,
+	     foreseen = at_once && !first->confirms && first->state == STATE_RECEIVED;
+	rc = enter_register(office, app, first->confirms ? EVENT_APPLY_UNCONFIRMED : EVENT_APPLY, key,
+		ACTOR_INTAKE, foreseen, err);
 	if (rc != RC_OK)
 		return rc;
-	const char *reason = review_reason(findings, too_old, pool);
-	return reason ? office_review(office, app, reason, 0, err) : answer_at_once(office, app, err);
+	if (reason)
+		return office_review(office, app, reason, 0, err);
+	return at_once ? answer_at_once(office, app, foreseen, err) : RC_OK;
 }
 
 enum rc office_register(struct office *office, const struct form_values *form,
@@ -406,7 +409,7 @@ static enum rc import_one(struct office *office, const struct import_row *row, c
 	if (rc == RC_OK && row->state == STATE_ID_ISSUED)
 		rc = import_stage(office, &app, err);
 	if (rc == RC_OK)
-		rc = enter_register(office, &app, import_event[row->state], key, actor, err);
+		rc = enter_register(office, &app, import_event[row->state], key, actor, false, err);
 	if (rc == RC_OK)
 		rc = take_imported_numbers(office, &app, err);
 	if (rc == RC_OK && row->state == STATE_ID_ISSUED)

@@ -82,6 +82,7 @@ void store_rollback(struct store *store)
 enum rc store_commit(struct store *store, struct err *err)
 {
 	enum rc rc = sql_want_transaction(store, err);
+	rc = rc ? rc : facts_write(store, err);
 	if (rc == RC_OK)
 		rc = sql_exec(store, "COMMIT", err);
 	bool moved = store->head_moved;

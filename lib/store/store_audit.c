@@ -297,7 +297,7 @@ enum rc audit_run(struct store *store, const uint8_t *head, struct audit *out, s
 	struct auditing auditing = {.store = store, .out = out, .head = head};
 	/* All of it is compared as it stands at one moment. */
 	bool own = sqlite3_get_autocommit(store->db);
-	enum rc rc = own ? sql_exec(store, "BEGIN", err) : RC_OK;
+	enum rc rc = own ? sql_exec(store, "BEGIN", err) : facts_write(store, err);
 	if (rc != RC_OK)
 		return rc;
 	rc = audit_all(&auditing, err);

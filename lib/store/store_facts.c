@@ -42,17 +42,19 @@ static struct kept_fact *fact_kept(struct store *store, const char *name)
 	return NULL;
 }
 
-static void fact_keep(struct store *store, const char *name, const char *value)
+/* NULL: there is no room, or no transaction. */
+static struct kept_fact *fact_keep(struct store *store, const char *name, const char *value)
 {
 	struct kept_fact *fact = fact_kept(store, name);
 	if (!store->in_transaction || (!fact && store->fact_count == FACTS_KEPT))
-		return;
+		return NULL;
 	if (!fact) {
 		fact = &store->facts[store->fact_count++];
 		*fact = (struct kept_fact){.name = xstrdup(name)};
 	}
 	free(fact->value);
 	fact->value = value ? xstrdup(value) : NULL;
+	return fact;
 }
 
 static enum rc write_fact(struct store *store, const char *name, const char *value, struct err *err)
@@ -71,12 +73,28 @@ static enum rc write_fact(struct store *store, const char *name, const char *val
 	return sql_run(store, stmt, err);
 }
 
+/* The count of a day changes with each letter, and is written once a transaction. */
 enum rc fact_set(struct store *store, const char *name, const char *value, struct err *err)
 {
 	enum rc rc = sql_want_transaction(store, err);
-	rc = rc ? rc : write_fact(store, name, value, err);
-	if (rc == RC_OK)
-		fact_keep(store, name, value);
+	if (rc != RC_OK)
+		return rc;
+	struct kept_fact *fact = fact_keep(store, name, value);
+	if (!fact)
+		return write_fact(store, name, value, err);
+	fact->changed = true;
+	return RC_OK;
+}
+
+enum rc facts_write(struct store *store, struct err *err)
+{
+	enum rc rc = RC_OK;
+	for (int i = 0; rc == RC_OK && i < store->fact_count; i++) {
+		struct kept_fact *fact = &store->facts[i];
+		if (fact->changed)
+			rc = write_fact(store, fact->name, fact->value, err);
+		fact->changed = false;
+	}
 	return rc;
 }
 
@@ -99,7 +117,7 @@ enum rc fact_get(struct store *store, const char *name, struct str *value, struc
 		sql_done(stmt);
 	}
 	if (rc == RC_OK)
-		fact_keep(store, name, row ? value->s : NULL);
+		(void)fact_keep(store, name, row ? value->s : NULL);
 	return rc;
 }
 

@@ -48,6 +48,7 @@ struct witness;
 /* A fact as it stands within this transaction: nobody else can change it meanwhile. */
 struct kept_fact {
 	char *name, *value; /* owned; value NULL: there is none */
+	bool changed; /* still to be written */
 };
 #define FACTS_KEPT 16
 
@@ -171,6 +172,7 @@ void store_salt(struct store *store, uint8_t out[SALT_LEN], const char *purpose,
 enum rc word_number(struct store *store, const char *text, int64_t *number, struct err *err);
 enum rc word_find(struct store *store, const char *text, int64_t *number, struct err *err); /* 0: unknown */
 /* What was kept of a transaction that is over; after a rollback, of words too. */
+enum rc facts_write(struct store *store, struct err *err); /* what changed, into the register */
 void facts_forget(struct store *store);
 void words_forget(struct store *store);
 
