@@ -116,7 +116,19 @@ static struct change *take_all(sqlite3 *before, sqlite3 *after, size_t *count)
 	return changes;
 }
 
-/* "INSERT INTO t VALUES (?1, …)", or "UPDATE t SET a = ?1, … WHERE id = ?1" of all columns but the keys, as the program has it. */
+/* Of an application: what moves on its way. The program writes the other columns only where they changed. */
+static bool is_written(const char *column)
+{
+	static const char *const moving[] = {"state", "hold", "stage", "approved", "due_at", "latest_at",
+		"previous_sent_at", "declaration_id", "user_number", "id_issued_on", "logo_authorized_on",
+		"stopped_on"};
+	for (size_t i = 0; i < sizeof moving / sizeof *moving; i++)
+		if (strcmp(column, moving[i]) == 0)
+			return true;
+	return false;
+}
+
+/* "INSERT INTO t VALUES (?1, …)", or "UPDATE t SET a = ?2, … WHERE id = ?1" of what the program writes. */
 static sqlite3_stmt *writer(sqlite3 *db, const struct table *table)
 {
 	struct str ask = STR_INIT, sql = STR_INIT;
@@ -124,13 +136,17 @@ static sqlite3_stmt *writer(sqlite3 *db, const struct table *table)
 	str_printf(&sql, table->write ? "UPDATE %s SET " : "INSERT INTO %s VALUES (", table->name);
 	sqlite3_stmt *stmt = prepare(db, ask.s);
 	int column = 0;
+	const char *separator = "";
 	while (sqlite3_step(stmt) == SQLITE_ROW) {
 		const char *name = (const char *)sqlite3_column_text(stmt, 0);
 		column++;
 		if (!table->write)
-			str_printf(&sql, "%s?%d", column > 1 ? ", " : "", column);
-		else if (strcmp(name, "id") != 0 && strcmp(name, "key") != 0 && strcmp(name, "mail") != 0)
-			str_printf(&sql, "%s%s = ?%d", column > 2 ? ", " : "", name, column);
+			str_printf(&sql, "%s?%d", separator, column);
+		else if (is_written(name))
+			str_printf(&sql, "%s%s = ?%d", separator, name, column);
+		else
+			continue;
+		separator = ", ";
 	}
 	str_addz(&sql, table->write ? " WHERE id = ?1" : ")");
 	(void)sqlite3_finalize(stmt);
@@ -177,7 +193,8 @@ int main(int argc, char **argv)
 		die("the registers could not be opened");
 	good(before,
 		sqlite3_exec(before,
-			"PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864; PRAGMA "
+			"PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA "
+			"journal_size_limit = 67108864; PRAGMA "
 			"secure_delete = ON;"
 			"PRAGMA foreign_keys = ON; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;"
 			"PRAGMA cache_size = -16384",

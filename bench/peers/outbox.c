@@ -128,7 +128,7 @@ static void *connection(void *unused)
 
 static void queue(long mails)
 {
-	run("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+	run("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;"
 	    "CREATE TABLE outbox (id INTEGER PRIMARY KEY, recipient TEXT NOT NULL, due INTEGER NOT NULL, "
 	    "state INTEGER NOT NULL DEFAULT 0, sent INTEGER);"
 	    "CREATE INDEX outbox_due ON outbox (due) WHERE state = 0; BEGIN");

@@ -131,6 +131,7 @@ static void open_new(const char *path)
 	if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
 		fail(path);
 	run("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864;"
+	    "PRAGMA wal_autocheckpoint = 4000;"
 	    "PRAGMA secure_delete = ON; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;"
 	    "PRAGMA cache_size = -16384; PRAGMA cell_size_check = ON");
 	for (size_t i = 0; i < table_count; i++) {

@@ -372,6 +372,7 @@ static enum rc open_writing(struct store *store, struct err *err)
 		"PRAGMA journal_mode = WAL;"
 		"PRAGMA synchronous = FULL;"
 		"PRAGMA journal_size_limit = 67108864;"
+		"PRAGMA wal_autocheckpoint = 4000;" /* pages; what is written again and again goes to its place once */
 		"PRAGMA secure_delete = ON;", /* what is erased is overwritten */
 		err);
 }
