@@ -167,6 +167,8 @@ static void desk_reload(struct role_context *ctx)
 const struct role role_desk = {
 	.name = "desk",
 	.writes = true,
+	/* It looks through the register, once each evening: what it has passed it does not want again. */
+	.keeps_kib = 2048,
 	.children = CHILD_BIT(CHILD_FORM),
 	.start = desk_start,
 	.step = desk_step,

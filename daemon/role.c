@@ -18,6 +18,7 @@
 #include "daemon/places.h"
 #include "daemon/zygote.h"
 #include "lib/base/file.h"
+#include "lib/base/heap.h"
 #include "lib/base/host.h"
 #include "lib/base/local.h"
 #include "lib/base/log.h"
@@ -28,6 +29,7 @@
 #define FIXED 4 /* signals, wake, zygotes */
 #define WATCH_MAX 256
 #define POLL_MAX_MS 30000
+#define REST_MS 3000 /* nothing happened for so long */
 #define STEP_MAX_MS 60000 /* the clock may jump back: nobody sleeps longer than this whatever it says */
 #define PAUSE_FIRST_MS 1000
 #define PAUSE_LAST_MS 60000
@@ -337,6 +339,17 @@ static int run_pause(const struct run *run, utc_time next)
 	return (int)ms;
 }
 
+/* Who goes on sleeping gives back what the last steps have read: one look through the register fills 16 MiB, which every role would keep until it ends. */
+static int run_poll(struct run *run, struct pollfd *poll_fd, nfds_t count, int pause)
+{
+	int ready = poll(poll_fd, count, pause < REST_MS ? pause : REST_MS);
+	if (ready != 0 || pause <= REST_MS)
+		return ready;
+	store_rest(run->ctx.office.store);
+	heap_give_back();
+	return poll(poll_fd, count, pause - REST_MS);
+}
+
 /* Sleeps until something happens. Returns whether the role itself was woken; RC_CONFIG: the zygote is gone. */
 static enum rc run_wait(struct run *run, utc_time next, bool *woken, struct err *err)
 {
@@ -354,7 +367,7 @@ static enum rc run_wait(struct run *run, utc_time next, bool *woken, struct err 
 	for (int i = 0; i < count; i++)
 		poll_fd[total++] = (struct pollfd){.fd = watched[i], .events = POLLIN};
 	*woken = false;
-	int ready = poll(poll_fd, total, run_pause(run, next));
+	int ready = run_poll(run, poll_fd, total, run_pause(run, next));
 	if (ready <= 0)
 		return RC_OK;
 	run_signals(run);
@@ -461,6 +474,8 @@ static enum rc run_open(struct run *run, struct err *err)
 	rc = rc ? rc : run_lock(run, err);
 	rc = rc ? rc : role_confine(&run->ctx.places, confined_role(run->role->name), run->ctx.settings, err);
 	rc = rc ? rc : role_open(&run->ctx, run->role->wants_dkim, run->role->writes, err);
+	if (!rc && run->role->keeps_kib)
+		store_keep(run->ctx.office.store, run->role->keeps_kib);
 	if (!rc) {
 		runtime_path(&path, run->ctx.settings, run->role->name, ".wake");
 		rc = local_receive_at(&run->wake, path.s, 0660, err);

@@ -31,6 +31,7 @@ struct role {
 	const char *name; /* "intake" */
 	bool wants_dkim; /* reads DKIM keys */
 	bool writes; /* opens the store for writing */
+	int keeps_kib; /* of what it has read of the register, where it is not the store's usual */
 	unsigned children; /* kinds of them (zygote.h), as bits CHILD_BIT() */
 	enum rc (*start)(struct role_context *ctx, struct err *err);
 	/* Does a bounded piece of work. *next: when to run again (a time at or before now: at once; UTC_NEVER: when woken).

@@ -39,3 +39,10 @@ void heap_environment(void)
 	(void)setenv("G_SLICE", "always-malloc", 1);
 	(void)setenv("GLIBC_TUNABLES", "glibc.malloc.tcache_count=0", 1);
 }
+
+void heap_give_back(void)
+{
+#if defined(__GLIBC__)
+	(void)malloc_trim(0);
+#endif
+}

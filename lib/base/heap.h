@@ -1,5 +1,5 @@
 /*
- * heap.h - a process that forks children, and their memory
+ * heap.h - the memory of processes that fork children, or that rest
  */
 #ifndef SENGEN_HEAP_H
 #define SENGEN_HEAP_H
@@ -10,5 +10,7 @@ void heap_settle(void);
 /* Called before such a process is started as a program, for it is the environment that says so: GLib and the C library keep no freed pieces of their own, which lie in many pages, so
  * that what a child allocates comes from one place. */
 void heap_environment(void);
+/* What is free goes back to the kernel, for a process that has nothing to do for a while. */
+void heap_give_back(void);
 
 #endif

@@ -463,6 +463,18 @@ enum rc store_open(
 	return rc;
 }
 
+void store_keep(struct store *store, int kib)
+{
+	char text[64];
+	(void)sqlite3_snprintf(sizeof text, text, "PRAGMA cache_size = %d", -kib);
+	(void)sqlite3_exec(store->db, text, NULL, NULL, NULL);
+}
+
+void store_rest(struct store *store)
+{
+	(void)sqlite3_db_release_memory(store->db);
+}
+
 void store_close(struct store **store)
 {
 	if (!*store)

@@ -37,6 +37,10 @@ struct store_settings {
 enum rc store_open(
 	struct store **store, const struct store_settings *settings, enum store_mode mode, struct err *err);
 void store_close(struct store **store);
+/* How much of what was read is kept in memory, in KiB; at first 16 MiB. */
+void store_keep(struct store *store, int kib);
+/* Lets go of what was kept in memory of rows read so far; they are read again when they are wanted. For who rests: outside a transaction. */
+void store_rest(struct store *store);
 
 /* Long work (audit_run(), store_backup()) tells now and then how far it has come. fn NULL: nobody wants to know. */
 typedef void progress_fn(void *ctx, int64_t done, int64_t whole);
