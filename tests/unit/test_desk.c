@@ -77,6 +77,15 @@ ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 	return 0;
 }
 
+ssize_t recv(int fd, void *bytes, size_t len, int flags)
+{
+	ssize_t got = syscall(SYS_recvfrom, fd, bytes, len, flags, NULL, NULL);
+	if (got <= 0 || deaths == 0)
+		return got;
+	deaths--;
+	return 0;
+}
+
 static struct zygote zygote = {-1, -1, NULL};
 
 static int group_set_up(void **state)
