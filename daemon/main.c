@@ -171,6 +171,6 @@ int main(int argc, char **argv)
 	if (options.once)
 		return (int)once_run(options.config);
 	if (options.role)
-		return (int)role_run(role_find(options.role), options.config, NULL);
+		return (int)role_run(role_find(options.role), options.config, NULL, NULL);
 	return (int)supervisor_run(options.config, options.verbose);
 }

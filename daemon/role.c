@@ -118,7 +118,9 @@ enum rc role_open(struct role_context *ctx, bool want_dkim, bool writes, struct 
 		.rng = &ctx->rng,
 		.answers_ceiling = ctx->simulating};
 	office_open(&ctx->office);
-	return office_load_templates(&ctx->office, err);
+	if (!ctx->rules)
+		rc = rulebook_read(&ctx->rules, ctx->settings, err);
+	return rc ? rc : office_take_rules(&ctx->office, ctx->rules, err);
 }
 
 void role_close(struct role_context *ctx)
@@ -130,6 +132,7 @@ void role_close(struct role_context *ctx)
 	secrets_free(&ctx->secrets);
 	zygote_stop(&ctx->zygote);
 	confine_places_free(&ctx->places);
+	rulebook_free(&ctx->rules);
 	if (ctx->settings)
 		settings_free(&ctx->settings);
 }
@@ -485,7 +488,8 @@ static enum rc run_open(struct run *run, struct err *err)
 	return rc;
 }
 
-enum rc role_run(const struct role *role, const char *config, struct settings *settings)
+enum rc role_run(
+	const struct role *role, const char *config, struct settings *settings, struct rulebook *rules)
 {
 	struct run run = {.role = role, .config = config, .signals = -1, .wake = -1, .lock = -1};
 	struct err err = {0};
@@ -493,6 +497,7 @@ enum rc role_run(const struct role *role, const char *config, struct settings *s
 	run.ctx.rng = rng_system();
 	run.ctx.zygote = ZYGOTE_NONE;
 	run.ctx.settings = settings;
+	run.ctx.rules = rules;
 	char name[64];
 	(void)snprintf(name, sizeof name, "sengend[%s]", role->name);
 	log_program(name);

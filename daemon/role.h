@@ -17,6 +17,7 @@
 struct role_context {
 	struct office office; /* store, settings, secrets, clock, rng */
 	struct settings *settings;
+	struct rulebook *rules; /* owned; of the start, NULL: role_open() reads them */
 	struct secrets secrets;
 	struct clock clock;
 	struct rng rng;
@@ -67,7 +68,8 @@ void role_close(struct role_context *ctx);
  * second sender would take the first one's claims for those of a dead process. *lock is held until closed. RC_REFUSED: another process runs it. */
 enum rc role_lock(const struct settings *settings, const char *name, int *lock, struct err *err);
 
-/* Runs one role as a service until SIGTERM; the exit status of the process. settings: the role's from here on, of role_ground(); NULL: it lays its own. */
-enum rc role_run(const struct role *role, const char *config, struct settings *settings);
+/* Runs one role as a service until SIGTERM; the exit status of the process. settings (of role_ground()) and rules: the role's from here on; NULL: it reads its own. */
+enum rc role_run(
+	const struct role *role, const char *config, struct settings *settings, struct rulebook *rules);
 
 #endif

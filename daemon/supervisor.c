@@ -38,7 +38,8 @@ struct worker {
 struct supervisor {
 	char *config; /* owned: a role's title is written over the command line */
 	bool verbose;
-	struct settings *settings; /* owned; roles that are forked take theirs from it */
+	struct settings *settings; /* owned, like the rules; roles that are forked take theirs from it */
+	struct rulebook *rules;
 	int signals, notify, lock;
 	char notify_name[64]; /* abstract: "@…" as NOTIFY_SOCKET wants it */
 	int64_t watchdog_ms;
@@ -73,7 +74,7 @@ _Noreturn static void worker_go_on(const struct supervisor *supervisor, const st
 		role->name);
 	title_set(title.s);
 	str_free(&title);
-	exit((int)role_run(role, supervisor->config, supervisor->settings));
+	exit((int)role_run(role, supervisor->config, supervisor->settings, supervisor->rules));
 }
 
 _Noreturn static void worker_begin(
@@ -344,6 +345,7 @@ enum rc supervisor_run(const char *config, bool verbose)
 	struct err err = {0};
 	enum rc rc = signals_open(&supervisor, &err);
 	rc = rc ? rc : role_ground(&supervisor.settings, config, &err);
+	rc = rc ? rc : rulebook_read(&supervisor.rules, supervisor.settings, &err);
 	rc = rc ? rc : notify_open(&supervisor, &err);
 	rc = rc ? rc : role_lock(supervisor.settings, "supervisor", &supervisor.lock, &err);
 	if (!rc) {
@@ -354,6 +356,7 @@ enum rc supervisor_run(const char *config, bool verbose)
 	}
 	if (supervisor.settings)
 		settings_free(&supervisor.settings);
+	rulebook_free(&supervisor.rules);
 	free(supervisor.config);
 	return rc;
 }

@@ -12,6 +12,16 @@ enum rc office_masks(struct office *office, struct mask *out, struct err *err)
 	return rc;
 }
 
+enum rc masks_known(struct office *office, bool *all, struct err *err)
+{
+	struct mask mask;
+	enum rc rc = office_masks(office, &mask, err);
+	*all = rc == RC_OK;
+	for (size_t i = 0; *all && i < office->secrets->logo_count; i++)
+		*all = !mask_learn(&mask, office->secrets->logo[i].password.bytes, office->rng);
+	return rc;
+}
+
 enum rc masks_keep(struct office *office, struct err *err)
 {
 	struct mask mask;

@@ -34,8 +34,14 @@ struct office {
 
 void office_open(struct office *office);
 void office_close(struct office *office);
-/* Reads the template directory and keeps each profile's set in the register, with what the masks need of the ZIP passwords in use (own transaction). Called at start and
- * at reload. */
+/* Profiles and templates as the configuration's files have them, tried and found good; no register is needed for it. */
+struct rulebook;
+enum rc rulebook_read(struct rulebook **book, const struct settings *settings, struct err *err);
+void rulebook_free(struct rulebook **book);
+/* Puts them in force: keeps each profile's set in the register, with what the masks need of the ZIP passwords in use, in a transaction of its own where there is anything
+ * new. The book is spent by it. */
+enum rc office_take_rules(struct office *office, struct rulebook *book, struct err *err);
+/* The two together. Called at start and at reload. */
 enum rc office_load_templates(struct office *office, struct err *err);
 
 /* ---- intake ---- */

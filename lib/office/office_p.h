@@ -33,6 +33,8 @@ enum rc letter_digest_check(const struct notice *notice, const struct secrets *s
 /* ---- masks.c ---- */
 /* Learns the ZIP passwords in use, within the caller's transaction. */
 enum rc masks_keep(struct office *office, struct err *err);
+/* Are all ZIP passwords in use among those the masks know? */
+enum rc masks_known(struct office *office, bool *all, struct err *err);
 
 /* ---- rules.c: the profile and the templates an application was received under ---- */
 struct rules {

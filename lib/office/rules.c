@@ -284,7 +284,7 @@ static enum rc try_templates(const struct profile *profile, const struct templat
 	return rc;
 }
 
-static enum rc read_templates(struct office *office, const struct profile *profile,
+static enum rc read_templates(const struct settings *settings, const struct profile *profile,
 	struct template_set **templates, struct err *err)
 {
 	const char *staged[STAGE_MAX + 2] = {0};
@@ -293,8 +293,8 @@ static enum rc read_templates(struct office *office, const struct profile *profi
 	for (; count < profile->stage_count && count < STAGE_MAX; count++)
 		staged[count] = profile->stage[count].template_name;
 	staged[count] = NOTICE_RESEND_HEAD;
-	enum rc rc = template_set_load(templates, office->settings->template_directory, profile->name, want,
-		&office->settings->words, err);
+	enum rc rc = template_set_load(
+		templates, settings->template_directory, profile->name, want, &settings->words, err);
 	if (rc == RC_OK) {
 		rc = try_templates(profile, *templates, want, err);
 		if (rc != RC_OK)
@@ -303,60 +303,29 @@ static enum rc read_templates(struct office *office, const struct profile *profi
 	return rc;
 }
 
-enum rc rules_read(struct office *office, const struct profile *profile, struct rules *out, struct err *err)
+/* From the files, and as the register keeps them. */
+static enum rc read_packed(const struct settings *settings, const struct profile *profile, struct str *packed,
+	struct rules *out, struct err *err)
 {
 	struct template_set *templates = NULL;
 	*out = (struct rules){0};
-	enum rc rc = read_templates(office, profile, &templates, err);
+	enum rc rc = read_templates(settings, profile, &templates, err);
 	if (rc != RC_OK)
 		return rc;
-	struct str packed = STR_INIT;
-	pack(profile, templates, &packed);
+	pack(profile, templates, packed);
 	template_set_free(&templates);
-	rc = unpack(out, &packed, err);
+	rc = unpack(out, packed, err);
 	if (rc != RC_OK)
 		rules_free(out);
-	str_free(&packed);
 	return rc;
 }
 
-/* Into the register and the cache; *index is its place there. */
-static enum rc keep(struct office *office, const struct profile *profile, size_t *index, struct err *err)
+enum rc rules_read(struct office *office, const struct profile *profile, struct rules *out, struct err *err)
 {
-	struct template_set *templates = NULL;
-	enum rc rc = read_templates(office, profile, &templates, err);
-	if (rc != RC_OK)
-		return rc;
 	struct str packed = STR_INIT;
-	uint8_t digest[SHA256_LEN];
-	int64_t id = 0;
-	pack(profile, templates, &packed);
-	template_set_free(&templates);
-	sha256(digest, packed.s, packed.len);
-	int64_t known = 0;
-	rc = template_set_find_id(office->store, profile->name, digest, &known, err);
-	if (rc == RC_OK)
-		rc = template_set_keep(office->store, profile->name, digest, packed.s, packed.len,
-			clock_now(office->clock), &id, err);
+	enum rc rc = read_packed(office->settings, profile, &packed, out, err);
 	str_free(&packed);
-	/* Nobody has seen a letter of it yet: the first ones wait for a person, where the office wants that. A simulation answers by itself. */
-	if (rc == RC_OK && !known && !office->answers_ceiling && batch_takes_two(office, BATCH_TEMPLATES))
-		rc = batch_ask(office, BATCH_TEMPLATES, id, 0, 0, err);
-	const struct rules *rules;
-	if (rc == RC_OK)
-		rc = rules_get(office, id, &rules, err);
-	*index = cache_find(cache_of(office), id);
 	return rc;
-}
-
-/* What was read into the cache by a transaction that failed is not on file. */
-static void forget_unkept(struct rules_cache *cache, size_t count)
-{
-	while (cache->count > count) {
-		struct rules *rules = cache->item[--cache->count];
-		rules_free(rules);
-		free(rules);
-	}
 }
 
 /* The profiles, and behind them the answers. */
@@ -365,34 +334,129 @@ static const struct profile *profile_at(const struct profiles *profiles, size_t 
 	return i < profiles->count ? &profiles->profile[i] : &answers;
 }
 
-enum rc office_load_templates(struct office *office, struct err *err)
+struct rulebook {
+	size_t count;
+	struct rules_page {
+		struct rules *rules; /* owned; NULL: an office has taken them */
+		struct str packed;
+		uint8_t digest[SHA256_LEN];
+	} page[];
+};
+
+enum rc rulebook_read(struct rulebook **out, const struct settings *settings, struct err *err)
 {
-	const struct profiles *profiles = &office->settings->profiles;
-	const size_t count = profiles->count + 1;
-	models_forget(office);
-	/* All are read before one is kept: a broken file leaves the old rules in force. */
-	for (size_t i = 0; i < count; i++) {
-		struct template_set *templates = NULL;
-		enum rc rc = read_templates(office, profile_at(profiles, i), &templates, err);
-		if (rc != RC_OK)
-			return rc;
-		template_set_free(&templates);
+	const size_t count = settings->profiles.count + 1;
+	struct rulebook *book = xcalloc(1, sizeof *book + count * sizeof *book->page);
+	enum rc rc = RC_OK;
+	for (; rc == RC_OK && book->count < count; book->count++) {
+		struct rules_page *page = &book->page[book->count];
+		page->packed = STR_INIT;
+		page->rules = xcalloc(1, sizeof *page->rules);
+		rc = read_packed(settings, profile_at(&settings->profiles, book->count), &page->packed,
+			page->rules, err);
+		sha256(page->digest, page->packed.s, page->packed.len);
 	}
+	*out = book;
+	if (rc != RC_OK)
+		rulebook_free(out);
+	return rc;
+}
+
+void rulebook_free(struct rulebook **book)
+{
+	if (!*book)
+		return;
+	for (size_t i = 0; i < (*book)->count; i++) {
+		struct rules_page *page = &(*book)->page[i];
+		if (page->rules)
+			rules_free(page->rules);
+		free(page->rules);
+		str_free(&page->packed);
+	}
+	free(*book);
+	*book = NULL;
+}
+
+/* ---- into the register and the cache ---- */
+
+/* The register's number of a page that it has; 0: it has it not. */
+static enum rc page_find(struct office *office, const struct rules_page *page, int64_t *id, struct err *err)
+{
+	return template_set_find_id(office->store, page->rules->profile.name, page->digest, id, err);
+}
+
+static enum rc page_keep(struct office *office, const struct rules_page *page, int64_t *id, struct err *err)
+{
+	int64_t known = 0;
+	enum rc rc = page_find(office, page, &known, err);
+	if (rc == RC_OK)
+		rc = template_set_keep(office->store, page->rules->profile.name, page->digest, page->packed.s,
+			page->packed.len, clock_now(office->clock), id, err);
+	/* Nobody has seen a letter of it yet: the first ones wait for a person, where the office wants that. A simulation answers by itself. */
+	if (rc == RC_OK && !known && !office->answers_ceiling && batch_takes_two(office, BATCH_TEMPLATES))
+		rc = batch_ask(office, BATCH_TEMPLATES, *id, 0, 0, err);
+	return rc;
+}
+
+/* The page's rules become the office's, unless it has them already. */
+static void page_take(struct office *office, struct rules_page *page, int64_t id)
+{
 	struct rules_cache *cache = cache_of(office);
-	size_t known = cache->count, *index = xcalloc(count, sizeof *index);
+	size_t index = cache_find(cache, id);
+	if (index == cache->count) {
+		*cache_add(cache, id) = *page->rules;
+		cache->item[index]->id = id;
+		free(page->rules);
+		page->rules = NULL;
+	}
+	set_current(cache, cache->item[index]->profile.name, index);
+}
+
+/* What every start but the first after a change finds: all is on file, and no writer has to be waited for. */
+static enum rc book_find(
+	struct office *office, const struct rulebook *book, int64_t *id, bool *whole, struct err *err)
+{
+	enum rc rc = masks_known(office, whole, err);
+	for (size_t i = 0; rc == RC_OK && *whole && i < book->count; i++) {
+		rc = page_find(office, &book->page[i], &id[i], err);
+		*whole = id[i] != 0;
+	}
+	return rc;
+}
+
+static enum rc book_keep(struct office *office, const struct rulebook *book, int64_t *id, struct err *err)
+{
 	struct txn txn;
 	enum rc rc = txn_begin(office, &txn, err);
-	if (rc == RC_OK) {
-		for (size_t i = 0; rc == RC_OK && i < count; i++)
-			rc = keep(office, profile_at(profiles, i), &index[i], err);
-		if (rc == RC_OK)
-			rc = masks_keep(office, err);
-		rc = txn_end(office, &txn, rc, err);
-	}
 	if (rc != RC_OK)
-		forget_unkept(cache, known);
-	for (size_t i = 0; rc == RC_OK && i < count; i++)
-		set_current(cache, profile_at(profiles, i)->name, index[i]);
-	free(index);
+		return rc;
+	for (size_t i = 0; rc == RC_OK && i < book->count; i++)
+		rc = page_keep(office, &book->page[i], &id[i], err);
+	if (rc == RC_OK)
+		rc = masks_keep(office, err);
+	return txn_end(office, &txn, rc, err);
+}
+
+enum rc office_take_rules(struct office *office, struct rulebook *book, struct err *err)
+{
+	int64_t *id = xcalloc(book->count, sizeof *id);
+	bool whole = false;
+	models_forget(office);
+	enum rc rc = book_find(office, book, id, &whole, err);
+	if (rc == RC_OK && !whole)
+		rc = book_keep(office, book, id, err);
+	for (size_t i = 0; rc == RC_OK && i < book->count; i++)
+		page_take(office, &book->page[i], id[i]);
+	free(id);
+	return rc;
+}
+
+/* All are read before one is kept: a broken file leaves the old rules in force. */
+enum rc office_load_templates(struct office *office, struct err *err)
+{
+	struct rulebook *book = NULL;
+	enum rc rc = rulebook_read(&book, office->settings, err);
+	rc = rc ? rc : office_take_rules(office, book, err);
+	rulebook_free(&book);
 	return rc;
 }
