@@ -2,7 +2,8 @@
  * pattern.h - POSIX extended regular expressions that are matched as bytes, whatever the locale of the process
  *
  * PCRE2's matcher that keeps all states side by side is behind it: as POSIX wants, the longest of the leftmost matches is found, in time that does not explode;
- * nothing is built up while matching, so a process that was forked finds all it needs, and its own memory untouched.
+ * what can't match at all is mostly told before, by the other one, whose steps are counted.
+ * Nothing is built up while matching, so a process that was forked finds all it needs, and its own memory untouched.
  *
  * A character of several bytes in front of ? * + { counts as one, but a dot is a byte, a third of a character, and bracket expressions of such
  * characters do not work: write (年|月). No back references, no classes such as [:alpha:], no braces but {n}, {n,} and {n,m}.

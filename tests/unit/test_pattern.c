@@ -101,6 +101,24 @@ static void test_pattern__words_it_cannot_do_without(void **state)
 	}
 }
 
+/* What a search that goes back and forth would not end with. */
+static void test_pattern__too_many_ways(void **state)
+{
+	(void)state;
+	struct pattern *pattern = make("(a|aa)*b|x", false);
+	struct str text = STR_INIT;
+	size_t from = 0, to = 0;
+	for (int i = 0; i < 60; i++)
+		str_addc(&text, 'a');
+	assert_false(pattern_find(pattern, text.s, &from, &to));
+	str_addc(&text, 'x');
+	assert_true(pattern_find(pattern, text.s, &from, &to));
+	assert_int_equal(from, 60);
+	assert_int_equal(to, 61);
+	str_free(&text);
+	pattern_free(&pattern);
+}
+
 static void test_pattern__broken_ones_say_why(void **state)
 {
 	(void)state;
@@ -191,6 +209,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pattern__as_posix_has_it),
 		cmocka_unit_test(test_pattern__words_it_cannot_do_without),
+		cmocka_unit_test(test_pattern__too_many_ways),
 		cmocka_unit_test(test_pattern__broken_ones_say_why),
 		cmocka_unit_test(test_pattern__request_rules),
 	};
