@@ -197,7 +197,9 @@ static enum rc do_piece(
 	case PIECE_READ:
 		return inbox->reading ? inbox_read_end(ctx, inbox, err) : inbox_read(ctx, inbox, err);
 	case PIECE_MOVE:
-		rc = inbox->moving ? RC_OK : inbox_move_begin(ctx, inbox, err);
+		rc = inbox_fetch_later(inbox, err); /* its answers would come first */
+		if (!rc && !inbox->moving)
+			rc = inbox_move_begin(ctx, inbox, err);
 		return rc ? rc : inbox_move_end(ctx, inbox, err);
 	case PIECE_TAKE:
 		return inbox_take(ctx, inbox, now, err);

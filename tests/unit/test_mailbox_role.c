@@ -462,6 +462,44 @@ static void test_mailbox_role__reading_is_paused(void **state)
 	box_close(&box);
 }
 
+static enum rc count_filed(void *ctx, const struct mail_message *message, struct err *err)
+{
+	(void)err;
+	*(int *)ctx += message->state == MESSAGE_FILED;
+	return RC_OK;
+}
+
+/* More than a batch: some are with their readers while others are taken, and a pause or an end may come at any moment. */
+static void test_mailbox_role__what_is_under_way_is_read_anew(void **state)
+{
+	enum { MAILS = 100 };
+	struct box box = box_open(state, "");
+	const char *why_ja;
+	char name[16];
+	int filed = 0;
+	utc_time next;
+	for (int i = 0; i < MAILS; i++) {
+		(void)snprintf(name, sizeof name, "m%03d", i);
+		arrive_text(box.rig, name, "質問があります。");
+	}
+	assert_ok(role_mailbox.step(&box.ctx, box.rig->clock.now, &next, &rig_err));
+	assert_ok(office_pause(&box.ctx.office, PAUSE_READING, true, "点検", "staff:0(root)", &why_ja,
+		box.rig->pool, &rig_err));
+	assert_ok(role_mailbox.step(&box.ctx, box.rig->clock.now, &next, &rig_err));
+	assert_ok(office_pause(&box.ctx.office, PAUSE_READING, false, "", "staff:0(root)", &why_ja,
+		box.rig->pool, &rig_err));
+	assert_ok(role_mailbox.step(&box.ctx, box.rig->clock.now, &next, &rig_err));
+	box_restart(&box);
+	(void)work(&box);
+	assert_ok(message_each(box.rig->office.store, 0, 0, 0, count_filed, &filed, &rig_err));
+	assert_int_equal(filed, MAILS);
+	assert_int_equal(requests(box.rig), MAILS);
+	assert_int_equal(lies_in(box.rig, "", "m"), 0);
+	assert_int_equal(lies_in(box.rig, REVIEW, "m"), MAILS);
+	rig_assert_whole(box.rig);
+	box_close(&box);
+}
+
 static void test_mailbox_role__a_mail_that_ends_the_process_is_given_up(void **state)
 {
 	struct box box = box_open(state, "");
@@ -661,6 +699,7 @@ int main(void)
 		CASE(what_can_not_be_carried_out_goes_to_people),
 		CASE(what_can_not_be_settled_is_listed),
 		CASE(reading_is_paused),
+		CASE(what_is_under_way_is_read_anew),
 		CASE(a_mail_that_ends_the_process_is_given_up),
 		CASE(no_room_no_mails),
 		CASE(no_room_no_haste),
