@@ -534,7 +534,7 @@ static const char *next_at_sign(const char *text, const char *end)
 {
 	const char *plain = memchr(text, '@', (size_t)(end - text));
 	const char *until = plain ? plain : end;
-	for (const char *at = text; (at = memchr(at, '\xEF', (size_t)(until - at))) != NULL; at++)
+	for (const char *at = text; (at = memchr(at, 0xEF, (size_t)(until - at))) != NULL; at++)
 		if (end - at >= 3 && (memcmp(at, "＠", 3) == 0 || memcmp(at, "﹫", 3) == 0))
 			return at;
 	return plain;
