@@ -25,9 +25,9 @@
 struct table {
 	char *name;
 	int columns;
+	enum { WITH_FIRST, WITH_EACH, WITH_LAST } when; /* its rows come */
 	sqlite3_value **value; /* rows × columns */
 	size_t rows, room;
-	enum { WITH_FIRST, WITH_EACH, WITH_LAST } when; /* its rows come */
 	sqlite3_stmt *insert;
 };
 
