@@ -36,7 +36,7 @@ void office_open(struct office *office);
 void office_close(struct office *office);
 /* Profiles and templates as the configuration's files have them, tried and found good; no register is needed for it. */
 struct rulebook;
-enum rc rulebook_read(struct rulebook **book, const struct settings *settings, struct err *err);
+enum rc rulebook_read(struct rulebook **out, const struct settings *settings, struct err *err);
 void rulebook_free(struct rulebook **book);
 /* Puts them in force: keeps each profile's set in the register, with what the masks need of the ZIP passwords in use, in a transaction of its own where there is anything
  * new. The book is spent by it. */
