@@ -6,7 +6,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <systemd/sd-journal.h>
 
 #include "daemon/role.h"
 #include "daemon/simulate.h"
@@ -15,6 +14,7 @@
 #include "daemon/turn.h"
 #include "lib/base/log.h"
 #include "lib/base/secret.h"
+#include "lib/base/service.h"
 
 #define CONFIG_DEFAULT "/etc/sengen/sengend.conf"
 
@@ -124,11 +124,9 @@ static enum rc options_read(struct options *options, int argc, char **argv, bool
 	return RC_OK;
 }
 
-static void hand_to_journal(const struct log_entry *entry)
+static bool hand_to_journal(const struct log_entry *entry)
 {
-	(void)sd_journal_send("MESSAGE=%s: %s", entry->program, entry->line, "PRIORITY=%d", entry->priority,
-		"SENGEN_EVENT=%s", entry->event, "SENGEN_PROGRAM=%s", entry->program, "MESSAGE_ID=%s",
-		entry->message_id, NULL);
+	return service_journal(SERVICE_JOURNAL, entry);
 }
 
 static void name_in_log(const struct options *options)

@@ -11,7 +11,6 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <systemd/sd-daemon.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -22,6 +21,7 @@
 #include "lib/base/host.h"
 #include "lib/base/local.h"
 #include "lib/base/log.h"
+#include "lib/base/service.h"
 #include "lib/desk/health.h"
 
 #define STOP_MS 60000 /* for what is in flight; TimeoutStopSec=90 is above it */
@@ -186,7 +186,7 @@ static void run_fault(struct run *run, const struct err *err)
 	memcpy(run->fault, err->text, sizeof run->fault);
 	log_event(LEVEL_FAULT, "role.fault", "role=%s rc=%s reason=\"%s\"", run->role->name, rc_name(err->rc),
 		err->text);
-	(void)sd_notifyf(0, "STATUS=%s", err->text);
+	service_notifyf("STATUS=%s", err->text);
 }
 
 static void run_well(struct run *run)
@@ -196,7 +196,7 @@ static void run_well(struct run *run)
 	run->pause_ms = 0;
 	run->fault[0] = '\0';
 	log_event(LEVEL_NOTICE, "role.recovered", "role=%s", run->role->name);
-	(void)sd_notify(0, "STATUS=Working.");
+	service_notify("STATUS=Working.");
 }
 
 static void run_signals(struct run *run)
@@ -304,7 +304,7 @@ static void run_reload(struct run *run)
 {
 	struct timespec at;
 	(void)clock_gettime(CLOCK_MONOTONIC, &at);
-	(void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu",
+	service_notifyf("RELOADING=1\nMONOTONIC_USEC=%llu",
 		(unsigned long long)at.tv_sec * 1000000 + (unsigned long long)at.tv_nsec / 1000);
 	struct err err = {0};
 	if (reload_all(run, &err)) {
@@ -314,12 +314,12 @@ static void run_reload(struct run *run)
 		/* Reading the new file set its zone. */
 		struct err ignored = {0};
 		(void)civil_zone_set(run->ctx.settings->zone, &ignored);
-		(void)sd_notifyf(0, "READY=1\nSTATUS=The new configuration was refused: %s", err.text);
+		service_notifyf("READY=1\nSTATUS=The new configuration was refused: %s", err.text);
 	} else {
 		if (run->role->reload)
 			run->role->reload(&run->ctx);
 		log_event(LEVEL_NOTICE, "config.reloaded", "role=%s", run->role->name);
-		(void)sd_notify(0, "READY=1\nSTATUS=Working.");
+		service_notify("READY=1\nSTATUS=Working.");
 	}
 	run->reloading = false;
 }
@@ -414,7 +414,7 @@ static enum rc run_loop(struct run *run, struct err *err)
 		if (run->reloading)
 			run_reload(run);
 		if (run->watchdog_usec)
-			(void)sd_notify(0, "WATCHDOG=1");
+			service_notify("WATCHDOG=1");
 		utc_time now = clock_now(&run->ctx.clock);
 		int64_t mono = clock_mono_ms(&run->ctx.clock);
 		enum rc rc = run_sign(run, mono, err);
@@ -445,7 +445,7 @@ static enum rc run_lock(struct run *run, struct err *err)
 		enum rc rc = role_lock(run->ctx.settings, run->role->name, &run->lock, err);
 		if (rc != RC_REFUSED || clock_machine_ms() > deadline)
 			return rc;
-		(void)sd_notify(0,
+		service_notify(
 			"EXTEND_TIMEOUT_USEC=2000000\nSTATUS=Waiting for the process that runs this role.");
 		(void)poll(&(struct pollfd){.fd = run->signals, .events = POLLIN}, 1, 250);
 		run_signals(run);
@@ -504,12 +504,11 @@ enum rc role_run(
 
 	enum rc rc = run_open(&run, &err);
 	if (!rc) {
-		if (sd_watchdog_enabled(0, &run.watchdog_usec) <= 0)
-			run.watchdog_usec = 0;
+		run.watchdog_usec = service_watchdog_usec();
 		log_event(LEVEL_NOTICE, "role.ready", "role=%s version=%s", role->name, SENGEN_VERSION);
-		(void)sd_notify(0, "READY=1\nSTATUS=Working.");
+		service_notify("READY=1\nSTATUS=Working.");
 		rc = run_loop(&run, &err);
-		(void)sd_notify(0, "STOPPING=1\nSTATUS=Stopping.");
+		service_notify("STOPPING=1\nSTATUS=Stopping.");
 		role->stop(&run.ctx, clock_mono_ms(&run.ctx.clock) + STOP_MS);
 	}
 	if (rc && !run.stopping)

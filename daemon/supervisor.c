@@ -11,12 +11,12 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "daemon/role.h"
 #include "daemon/title.h"
 #include "lib/base/log.h"
+#include "lib/base/service.h"
 
 #define WORKER_MAX 8
 #define WATCHDOG_MS                                                                                          \
@@ -135,7 +135,7 @@ static void announce(struct supervisor *supervisor)
 		return;
 	supervisor->all_ready = true;
 	log_event(LEVEL_NOTICE, "supervisor.ready", "roles=%d", supervisor->count);
-	(void)sd_notify(0, "READY=1\nSTATUS=All roles work.");
+	service_notify("READY=1\nSTATUS=All roles work.");
 }
 
 static bool has_line(const char *text, const char *line)
@@ -224,7 +224,7 @@ static void begin_stop(struct supervisor *supervisor)
 		return;
 	supervisor->stopping = true;
 	supervisor->stop_at_ms = clock_machine_ms() + STOP_MS;
-	(void)sd_notify(0, "STOPPING=1\nSTATUS=Stopping.");
+	service_notify("STOPPING=1\nSTATUS=Stopping.");
 	signal_all(supervisor, SIGTERM);
 }
 

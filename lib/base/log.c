@@ -71,6 +71,21 @@ void log_message_id(struct str *out, const char *event)
 	hex_add(out, digest, 16);
 }
 
+static bool hand_on(enum log_level level, const char *event, const char *line)
+{
+	struct str id = STR_INIT;
+	if (!log_state.journal || !log_state.to_journal)
+		return false;
+	log_message_id(&id, event);
+	bool taken = log_state.to_journal(&(struct log_entry){.program = log_state.program,
+		.event = event,
+		.line = line,
+		.message_id = id.s,
+		.priority = levels[level].priority});
+	str_free(&id);
+	return taken;
+}
+
 void log_event(enum log_level level, const char *event, const char *fields, ...)
 {
 	if (level > log_state.level)
@@ -83,16 +98,7 @@ void log_event(enum log_level level, const char *event, const char *fields, ...)
 
 	str_printf(&line, "%s%s", event, raw.len ? " " : "");
 	text_add_printable(&line, raw.s);
-	if (log_state.journal && log_state.to_journal) {
-		struct str id = STR_INIT;
-		log_message_id(&id, event);
-		log_state.to_journal(&(struct log_entry){.program = log_state.program,
-			.event = event,
-			.line = line.s,
-			.message_id = id.s,
-			.priority = levels[level].priority});
-		str_free(&id);
-	} else {
+	if (!hand_on(level, event, line.s)) {
 		/* One write, so that lines of several processes on one terminal or file don't mix. */
 		struct str whole = STR_INIT;
 		str_printf(&whole, "%s: %s: %s\n", log_state.program, levels[level].name, line.s);

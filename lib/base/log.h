@@ -9,6 +9,8 @@
 #ifndef SENGEN_LOG_H
 #define SENGEN_LOG_H
 
+#include <stdbool.h>
+
 #include "lib/base/str.h"
 
 enum log_level {
@@ -18,14 +20,14 @@ enum log_level {
 	LEVEL_TRACE, /* for the developer; off unless asked for */
 };
 
-/* Hands one event to the journal. */
+/* Hands one event to the journal; false: the journal has not taken it, and it becomes a line on standard error. */
 struct log_entry {
 	const char *program, *event, *line, *message_id; /* line: event and fields */
 	int priority; /* syslog(3) */
 };
-typedef void log_journal_fn(const struct log_entry *entry);
-/* Where events go when standard error is the journal's stream; without it they are lines there too. The daemon sets it: a command that only looks
- * does without libsystemd, whose loading would be a fifth of its time. */
+typedef bool log_journal_fn(const struct log_entry *entry);
+/* Where events go when standard error is the journal's stream; without it they are lines there too. The daemon sets it: what a
+ * command says is for who called it. */
 void log_to_journal(log_journal_fn *fn);
 
 /* `program` appears in each line ("sengend[intake]"); level: the least important level printed. */
