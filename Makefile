@@ -8,7 +8,7 @@ SANITIZE ?=
 
 CC       ?= cc
 CFLAGS   ?= -O2 -g
-PKGS     := libpcre2-8 libcurl gnutls libzip expat gmime-3.0 sqlite3 libconfig libcrypto jansson libidn2 libsystemd libseccomp zlib
+PKGS     := libpcre2-8 libcurl gnutls libzip expat gmime-3.0 sqlite3 libconfig libcrypto jansson libidn2 libsystemd zlib
 PKG_CONFIG ?= pkg-config
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS   := $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -lunistring -letpan
@@ -95,7 +95,14 @@ $(BUILD)/embed/%.c: %.css
 $(BUILD)/embed/%.c: %.js
 	$(EMBED_C)
 
-$(BUILD)/libsengen.a: $(call obj,$(LIB_SRC)) $(EMBED_OBJ)
+# The filters of system calls: made here, not at each start.
+$(BUILD)/tools/filters: $(BUILD)/tools/filters.o $(BUILD)/lib/base/confine_kinds.o
+	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lseccomp
+$(BUILD)/embed/filters.c: $(BUILD)/tools/filters
+	@mkdir -p $(@D)
+	@$< >$@.new && mv $@.new $@
+
+$(BUILD)/libsengen.a: $(call obj,$(LIB_SRC)) $(EMBED_OBJ) $(BUILD)/embed/filters.o
 	@rm -f $@
 	@$(AR) rcs $@ $^
 
@@ -118,7 +125,7 @@ PDF_CFLAGS := $(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags cairo-pdf
 PDF_LIBS   := $(shell $(PKG_CONFIG) --libs cairo-pdf pangocairo 2>/dev/null)
 $(call obj,$(PDF_SRC)): PKG_CFLAGS += $(PDF_CFLAGS)
 $(BUILD)/sengen-pdf: $(call obj,$(PDF_SRC)) $(BUILD)/libsengen.a
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PDF_LIBS) -lunistring -lseccomp
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PDF_LIBS) -lunistring
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)

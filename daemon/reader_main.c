@@ -24,7 +24,6 @@ static void prepare(unsigned children)
 		(void)civil_zone_set(zone, &unheard);
 	text_preload();
 	json_object_seed(0);
-	(void)confine_prepare_kind(CONFINED_READER, &unheard); /* a child that finds none says why */
 	if (children & CHILD_BIT(CHILD_MAIL))
 		(void)received_prepare(&ready.rules, &ready.fault);
 }

@@ -99,8 +99,8 @@ enum rc zygote_start(struct zygote *zygote, const char *form_fields, struct err 
 enum rc zygote_start_for(struct zygote *zygote, unsigned children, const char *form_fields, struct err *err)
 {
 	*zygote = ZYGOTE_NONE;
-	enum rc rc = children ? confine_prepare_kind(CONFINED_SLEEPER, err) : RC_OK;
-	if (!rc && children & CHILD_READERS)
+	enum rc rc = RC_OK;
+	if (children & CHILD_READERS)
 		rc = program_start(&zygote->reader, "sengen-reader", children & CHILD_READERS, err);
 	if (!rc && children & CHILD_LINES)
 		rc = program_start(&zygote->line, "sengen-line", children & CHILD_LINES, err);

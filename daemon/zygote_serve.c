@@ -111,9 +111,9 @@ void zygote_serve(const struct zygote_program *program, int argc, char **argv)
 	zygote.children = (unsigned)children;
 	log_open(program->name, LEVEL_NOTICE);
 	signals_ignore();
-	struct err unheard = {0}; /* said when the filter is to be entered */
-	(void)confine_prepare_kind(program->kind, &unheard);
-	program->prepare(zygote.children);
+	confine_prepare();
+	if (program->prepare)
+		program->prepare(zygote.children);
 	if (!program->serve)
 		confine_zygote();
 	serve();

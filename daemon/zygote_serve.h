@@ -18,7 +18,7 @@ struct zygote_program {
 	const char *name;
 	enum confined kind; /* what the zygote itself becomes */
 	unsigned children; /* kinds it can make: CHILD_BIT()s */
-	void (*prepare)(unsigned children); /* what its children would need files for */
+	void (*prepare)(unsigned children); /* what its children would need files for; NULL: nothing */
 	void (*child)(enum child_kind kind, int fd); /* does not return */
 	/* Another request of the role's. NULL: there is none, it gives up its rights at once; else after the first. */
 	void (*serve)(int type, const char *payload, size_t len);

@@ -57,8 +57,7 @@ int main(int argc, char **argv)
 {
 	struct err err = {0};
 	size_t parsed = 0;
-	if (confine_prepare(&err))
-		die("%s", err.text);
+	confine_prepare();
 	double began = seconds(CLOCK_MONOTONIC);
 	int count = argc > 1 ? atoi(argv[1]) : 0;
 	for (int i = 2; i < argc; i++)

@@ -4,12 +4,8 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/capability.h>
-#include <linux/filter.h>
 #include <linux/landlock.h>
-#include <linux/netlink.h>
 #include <linux/seccomp.h>
-#include <sched.h>
-#include <seccomp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -21,474 +17,18 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1 /* maps terabytes, and looks for leaks by tracing itself */
-#else
-#define SANITIZED 0
-#endif
-
-/* ---- the tables ---- */
-
-enum { /* groups of system calls */
-	MEMORY = 1 << 0, /* reading an open file from memory and talking over an open socket */
-	SELF = 1 << 1, /* time, signals, waiting, asking about itself */
-	READING = 1 << 2, /* files, to read */
-	WRITING = 1 << 3,
-	LOCAL = 1 << 4, /* sockets of this machine */
-	LISTENING = 1 << 5, /* others connect to them */
-	NETWORK = 1 << 6,
-	WATCHING = 1 << 7, /* directories */
-	THREADS = 1 << 8,
-	FORKING = 1 << 9,
-	PROGRAMS = 1 << 10, /* starting one, and what its start takes */
-	CONFINING = 1 << 11, /* itself or the children further */
-	MEMFILES =
-		1
-		<< 13, /* messages on their way; the desk has none, since Landlock lets such a file be started as a program */
-	LIBRARIES = 1 << 12, /* mapping code from files: the C library's own for names of users */
-};
-
-enum { /* and what kinds have in common */
-	A_ROLE = MEMORY | SELF | READING | WRITING | LOCAL | LIBRARIES,
-	A_LINE = MEMFILES | MEMORY | SELF | READING | NETWORK | THREADS,
-	A_MAILDIR = MEMFILES | MEMORY | SELF | READING | WRITING | WATCHING,
-	A_ZYGOTE = MEMORY | SELF | READING | FORKING | CONFINING,
-};
-
-static const struct {
-	const char *name; /* a role's */
-	unsigned groups;
-	bool kills; /* what is not in the list */
-	bool is_child; /* has no use for root's rights */
-	bool is_kept; /* signals and abstract sockets stay inside */
-} kinds[CONFINED_COUNT] = {
-	[CONFINED_READER] = {NULL, MEMORY, .kills = true, .is_child = true, .is_kept = true},
-	[CONFINED_TRANSPORT] = {NULL, A_LINE, .is_kept = true},
-	[CONFINED_MAILBOX_LINE] = {NULL, A_LINE, .is_kept = true},
-	[CONFINED_MAILDIR] = {NULL, A_MAILDIR, .is_kept = true},
-	[CONFINED_SLEEPER] = {NULL, A_ZYGOTE | LIBRARIES | A_LINE | A_MAILDIR | PROGRAMS},
-	[CONFINED_ZYGOTE] = {NULL, A_ZYGOTE, .is_child = true, .is_kept = true},
-	[CONFINED_ZYGOTE_LINES] = {NULL, A_ZYGOTE | LIBRARIES | A_LINE | A_MAILDIR, .is_kept = true},
-	[CONFINED_INTAKE] = {"intake", A_ROLE | WATCHING},
-	[CONFINED_MAILBOX] = {"mailbox", A_ROLE | MEMFILES},
-	[CONFINED_SCHEDULER] = {"scheduler", A_ROLE},
-	[CONFINED_SENDER] = {"sender", A_ROLE},
-	[CONFINED_DESK] = {"desk", A_ROLE | FORKING | THREADS | PROGRAMS | CONFINING},
-	[CONFINED_CONTROL] = {"control", A_ROLE | LISTENING},
-	[CONFINED_TURN] = {"turn",
-		A_ROLE | MEMFILES | WATCHING | LISTENING | FORKING | THREADS | PROGRAMS | CONFINING},
-	[CONFINED_PDF] = {NULL, MEMORY | SELF | READING | THREADS | LIBRARIES, .is_kept = true},
-};
-
-struct call {
-	unsigned groups;
-	int number;
-};
-
-/* Arguments don't matter here; where they do, see `judged`. */
-static const struct call calls[] = {
-	{MEMORY, SCMP_SYS(read)},
-	{MEMORY, SCMP_SYS(write)},
-	{MEMORY, SCMP_SYS(sendto)},
-	{MEMORY, SCMP_SYS(sendmsg)},
-	{MEMORY, SCMP_SYS(recvfrom)},
-	{MEMORY, SCMP_SYS(recvmsg)},
-	{MEMORY, SCMP_SYS(poll)},
-	{MEMORY, SCMP_SYS(ppoll)},
-	{MEMORY, SCMP_SYS(close)},
-	{MEMORY, SCMP_SYS(munmap)},
-	{MEMORY, SCMP_SYS(mremap)},
-	{MEMORY, SCMP_SYS(madvise)},
-	{MEMORY, SCMP_SYS(brk)},
-	{MEMORY, SCMP_SYS(clock_gettime)},
-	{MEMORY, SCMP_SYS(futex)}, /* GLib's locks */
-	{MEMORY, SCMP_SYS(getrandom)}, /* the salt of hash tables */
-	{MEMORY, SCMP_SYS(restart_syscall)},
-	{MEMORY, SCMP_SYS(rt_sigreturn)},
-	{MEMORY, SCMP_SYS(exit)},
-	{MEMORY, SCMP_SYS(exit_group)},
-#if SANITIZED
-	{MEMORY, SCMP_SYS(sigaltstack)},
-	{MEMORY, SCMP_SYS(sched_yield)},
-	{SELF, SCMP_SYS(ptrace)},
-	{SELF, SCMP_SYS(wait4)},
-	{SELF, SCMP_SYS(prctl)},
-	{SELF, SCMP_SYS(kill)},
-#endif
-
-	{SELF, SCMP_SYS(gettimeofday)},
-	{SELF, SCMP_SYS(time)},
-	{SELF, SCMP_SYS(clock_getres)},
-	{LOCAL, SCMP_SYS(
-			clock_adjtime)}, /* asks whether the clock is set by somebody; setting takes a capability */
-	{LOCAL, SCMP_SYS(adjtimex)},
-	{SELF, SCMP_SYS(clock_nanosleep)},
-	{SELF, SCMP_SYS(nanosleep)},
-	{SELF, SCMP_SYS(alarm)},
-	{SELF, SCMP_SYS(setitimer)},
-	{SELF, SCMP_SYS(times)},
-	{SELF, SCMP_SYS(select)},
-	{SELF, SCMP_SYS(pselect6)},
-	{SELF, SCMP_SYS(epoll_create1)},
-	{SELF, SCMP_SYS(epoll_ctl)},
-	{SELF, SCMP_SYS(epoll_wait)},
-	{SELF, SCMP_SYS(epoll_pwait)},
-	{SELF, SCMP_SYS(eventfd2)},
-	{SELF, SCMP_SYS(signalfd4)},
-	{SELF, SCMP_SYS(pipe)},
-	{SELF, SCMP_SYS(pipe2)},
-	{SELF, SCMP_SYS(dup)},
-	{SELF, SCMP_SYS(dup2)},
-	{SELF, SCMP_SYS(dup3)},
-	{LOCAL, SCMP_SYS(fcntl)},
-	{SELF, SCMP_SYS(close_range)},
-	{SELF, SCMP_SYS(shutdown)},
-	{SELF, SCMP_SYS(getsockopt)},
-	{SELF, SCMP_SYS(setsockopt)},
-	{SELF, SCMP_SYS(getsockname)},
-	{SELF, SCMP_SYS(getpeername)},
-	{SELF, SCMP_SYS(sendmmsg)},
-	{SELF, SCMP_SYS(recvmmsg)},
-	{SELF, SCMP_SYS(rt_sigaction)},
-	{SELF, SCMP_SYS(rt_sigprocmask)},
-	{SELF, SCMP_SYS(rt_sigpending)},
-	{SELF, SCMP_SYS(rt_sigsuspend)},
-	{SELF, SCMP_SYS(rt_sigtimedwait)},
-	{SELF, SCMP_SYS(sigaltstack)},
-	{LOCAL, SCMP_SYS(tgkill)}, /* abort() of a role; a child that calls it dies all the same */
-	{SELF, SCMP_SYS(getpid)},
-	{SELF, SCMP_SYS(getppid)},
-	{SELF, SCMP_SYS(gettid)},
-	{SELF, SCMP_SYS(getpgrp)},
-	{SELF, SCMP_SYS(getpgid)},
-	{SELF, SCMP_SYS(getsid)},
-	{SELF, SCMP_SYS(getuid)},
-	{SELF, SCMP_SYS(geteuid)},
-	{SELF, SCMP_SYS(getgid)},
-	{SELF, SCMP_SYS(getegid)},
-	{SELF, SCMP_SYS(getresuid)},
-	{SELF, SCMP_SYS(getresgid)},
-	{SELF, SCMP_SYS(getgroups)},
-	{SELF, SCMP_SYS(capget)},
-	{SELF, SCMP_SYS(uname)},
-	{SELF, SCMP_SYS(sysinfo)},
-	{SELF, SCMP_SYS(getrusage)},
-	{SELF, SCMP_SYS(getrlimit)},
-	{SELF, SCMP_SYS(getpriority)},
-	{SELF, SCMP_SYS(sched_yield)},
-	{SELF, SCMP_SYS(sched_getaffinity)},
-	{SELF, SCMP_SYS(sched_getparam)},
-	{SELF, SCMP_SYS(sched_getscheduler)},
-	{SELF, SCMP_SYS(getcpu)},
-	{SELF, SCMP_SYS(membarrier)},
-	{SELF, SCMP_SYS(set_robust_list)},
-	{SELF, SCMP_SYS(rseq)},
-	{SELF, SCMP_SYS(mincore)},
-	{SELF, SCMP_SYS(msync)},
-	{SELF, SCMP_SYS(mlock)}, /* secrets */
-	{SELF, SCMP_SYS(mlock2)},
-	{SELF, SCMP_SYS(munlock)},
-	{MEMFILES, SCMP_SYS(memfd_create)},
-	{SELF, SCMP_SYS(ftruncate)},
-
-	{READING, SCMP_SYS(newfstatat)},
-	{READING, SCMP_SYS(fstat)},
-	{READING, SCMP_SYS(stat)},
-	{READING, SCMP_SYS(lstat)},
-	{READING, SCMP_SYS(statx)},
-	{READING, SCMP_SYS(statfs)},
-	{READING, SCMP_SYS(fstatfs)},
-	{READING, SCMP_SYS(lseek)},
-	{READING, SCMP_SYS(pread64)},
-	{READING, SCMP_SYS(readv)},
-	{READING, SCMP_SYS(preadv)},
-	{READING, SCMP_SYS(getdents64)},
-	{READING, SCMP_SYS(getdents)},
-	{READING, SCMP_SYS(readlink)},
-	{READING, SCMP_SYS(readlinkat)},
-	{READING, SCMP_SYS(access)},
-	{READING, SCMP_SYS(faccessat)},
-	{READING, SCMP_SYS(faccessat2)},
-	{READING, SCMP_SYS(getcwd)},
-	{READING, SCMP_SYS(fadvise64)},
-	{READING, SCMP_SYS(readahead)},
-	{READING, SCMP_SYS(getxattr)},
-	{READING, SCMP_SYS(lgetxattr)},
-	{READING, SCMP_SYS(fgetxattr)},
-	{READING, SCMP_SYS(listxattr)},
-	{READING, SCMP_SYS(flistxattr)},
-	{READING, SCMP_SYS(flock)},
-	{READING, SCMP_SYS(writev)}, /* standard output */
-
-	{WRITING, SCMP_SYS(openat)},
-	{WRITING, SCMP_SYS(open)},
-	{WRITING, SCMP_SYS(pwrite64)},
-	{WRITING, SCMP_SYS(pwritev)},
-	{WRITING, SCMP_SYS(truncate)},
-	{WRITING, SCMP_SYS(fallocate)},
-	{WRITING, SCMP_SYS(fsync)},
-	{WRITING, SCMP_SYS(fdatasync)},
-	{WRITING, SCMP_SYS(sync_file_range)},
-	{WRITING, SCMP_SYS(syncfs)},
-	{WRITING, SCMP_SYS(rename)},
-	{WRITING, SCMP_SYS(renameat)},
-	{WRITING, SCMP_SYS(renameat2)},
-	{WRITING, SCMP_SYS(link)},
-	{WRITING, SCMP_SYS(linkat)},
-	{WRITING, SCMP_SYS(symlink)},
-	{WRITING, SCMP_SYS(symlinkat)},
-	{WRITING, SCMP_SYS(unlink)},
-	{WRITING, SCMP_SYS(unlinkat)},
-	{WRITING, SCMP_SYS(mkdir)},
-	{WRITING, SCMP_SYS(mkdirat)},
-	{WRITING, SCMP_SYS(rmdir)},
-	{WRITING, SCMP_SYS(chmod)},
-	{WRITING, SCMP_SYS(fchmod)},
-	{WRITING, SCMP_SYS(fchmodat)},
-	{WRITING, SCMP_SYS(chown)},
-	{WRITING, SCMP_SYS(lchown)},
-	{WRITING, SCMP_SYS(fchown)},
-	{WRITING, SCMP_SYS(fchownat)},
-	{WRITING, SCMP_SYS(utimensat)},
-	{WRITING, SCMP_SYS(umask)},
-	{WRITING, SCMP_SYS(sendfile)},
-	{WRITING, SCMP_SYS(copy_file_range)},
-
-	{LOCAL | NETWORK, SCMP_SYS(connect)},
-	{LOCAL | NETWORK, SCMP_SYS(bind)},
-	{LISTENING, SCMP_SYS(listen)},
-	{LISTENING, SCMP_SYS(accept)},
-	{LISTENING, SCMP_SYS(accept4)},
-
-	{WATCHING, SCMP_SYS(inotify_init1)},
-	{WATCHING, SCMP_SYS(inotify_add_watch)},
-	{WATCHING, SCMP_SYS(inotify_rm_watch)},
-
-	{FORKING, SCMP_SYS(fork)},
-	{FORKING, SCMP_SYS(vfork)},
-	{FORKING, SCMP_SYS(wait4)},
-	{FORKING, SCMP_SYS(waitid)},
-
-	{PROGRAMS, SCMP_SYS(execve)},
-	{PROGRAMS, SCMP_SYS(arch_prctl)},
-	{PROGRAMS, SCMP_SYS(set_tid_address)},
-	{PROGRAMS, SCMP_SYS(kill)}, /* Landlock keeps it to its own children where it can */
-
-	{CONFINING, SCMP_SYS(prctl)},
-	{CONFINING, SCMP_SYS(seccomp)},
-	{CONFINING, SCMP_SYS(landlock_create_ruleset)},
-	{CONFINING, SCMP_SYS(landlock_add_rule)},
-	{CONFINING, SCMP_SYS(landlock_restrict_self)},
-	{CONFINING, SCMP_SYS(setrlimit)},
-	{CONFINING, SCMP_SYS(capset)},
-};
-
-#define NEW_NAMESPACE                                                                                        \
-	(CLONE_NEWNS | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS |           \
-		CLONE_NEWCGROUP)
-#define SOCKET_KIND 0xf /* the type without its flags */
-
-/* Allowed where an argument is so: (argument & mask) == value. One comparison, or two of different arguments. */
-static const struct {
-	struct call call;
-	struct {
-		unsigned argument;
-		unsigned long mask, value;
-	} is[2]; /* mask 0: none */
-} judged[] = {
-	/* Memory may be mapped and its protection changed, but never into something that runs. */
-	{{MEMORY, SCMP_SYS(mmap)}, {{2, PROT_EXEC, 0}}},
-	{{MEMORY, SCMP_SYS(mprotect)}, {{2, PROT_EXEC, 0}}},
-	{{LIBRARIES | PROGRAMS, SCMP_SYS(mmap)}, {{2, PROT_EXEC | PROT_WRITE, PROT_EXEC}}},
-	{{READING, SCMP_SYS(openat)}, {{2, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY}}},
-	{{READING, SCMP_SYS(open)}, {{1, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY}}},
-	{{LOCAL, SCMP_SYS(socket)}, {{0, ~0UL, AF_UNIX}}},
-	{{LOCAL | NETWORK, SCMP_SYS(socketpair)}, {{0, ~0UL, AF_UNIX}}}, /* libcurl wakes itself */
-	{{NETWORK, SCMP_SYS(socket)}, {{0, ~0UL, AF_INET}, {1, SOCKET_KIND, SOCK_STREAM}}},
-	{{NETWORK, SCMP_SYS(socket)}, {{0, ~0UL, AF_INET}, {1, SOCKET_KIND, SOCK_DGRAM}}},
-	{{NETWORK, SCMP_SYS(socket)}, {{0, ~0UL, AF_INET6}, {1, SOCKET_KIND, SOCK_STREAM}}},
-	{{NETWORK, SCMP_SYS(socket)}, {{0, ~0UL, AF_INET6}, {1, SOCKET_KIND, SOCK_DGRAM}}},
-	/* getaddrinfo() asks which addresses the machine has. */
-	{{NETWORK, SCMP_SYS(socket)}, {{0, ~0UL, AF_NETLINK}, {2, ~0UL, NETLINK_ROUTE}}},
-	/* libcurl looks names up in a thread. */
-	{{THREADS, SCMP_SYS(clone)}, {{0, CLONE_THREAD | NEW_NAMESPACE, CLONE_THREAD}}},
-	{{FORKING, SCMP_SYS(clone)}, {{0, CLONE_THREAD | NEW_NAMESPACE, 0}}},
-	/* Its own limits; a hard one can't be raised again. */
-	{{SELF, SCMP_SYS(prlimit64)}, {{0, ~0UL, 0}}},
-	/* Not whom the kernel signals: that would be a way to kill. */
-	{{SELF, SCMP_SYS(fcntl)}, {{1, ~0UL, F_GETFD}}},
-	{{SELF, SCMP_SYS(fcntl)}, {{1, ~0UL, F_SETFD}}},
-	{{SELF, SCMP_SYS(fcntl)}, {{1, ~0UL, F_GETFL}}},
-	{{SELF, SCMP_SYS(fcntl)}, {{1, ~0UL, F_SETFL}}},
-	{{SELF, SCMP_SYS(fcntl)}, {{1, ~0UL, F_DUPFD}}},
-	{{SELF, SCMP_SYS(fcntl)}, {{1, ~0UL, F_DUPFD_CLOEXEC}}},
-	{{SELF, SCMP_SYS(fcntl)}, {{1, ~0UL, F_GETLK}}},
-	{{SELF, SCMP_SYS(fcntl)}, {{1, ~0UL, F_SETLK}}},
-	{{SELF, SCMP_SYS(fcntl)}, {{1, ~0UL, F_SETLKW}}},
-	{{SELF, SCMP_SYS(fcntl)}, {{1, ~0UL, F_ADD_SEALS}}},
-	{{SELF, SCMP_SYS(fcntl)}, {{1, ~0UL, F_GET_SEALS}}},
-	{{SELF, SCMP_SYS(ioctl)}, {{1, ~0UL, TCGETS}}}, /* stdio asks whether it is a terminal */
-	{{SELF, SCMP_SYS(ioctl)}, {{1, ~0UL, FIONREAD}}},
-	{{SELF, SCMP_SYS(ioctl)}, {{1, ~0UL, FIONBIO}}},
-#if SANITIZED
-	{{SELF, SCMP_SYS(clone)}, {{0, NEW_NAMESPACE, 0}}},
-#endif
-};
-
-/* No library makes these calls by itself: a kind that may not make them dies of them. */
-static const struct call deadly[] = {
-	{PROGRAMS, SCMP_SYS(execve)},
-	{0, SCMP_SYS(execveat)},
-#if !SANITIZED
-	{0, SCMP_SYS(ptrace)},
-#endif
-	{0, SCMP_SYS(process_vm_readv)},
-	{0, SCMP_SYS(process_vm_writev)},
-	{0, SCMP_SYS(process_madvise)},
-	{0, SCMP_SYS(pidfd_getfd)},
-	{0, SCMP_SYS(kcmp)},
-	{0, SCMP_SYS(bpf)},
-	{0, SCMP_SYS(perf_event_open)},
-	{0, SCMP_SYS(userfaultfd)},
-	{0, SCMP_SYS(io_uring_setup)},
-	{0, SCMP_SYS(io_uring_enter)},
-	{0, SCMP_SYS(io_uring_register)},
-	{0, SCMP_SYS(add_key)},
-	{0, SCMP_SYS(request_key)},
-	{0, SCMP_SYS(keyctl)},
-	{0, SCMP_SYS(mount)},
-	{0, SCMP_SYS(umount2)},
-	{0, SCMP_SYS(move_mount)},
-	{0, SCMP_SYS(open_tree)},
-	{0, SCMP_SYS(fsopen)},
-	{0, SCMP_SYS(pivot_root)},
-	{0, SCMP_SYS(chroot)},
-	{0, SCMP_SYS(unshare)},
-	{0, SCMP_SYS(setns)},
-	{0, SCMP_SYS(kexec_load)},
-	{0, SCMP_SYS(init_module)},
-	{0, SCMP_SYS(finit_module)},
-	{0, SCMP_SYS(delete_module)},
-	{0, SCMP_SYS(reboot)},
-	{0, SCMP_SYS(swapon)},
-	{0, SCMP_SYS(settimeofday)},
-	{0, SCMP_SYS(clock_settime)},
-	{0, SCMP_SYS(open_by_handle_at)},
-};
-
-enum confined confined_role(const char *name)
-{
-	enum confined kind = 0;
-	while (kind < CONFINED_COUNT && (!kinds[kind].name || strcmp(kinds[kind].name, name) != 0))
-		kind++;
-	return kind;
-}
+#include "lib/base/confine_kinds.h"
 
 /* ---- the filter of system calls ---- */
-
-/* Libraries look for converters and time zones they might do without: looking finds nothing. Creating or writing stays deadly. */
-static int refuse_reading(scmp_filter_ctx filter)
-{
-	int rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(newfstatat), 0);
-	return rc != 0 ? rc
-		       : seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(openat), 1,
-				 SCMP_A2(SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT, O_RDONLY));
-}
-
-static int allow_calls(scmp_filter_ctx filter, unsigned groups)
-{
-	int rc = 0;
-	for (size_t i = 0; i < sizeof calls / sizeof *calls && rc == 0; i++)
-		if (calls[i].groups & groups)
-			rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i].number, 0);
-	return rc;
-}
-
-static int allow_judged(scmp_filter_ctx filter, unsigned groups)
-{
-	int rc = 0;
-	for (size_t i = 0; i < sizeof judged / sizeof *judged && rc == 0; i++) {
-		struct scmp_arg_cmp is[2];
-		unsigned count = 0;
-		if (!(judged[i].call.groups & groups))
-			continue;
-		for (; count < 2 && judged[i].is[count].mask; count++)
-			is[count] = SCMP_CMP(judged[i].is[count].argument, SCMP_CMP_MASKED_EQ,
-				judged[i].is[count].mask, judged[i].is[count].value);
-		rc = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, judged[i].call.number, count, is);
-	}
-	return rc;
-}
-
-static int filter_fill(scmp_filter_ctx filter, enum confined kind)
-{
-	unsigned groups = kinds[kind].groups;
-	int rc = allow_calls(filter, groups);
-	rc = rc ? rc : allow_judged(filter, groups);
-	if (kinds[kind].kills)
-		return rc ? rc : refuse_reading(filter);
-	/* Its flags can't be looked at; the C library then takes clone(), whose can. */
-	rc = rc ? rc : seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
-	for (size_t i = 0; i < sizeof deadly / sizeof *deadly && rc == 0; i++)
-		if (!(deadly[i].groups & groups))
-			rc = seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, deadly[i].number, 0);
-	return rc;
-}
-
-/* The filters as the kernel wants them, made once: children inherit them. */
-static struct sock_fprog programs[CONFINED_COUNT];
-
-static enum rc filter_fault(int fault, struct err *err)
-{
-	return err_set(err, RC_CONFIG, "The system call filter of a process could not be made: %s.",
-		errno_text(fault));
-}
-
-static enum rc filter_read(struct sock_fprog *program, int fd, struct err *err)
-{
-	static const size_t most = BPF_MAXINSNS * sizeof(struct sock_filter);
-	char *bytes = xmalloc(most);
-	ssize_t size = read(fd, bytes, most);
-	if (size <= 0) {
-		free(bytes);
-		return filter_fault(size < 0 ? errno : EINVAL, err);
-	}
-	program->filter = (struct sock_filter *)(void *)bytes;
-	program->len = (unsigned short)((size_t)size / sizeof *program->filter);
-	return RC_OK;
-}
-
-enum rc confine_prepare_kind(enum confined kind, struct err *err)
-{
-	(void)confine_landlock();
-	if (programs[kind].len)
-		return RC_OK;
-	scmp_filter_ctx filter =
-		seccomp_init(kinds[kind].kills ? SCMP_ACT_KILL_PROCESS : SCMP_ACT_ERRNO(EPERM));
-	/* Through a pipe, which holds more than any filter: whoever started the process may have left it no files in memory. */
-	int ends[2] = {-1, -1};
-	int fault = !filter ? ENOMEM : pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0 ? errno : 0;
-	/* A long list is searched as a tree. */
-	if (!fault && !kinds[kind].kills)
-		(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-	if (!fault)
-		fault = -filter_fill(filter, kind);
-	if (!fault)
-		fault = -seccomp_export_bpf(filter, ends[1]);
-	enum rc rc = fault ? filter_fault(fault, err) : filter_read(&programs[kind], ends[0], err);
-	if (filter)
-		seccomp_release(filter);
-	for (int i = 0; i < 2; i++)
-		if (ends[i] >= 0)
-			(void)close(ends[i]);
-	return rc;
-}
 
 /* Refused calls are named in the audit log where the kernel has one. */
 static bool filter_enter(enum confined kind)
 {
-	unsigned flags = kinds[kind].kills ? 0 : SECCOMP_FILTER_FLAG_LOG;
-	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &programs[kind]) == 0;
+	const struct confined_filter *filter = &confined_filters[kind];
+	const struct sock_fprog program = {
+		.len = filter->len, .filter = (struct sock_filter *)(uintptr_t)filter->filter};
+	unsigned flags = confined_kinds[kind].kills ? 0 : SECCOMP_FILTER_FLAG_LOG;
+	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program) == 0;
 }
 
 /* ---- places ---- */
@@ -702,12 +242,12 @@ static bool landlock_enter(const struct confinement *confinement)
 {
 	if (confinement->kind == CONFINED_SLEEPER)
 		return true; /* the program reaches its libraries, and then keeps itself inside */
-	unsigned groups = kinds[confinement->kind].groups;
+	unsigned groups = confined_kinds[confinement->kind].groups;
 	bool writes = (groups & WRITING) != 0;
 	struct confine_places none = {0}, *places = confinement->places ? confinement->places : &none;
 	struct ruleset attr = {.files = rights_known(),
 		.ports = ACCESS_NET_BOTH,
-		.scopes = kinds[confinement->kind].is_kept ? SCOPE_BOTH : SCOPE_SIGNALS};
+		.scopes = confined_kinds[confinement->kind].is_kept ? SCOPE_BOTH : SCOPE_SIGNALS};
 	/* Its children choose their places and ports themselves, when they know their server. */
 	if (confinement->kind == CONFINED_ZYGOTE_LINES) {
 		attr.files = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_REFER;
@@ -796,7 +336,7 @@ static bool rights_drop(const struct confinement *confinement)
 {
 	/* By this process or the one it was forked from: it has no capability and reaches no file. */
 	static bool has_none;
-	bool is_child = kinds[confinement->kind].is_child;
+	bool is_child = confined_kinds[confinement->kind].is_child;
 	if (is_child && has_none && !confinement->places)
 		return true;
 	capabilities_drop(is_child);
@@ -810,9 +350,7 @@ static bool rights_drop(const struct confinement *confinement)
 
 enum rc confine_self(const struct confinement *confinement, struct err *err)
 {
-	enum rc rc = confine_prepare_kind(confinement->kind, err);
-	if (rc)
-		return rc;
+	enum rc rc = RC_OK;
 	bool done = rights_drop(confinement);
 	if (done) {
 		rc = limits_enter(&confinement->limits, err);
@@ -824,9 +362,9 @@ enum rc confine_self(const struct confinement *confinement, struct err *err)
 	return rc;
 }
 
-enum rc confine_prepare(struct err *err)
+void confine_prepare(void)
 {
-	return confine_prepare_kind(CONFINED_READER, err);
+	(void)confine_landlock();
 }
 
 enum rc child_confine(const struct confine_limits *limits, struct err *err)

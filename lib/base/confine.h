@@ -1,7 +1,7 @@
 /*
  * confine.h - takes from a process whatever its task does not need; there is no way back
  *
- * Every kind of process has a line in one table (confine.c): the groups of system calls it may make, what becomes of the others, and whether it may meet a network. The
+ * Every kind of process has a line in one table (confine_kinds.c): the groups of system calls it may make, what becomes of the others, and whether it may meet a network. The
  * files it may reach are places that its starter names (daemon/places.h), for Landlock (landlock(7)). No kind has both: who may open a network socket has no register.
  *
  * What becomes of a call that is not in the list:
@@ -9,7 +9,7 @@
  *   this one mail or file; its death costs that, no more.
  * - Any other kind gets EPERM and goes on, and the kernel's audit log names the call. A role or a line that died of a call that a new C library makes by itself would be a
  *   dead office, at each start again; refused, the call has done no more than if it had killed. What only somebody would call who has taken the process over (`deadly` in
- *   confine.c: tracing others, starting programs, mounts, namespaces, kernel modules, keys, io_uring …) kills all the same.
+ *   tools/filters.c: tracing others, starting programs, mounts, namespaces, kernel modules, keys, io_uring …) kills all the same.
  *
  * Files: on a kernel without Landlock the filter stands alone. Before interface 2 (Linux 5.19) nothing can be moved between directories under it, so a process that writes
  * files does without; from 4 on a line reaches the port of its server only, from 6 on abstract sockets and signals are kept inside. confine_print() says what there is.
@@ -98,8 +98,8 @@ struct confinement {
 
 /* RC_CONFIG: something could not be given up that always can; the process must end. */
 enum rc confine_self(const struct confinement *confinement, struct err *err);
-/* Makes the filter of a kind, so that children need not. */
-enum rc confine_prepare_kind(enum confined kind, struct err *err);
+/* Asks the kernel what it can, so that children need not. */
+void confine_prepare(void);
 
 /* From here on Landlock does all that is asked of it. */
 #define CONFINE_LANDLOCK_WHOLE 6
@@ -113,7 +113,6 @@ void confine_print(struct str *out);
 
 /* ---- readers, in short ---- */
 
-enum rc confine_prepare(struct err *err);
 enum rc child_confine(const struct confine_limits *limits, struct err *err);
 /* No file at all from here on, by Landlock alone. False: the kernel has none. */
 bool confine_files(void);

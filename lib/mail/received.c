@@ -237,7 +237,7 @@ enum rc received_prepare(struct request_rules **rules, struct err *err)
 	(void)setenv("TZ", "JST-9", 1);
 	tzset();
 	enum rc rc = request_rules_load(rules, NULL, err);
-	rc = rc ? rc : confine_prepare(err);
+	confine_prepare();
 	if (!rc)
 		warm_up(*rules);
 	return rc;
