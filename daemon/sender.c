@@ -854,6 +854,7 @@ const struct role role_sender = {
 	.name = "sender",
 	.wants_dkim = true,
 	.writes = true,
+	.keeps_kib = 2048, /* a queued notice is read once: more is filled by what is not looked at again */
 	.children = CHILD_BIT(CHILD_TRANSPORT),
 	.start = sender_start,
 	.step = sender_step,
