@@ -55,30 +55,55 @@ static enum rc sync_names(const char *path, struct err *err)
 	return rc;
 }
 
-/* Lines of one month. */
+static bool tail_read(struct str *tail, int fd, off_t size, size_t len)
+{
+	if (size < (off_t)len)
+		len = (size_t)size;
+	str_grow(tail, len);
+	ssize_t got = pread(fd, tail->s, len, size - (off_t)len);
+	if (got != (ssize_t)len)
+		return false;
+	tail->len = len;
+	tail->s[len] = '\0';
+	return true;
+}
+
+/* Bytes at the end of the file that are the beginning of the text: they were written for it before, and could not be taken back. */
+static size_t written_before(const char *tail, size_t tail_len, const struct str *text)
+{
+	size_t len = tail_len < text->len ? tail_len : text->len;
+	while (len > 0 && memcmp(tail + tail_len - len, text->s, len) != 0)
+		len--;
+	return len;
+}
+
+/* Lines of one month. The sender alone writes it. */
 static enum rc append(const char *path, const struct str *text, bool durable, struct err *err)
 {
 	struct stat st;
-	char last = '\n';
-	int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
 	if (fd < 0)
 		return log_fault(path, err);
-	bool fits = fstat(fd, &st) == 0 && (st.st_size == 0 || pread(fd, &last, 1, st.st_size - 1) == 1);
-	struct str whole = STR_INIT;
-	if (last != '\n')
+	struct str tail = STR_INIT, whole = STR_INIT;
+	struct err fault = {0};
+	bool fits = fstat(fd, &st) == 0 && tail_read(&tail, fd, st.st_size, text->len);
+	enum rc rc = fits ? RC_OK : log_fault(path, err);
+	size_t before = written_before(tail.s, tail.len, text);
+	if (before == 0 && tail.len > 0 && tail.s[tail.len - 1] != '\n')
 		str_addc(&whole, '\n'); /* a power cut left half a line */
 	str_add(&whole, text->s, text->len);
-	enum rc rc = fits ? RC_OK : log_fault(path, err);
-	struct err fault = {0};
-	if (!rc && file_write_all(fd, whole.s, whole.len, &fault))
+	/* What was written before is written over: the system takes a page that it failed to bring to the disk for one that is there. */
+	if (!rc && (lseek(fd, st.st_size - (off_t)before, SEEK_SET) < 0 ||
+			   file_write_all(fd, whole.s, whole.len, &fault)))
 		rc = log_fault(path, err);
 	if (!rc && durable && fdatasync(fd) != 0)
 		rc = log_fault(path, err);
 	if (!rc && durable && st.st_size == 0)
 		rc = sync_names(path, err);
-	/* It is written once more: behind a line that is not on the disk there would be a hole after a power cut. */
-	if (rc && fits && ftruncate(fd, st.st_size) != 0)
+	/* It is written once more: behind a line that is not on the disk there would be a hole after a power cut. Where that fails too, the line is found by the next try. */
+	if (rc && fits && ftruncate(fd, st.st_size - (off_t)before) != 0)
 		rc = log_fault(path, err);
+	str_free(&tail);
 	str_free(&whole);
 	(void)close(fd);
 	return rc;

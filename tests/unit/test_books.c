@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <sqlite3.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "lib/desk/books.h"
 #include "lib/desk/sent_log.h"
@@ -538,6 +540,35 @@ static void test_books__sent_log_on_a_disk_that_fails(void **state)
 	assert_int_equal(sum, 11);
 }
 
+static bool cuts_fail;
+
+int ftruncate(int fd, off_t length)
+{
+	if (!cuts_fail)
+		return (int)syscall(SYS_ftruncate, fd, length);
+	errno = ENOSPC;
+	return -1;
+}
+
+/* And where what was written can't be taken back either, it is found, not written twice: with the lines that have come since. */
+static void test_books__sent_log_that_can_not_be_cut(void **state)
+{
+	struct rig *rig = *state;
+	const struct sent_log_line line[] = {{rig->clock.now - 1, 1, 250}, {rig->clock.now, 10, 250},
+		{rig->clock.now, 100, 250}, {rig->clock.now, 1000, 250}};
+	int64_t sum = 0;
+	assert_ok(sent_log_add(rig->settings, line, 1, true, &rig_err));
+	syncs_that_fail = 2;
+	cuts_fail = true;
+	assert_int_equal(sent_log_add(rig->settings, line + 1, 2, true, &rig_err), RC_STORE);
+	assert_int_equal(sent_log_add(rig->settings, line + 1, 3, true, &rig_err), RC_STORE);
+	assert_ok(sent_log_add(rig->settings, line + 1, 3, true, &rig_err));
+	cuts_fail = false;
+	assert_ok(sent_log_each(
+		rig->settings, rig->clock.now - 1, rig->clock.now + 1, sum_lines, &sum, &rig_err));
+	assert_int_equal(sum, 1111);
+}
+
 static void test_books__sent_log_that_cannot_be_written(void **state)
 {
 	struct rig *rig = *state;
@@ -573,6 +604,8 @@ int main(void)
 			test_books__sent_log_by_month_and_cut_short, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_books__sent_log_on_a_disk_that_fails, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_books__sent_log_that_can_not_be_cut, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_books__sent_log_that_cannot_be_written, setup, rig_teardown),
 	};
