@@ -342,14 +342,14 @@ static enum rc copy_one(struct role_context *ctx, struct inbox *inbox, int64_t n
 	struct str wire = STR_INIT, whole = STR_INIT;
 	struct pool *pool = pool_new();
 	struct notice notice;
-	struct err unreadable = {0};
-	enum rc rc = RC_OK;
-	if (outbox_get(ctx->office.store, notice_id, &notice, pool, &unreadable) ||
-		office_letter(&ctx->office, notice_id, &wire, &whole, &unreadable)) {
+	enum rc rc = outbox_get(ctx->office.store, notice_id, &notice, pool, err);
+	rc = rc ? rc : office_letter_of(&ctx->office, &notice, &wire, &whole, err);
+	if (rc && !store_failed(ctx->office.store)) {
 		/* The applicant has the letter; a copy that can't be made must not hold up the others. */
 		log_event(LEVEL_FAULT, "copy.unreadable", "notice=%" PRId64 " reason=\"%s\"", notice_id,
-			unreadable.text);
-	} else {
+			err->text);
+		rc = RC_OK;
+	} else if (!rc) {
 		char name[48];
 		/* As the sender names its files: once, whatever happens to the register. */
 		(void)snprintf(name, sizeof name, "notice-%010" PRId64 "-%02x%02x%02x%02x", notice_id,

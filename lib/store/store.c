@@ -124,6 +124,12 @@ bool store_in_transaction(const struct store *store)
 	return store->in_transaction;
 }
 
+bool store_failed(const struct store *store)
+{
+	int code = sqlite3_errcode(store->db);
+	return code != SQLITE_OK && code != SQLITE_ROW && code != SQLITE_DONE;
+}
+
 /* ---- the witness ---- */
 
 static enum rc fact_number(

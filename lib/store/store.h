@@ -50,6 +50,8 @@ enum rc store_begin(struct store *store, struct err *err);
 enum rc store_commit(struct store *store, struct err *err); /* then moves the witness forward */
 void store_rollback(struct store *store);
 bool store_in_transaction(const struct store *store);
+/* Did the last statement fail? Tells a register that could not be read from one that holds something that can't be used. */
+bool store_failed(const struct store *store);
 /* Does another process wait to write? Also true where that can't be told. */
 bool store_is_awaited(const struct store *store);
 /* What is read between the two is of one moment, and the locks are taken once for all of it. Nothing may be changed between them, unless a transaction was open already. */

@@ -9,6 +9,7 @@
 
 #include "daemon/role.h"
 #include "daemon/zygote.h"
+#include "lib/store/store_p.h"
 #include "tests/imap_script.h"
 
 #define DONE ".&UeZ0Bm4IMH8-"
@@ -582,6 +583,34 @@ static void test_mailbox_role__files_copies_of_sent_notices(void **state)
 	box_close(&box);
 }
 
+/* A register that can't be read just now keeps its copies for later; a letter that is damaged holds up no other. */
+static void test_mailbox_role__copies_that_can_not_be_read(void **state)
+{
+	struct box box = box_open(state, "mailbox : { sent = \"送信済み\"; };");
+	utc_time next;
+	int64_t left = -1;
+	(void)rig_apply(box.rig, 1);
+	(void)rig_send(box.rig);
+	assert_ok(store_begin(box.rig->office.store, &rig_err));
+	assert_ok(copy_add(box.rig->office.store, 1, &rig_err));
+	assert_ok(store_commit(box.rig->office.store, &rig_err));
+	assert_ok(sql_exec(box.rig->office.store, "ALTER TABLE letter RENAME TO gone", &rig_err));
+	enum rc rc;
+	do {
+		rc = role_mailbox.step(&box.ctx, box.rig->clock.now, &next, &rig_err);
+	} while (!rc && next <= box.rig->clock.now);
+	assert_int_equal(rc, RC_STORE);
+	assert_ok(copy_next(box.rig->office.store, 0, &left, &rig_err));
+	assert_int_equal(left, 1);
+	assert_ok(sql_exec(box.rig->office.store, "ALTER TABLE gone RENAME TO letter", &rig_err));
+	assert_ok(sql_exec(box.rig->office.store, "UPDATE letter SET packed = x'00'", &rig_err));
+	(void)work(&box);
+	assert_ok(copy_next(box.rig->office.store, 0, &left, &rig_err));
+	assert_int_equal(left, 0);
+	assert_int_equal(lies_in(box.rig, ".&kAFP4W4IMH8-", "notice-"), 0);
+	box_close(&box);
+}
+
 static void test_mailbox_role__a_simulation_asks_no_server(void **state)
 {
 	struct box box = box_open(state, "mailbox : { maildir = false; host = \"localhost\"; port = 1; user "
@@ -705,6 +734,7 @@ int main(void)
 		CASE(no_room_no_haste),
 		CASE(a_mail_that_is_refused),
 		CASE(files_copies_of_sent_notices),
+		CASE(copies_that_can_not_be_read),
 		CASE(a_simulation_asks_no_server),
 		CASE(a_server_that_can_not_be_asked),
 	};
