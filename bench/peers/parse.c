@@ -55,7 +55,6 @@ static size_t parse(const char *path)
 
 int main(int argc, char **argv)
 {
-	struct err err = {0};
 	size_t parsed = 0;
 	confine_prepare();
 	double began = seconds(CLOCK_MONOTONIC);
