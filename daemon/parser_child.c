@@ -20,6 +20,8 @@ struct parse {
 	bool head_sent;
 	int records;
 	struct str received;
+	void *map; /* of the file; NULL: its bytes came in the frame */
+	size_t map_len;
 };
 
 static void child_send(struct parse *parse, enum wire_type type)
@@ -47,6 +49,9 @@ static enum rc send_record(
 	child_send(parse, WIRE_RECORD);
 	if (++parse->records % RECORDS_PER_TURN == 0) {
 		enum wire_type type;
+		/* What was read would stay: memory as large as the file. What is read next comes from the kernel's cache. */
+		if (parse->map)
+			(void)madvise(parse->map, parse->map_len, MADV_DONTNEED);
 		if (wire_receive(parse->fd, &type, &parse->received, NULL, -1) != 1)
 			_exit(0);
 	}
@@ -93,17 +98,17 @@ _Noreturn static void read_file(
 	struct parse *parse, int file, const struct fieldmap *map, const struct form_limits *limits)
 {
 	struct stat st;
-	const char *bytes = "";
 	if (fstat(file, &st) != 0 || st.st_size < 0)
 		finish(parse, RC_STORE, "The file could not be looked at.");
-	if (st.st_size > 0) {
-		bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, file, 0);
-		if (bytes == MAP_FAILED)
+	parse->map_len = (size_t)st.st_size;
+	if (parse->map_len > 0) {
+		parse->map = mmap(NULL, parse->map_len, PROT_READ, MAP_PRIVATE, file, 0);
+		if (parse->map == MAP_FAILED)
 			finish(parse, RC_STORE, "The file could not be mapped.");
 	}
 	(void)close(file);
-	confine(parse, (size_t)st.st_size);
-	read_form(parse, bytes, (size_t)st.st_size, map, limits);
+	confine(parse, parse->map_len);
+	read_form(parse, parse->map ? parse->map : "", parse->map_len, map, limits);
 	_exit(0);
 }
 
