@@ -82,7 +82,7 @@ $(BUILD)/man/sengen-events.7: man/sengen-events.7.in $(BUILD)/tools/catalog
 
 # Data files that are built in: config/x.conf becomes the array embedded_x, lib/desk/x.css likewise.
 EMBED := $(filter-out config/sengend.conf,$(wildcard config/*.conf)) $(wildcard lib/desk/*.css lib/desk/*.js)
-EMBED_OBJ := $(patsubst %,$(BUILD)/embed/%.o,$(basename $(notdir $(EMBED))))
+EMBED_OBJ := $(patsubst %,$(BUILD)/embed/%.o,$(basename $(notdir $(EMBED)))) $(BUILD)/embed/filters.o
 vpath %.conf config
 vpath %.css lib/desk
 vpath %.js lib/desk
@@ -102,7 +102,7 @@ $(BUILD)/embed/filters.c: $(BUILD)/tools/filters
 	@mkdir -p $(@D)
 	@$< >$@.new && mv $@.new $@
 
-$(BUILD)/libsengen.a: $(call obj,$(LIB_SRC)) $(EMBED_OBJ) $(BUILD)/embed/filters.o
+$(BUILD)/libsengen.a: $(call obj,$(LIB_SRC)) $(EMBED_OBJ)
 	@rm -f $@
 	@$(AR) rcs $@ $^
 
