@@ -146,7 +146,7 @@ static enum rc hand_in(struct role_context *ctx, const struct inbox_mail *mail, 
 		mail->message; /* a transaction that fails is made again from the same */
 	enum rc rc = RC_OK;
 	if (mail->received)
-		rc = message_set_reading_packed(ctx->office.store, message.id, &mail->packed, err);
+		rc = message_set_reading(ctx->office.store, message.id, &mail->packed, err);
 	return rc ? rc : office_receive(&ctx->office, &message, mail->received, mail->damage, err);
 }
 

@@ -260,10 +260,9 @@ enum rc message_by_digest(
 	struct store *store, const uint8_t digest[SHA256_LEN], int64_t but, int64_t *id, struct err *err);
 /* The raw bytes; "" once they were erased. RC_STORE: they are not those of the digest any more. RC_REFUSED: there is no such mail. */
 enum rc message_raw(struct store *store, int64_t id, struct str *raw, struct err *err);
-/* What the reader made of it (received_print()); replaces an earlier reading. "" where there is none, or it was erased. */
-enum rc message_set_reading(struct store *store, int64_t id, const void *json, size_t len, struct err *err);
-enum rc message_set_reading_packed(/* by message_pack(), before there is a lock */
-	struct store *store, int64_t id, const struct str *packed, struct err *err);
+/* What the reader made of it (received_print()), packed by message_pack() before there is a lock; replaces an earlier reading. */
+enum rc message_set_reading(struct store *store, int64_t id, const struct str *packed, struct err *err);
+/* The same unpacked. "" where there is none, or it was erased. */
 enum rc message_reading(struct store *store, int64_t id, struct str *json, struct err *err);
 typedef enum rc message_fn(void *ctx, const struct mail_message *message, struct err *err);
 /* In that state, behind after_id, by id, at most limit (0: all); state 0: any. MESSAGE_TAKEN and MESSAGE_READ cost what they return. */

@@ -244,16 +244,7 @@ enum rc message_raw(struct store *store, int64_t id, struct str *raw, struct err
 	return RC_OK;
 }
 
-enum rc message_set_reading(struct store *store, int64_t id, const void *json, size_t len, struct err *err)
-{
-	struct str packed = STR_INIT;
-	enum rc rc = message_pack(&packed, json, len, err);
-	rc = rc ? rc : message_set_reading_packed(store, id, &packed, err);
-	str_free(&packed);
-	return rc;
-}
-
-enum rc message_set_reading_packed(struct store *store, int64_t id, const struct str *packed, struct err *err)
+enum rc message_set_reading(struct store *store, int64_t id, const struct str *packed, struct err *err)
 {
 	enum rc rc = sql_want_transaction(store, err);
 	if (rc != RC_OK)

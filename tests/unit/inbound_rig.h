@@ -8,6 +8,7 @@
 #define SENGEN_INBOUND_RIG_H
 
 #include "office_rig.h"
+#include "reading_rig.h"
 
 #include "lib/office/inbound_p.h"
 
@@ -99,7 +100,7 @@ static inline int64_t inbound_receive(struct rig *rig, const struct received *re
 	if (received) {
 		struct str json = STR_INIT;
 		received_print(&json, received);
-		assert_ok(message_set_reading(rig->office.store, message.id, json.s, json.len, &rig_err));
+		assert_ok(rig_set_reading(rig->office.store, message.id, json.s, json.len, &rig_err));
 		str_free(&json);
 	}
 	assert_ok(office_receive(&rig->office, &message, received, received ? NULL : "cut off", &rig_err));

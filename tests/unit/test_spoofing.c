@@ -10,6 +10,7 @@
  * the same letters with the same words at the same time.
  */
 #include "raw_rig.h"
+#include "reading_rig.h"
 
 #include <fcntl.h>
 #include <jansson.h>
@@ -633,7 +634,7 @@ static int64_t take(struct scene *scene, const struct row *row, const char **kin
 	assert_ok(store_begin(rig->office.store, &rig_err));
 	assert_ok(message_add(rig->office.store, &message, raw.s, raw.len, &rig_err));
 	if (good)
-		assert_ok(message_set_reading(rig->office.store, message.id, json.s, json.len, &rig_err));
+		assert_ok(rig_set_reading(rig->office.store, message.id, json.s, json.len, &rig_err));
 	assert_ok(office_receive(
 		&rig->office, &message, good ? &received : NULL, good ? NULL : refused.text, &rig_err));
 	assert_ok(store_commit(rig->office.store, &rig_err));

@@ -1,4 +1,5 @@
 #include "tests/unit/store_rig.h"
+#include "tests/unit/reading_rig.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -828,7 +829,7 @@ static void test_store__erased_values_are_gone(void **state)
 	assert_ok(history_add(rig->store, &row, &rig_err));
 	struct mail_message mail = {.taken_at = T0, .uid = "1", .filed_uid = ""};
 	assert_ok(message_add(rig->store, &mail, "secret-mail", 11, &rig_err));
-	assert_ok(message_set_reading(rig->store, mail.id, "secret-reading", 14, &rig_err));
+	assert_ok(rig_set_reading(rig->store, mail.id, "secret-reading", 14, &rig_err));
 	struct request request = {
 		.message_id = mail.id, .state = REQUEST_STATE_REVIEW, .actor = "staff:1000", .note = "花子"};
 	assert_ok(request_add(rig->store, &request, &rig_err));

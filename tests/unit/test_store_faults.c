@@ -1,4 +1,5 @@
 #include "tests/unit/store_rig.h"
+#include "tests/unit/reading_rig.h"
 
 /*
  * A disk that fails: SQLite's file system layer with three calls replaced. From the `at`-th write, truncation or sync on, each (or
@@ -164,7 +165,7 @@ static enum rc receive_one(struct store *store)
 	const struct history_row row = {
 		.at = T0, .event = EVENT_REQUEST, .ref = request.id, .actor = "daemon", .note = "要確認"};
 	if (rc == RC_OK)
-		rc = message_set_reading(store, message.id, "{}", 2, &rig_err);
+		rc = rig_set_reading(store, message.id, "{}", 2, &rig_err);
 	if (rc == RC_OK)
 		rc = history_add(store, &row, &rig_err);
 	return rc == RC_OK ? store_commit(store, &rig_err) : rc;

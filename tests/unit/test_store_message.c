@@ -1,4 +1,5 @@
 #include "tests/unit/store_rig.h"
+#include "tests/unit/reading_rig.h"
 
 static int setup(void **state)
 {
@@ -162,7 +163,7 @@ static void test_store_message__erased_and_damaged_bytes(void **state)
 		char uid[8];
 		(void)snprintf(uid, sizeof uid, "%d", i);
 		take(rig, uid, uid);
-		assert_ok(message_set_reading(rig->store, i, "{}", 2, &rig_err));
+		assert_ok(rig_set_reading(rig->store, i, "{}", 2, &rig_err));
 	}
 	assert_ok(store_commit(rig->store, &rig_err));
 	sql_aside(rig, "DELETE FROM message_payload WHERE message_id = 1; DELETE FROM reading_payload WHERE "
@@ -195,11 +196,11 @@ static void test_store_message__a_reading_replaces_the_one_before(void **state)
 	take(rig, "1", "one");
 	assert_ok(message_reading(rig->store, 1, &json, &rig_err));
 	assert_int_equal(json.len, 0);
-	assert_ok(message_set_reading(rig->store, 1, "{\"kind\":\"other\"}", 16, &rig_err));
-	assert_ok(message_set_reading(rig->store, 1, "{\"kind\":\"bounce\"}", 17, &rig_err));
+	assert_ok(rig_set_reading(rig->store, 1, "{\"kind\":\"other\"}", 16, &rig_err));
+	assert_ok(rig_set_reading(rig->store, 1, "{\"kind\":\"bounce\"}", 17, &rig_err));
 	assert_ok(message_reading(rig->store, 1, &json, &rig_err));
 	assert_string_equal(json.s, "{\"kind\":\"bounce\"}");
-	assert_rc(message_set_reading(rig->store, 2, "{}", 2, &rig_err), RC_STORE); /* of no mail */
+	assert_rc(rig_set_reading(rig->store, 2, "{}", 2, &rig_err), RC_STORE); /* of no mail */
 	str_free(&json);
 }
 
@@ -301,7 +302,7 @@ static void test_store_message__only_inside_a_transaction(void **state)
 	assert_ok(store_commit(rig->store, &rig_err));
 	assert_rc(message_add(rig->store, &message, "one", 3, &rig_err), RC_STORE);
 	assert_rc(message_update(rig->store, &message, &rig_err), RC_STORE);
-	assert_rc(message_set_reading(rig->store, 1, "{}", 2, &rig_err), RC_STORE);
+	assert_rc(rig_set_reading(rig->store, 1, "{}", 2, &rig_err), RC_STORE);
 	assert_int_equal(sql_count(rig, "SELECT count(*) FROM message"), 0);
 }
 
