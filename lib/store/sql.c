@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <time.h>
 
 #include "lib/store/store_p.h"
 
@@ -272,10 +273,15 @@ bool column_digest(sqlite3_stmt *stmt, int column, uint8_t *out, size_t len)
 	return true;
 }
 
+#define WAIT_TRIES 20 /* of a millisecond: who asks holds the lock for a moment */
+
+/* Whoever may look into the directory may lock it, and must not be able to stop this process by that: without the lock it only waits longer. */
 void sql_wait(struct store *store)
 {
-	if (store->waiting >= 0)
-		(void)flock(store->waiting, LOCK_SH);
+	if (store->waiting < 0)
+		return;
+	for (int i = 0; i < WAIT_TRIES && flock(store->waiting, LOCK_SH | LOCK_NB) != 0; i++)
+		(void)nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 }
 
 void sql_waited(struct store *store)

@@ -118,10 +118,10 @@ const char *column_text(sqlite3_stmt *stmt, int column, struct pool *pool); /* "
 bool column_digest(
 	sqlite3_stmt *stmt, int column, uint8_t *out, size_t len); /* false: not that long; out zeroed */
 
-/* Brings all of the write-ahead log into the database and empties it. *done: false where a reader was in the way. */
 /* Between the two this process waits to write, and those that write much give way (store_is_awaited()). */
 void sql_wait(struct store *store);
 void sql_waited(struct store *store);
+/* Brings all of the write-ahead log into the database and empties it. *done: false where a reader was in the way. */
 enum rc sql_checkpoint(struct store *store, bool *done, struct err *err);
 
 /* ---- schema.c ---- */

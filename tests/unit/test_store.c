@@ -2,6 +2,7 @@
 #include "tests/unit/reading_rig.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -98,6 +99,27 @@ static void test_store__who_waits_to_write_is_seen(void **state)
 	assert_false(store_is_awaited(rig->store));
 	(void)close(begun[0]);
 	(void)close(begun[1]);
+}
+
+/* Anybody who may read the directory may lock it. */
+static void test_store__a_lock_of_somebody_else_holds_up_nobody(void **state)
+{
+	struct rig *rig = *state;
+	char *directory = xstrdup(rig->settings.path);
+	*strrchr(directory, '/') = '\0';
+	int other = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(other >= 0);
+	assert_int_equal(flock(other, LOCK_EX), 0);
+	(void)alarm(60); /* it would wait for ever */
+	sql_wait(rig->store);
+	sql_waited(rig->store);
+	(void)alarm(0);
+	assert_true(store_is_awaited(rig->store)); /* where it can't be told */
+	begin(rig);
+	commit(rig);
+	(void)close(other);
+	assert_false(store_is_awaited(rig->store));
+	free(directory);
 }
 
 static void test_store__reading_needs_no_wal(void **state)
@@ -888,6 +910,7 @@ int main(void)
 		TEST(rollback_leaves_nothing),
 		TEST(readers_see_what_is_committed),
 		TEST(who_waits_to_write_is_seen),
+		TEST(a_lock_of_somebody_else_holds_up_nobody),
 		TEST(reading_needs_no_wal),
 		TEST(opening_says_what_is_wrong),
 		TEST(register_is_private),
