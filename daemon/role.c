@@ -120,7 +120,9 @@ enum rc role_open(struct role_context *ctx, bool want_dkim, bool writes, struct 
 	office_open(&ctx->office);
 	if (!ctx->rules)
 		rc = rulebook_read(&ctx->rules, ctx->settings, err);
-	return rc ? rc : office_take_rules(&ctx->office, ctx->rules, err);
+	rc = rc ? rc : office_take_rules(&ctx->office, ctx->rules, err);
+	rulebook_free(&ctx->rules); /* spent */
+	return rc;
 }
 
 void role_close(struct role_context *ctx)

@@ -17,7 +17,7 @@
 struct role_context {
 	struct office office; /* store, settings, secrets, clock, rng */
 	struct settings *settings;
-	struct rulebook *rules; /* owned; of the start, NULL: role_open() reads them */
+	struct rulebook *rules; /* owned until role_open(), which reads them where it is NULL */
 	struct secrets secrets;
 	struct clock clock;
 	struct rng rng;

@@ -30,8 +30,8 @@
 struct worker {
 	const struct role *role;
 	pid_t pid; /* 0: not running */
-	bool started_before, ready, was_ready;
-	int64_t started_ms, heard_ms;
+	bool ready, was_ready;
+	int64_t started_ms, heard_ms; /* 0: never */
 	int64_t pause_ms, start_at_ms; /* when it died */
 };
 
@@ -93,7 +93,7 @@ _Noreturn static void worker_begin(
 	(void)setenv("NOTIFY_SOCKET", supervisor->notify_name, 1);
 	(void)setenv("WATCHDOG_USEC", watchdog, 1);
 	(void)unsetenv("WATCHDOG_PID");
-	if (worker->started_before)
+	if (worker->started_ms)
 		worker_exec(supervisor, worker->role);
 	worker_go_on(supervisor, worker->role);
 }
@@ -106,7 +106,6 @@ static void worker_start(struct supervisor *supervisor, struct worker *worker)
 		worker_begin(supervisor, worker, parent);
 	int64_t now = clock_machine_ms();
 	worker->ready = false;
-	worker->started_before = true;
 	worker->started_ms = worker->heard_ms = now;
 	worker->pid = pid > 0 ? pid : 0;
 	if (pid < 0) {
