@@ -37,12 +37,28 @@
 		1024) /* each letter takes and frees the same buffers: the heap's end is not given back each time */
 #define FACT_FAULT "sender.fault"
 #define FACT_FAULT_JA "sender.fault_ja"
+#define AHEAD_SECONDS 60 /* so long a letter that was made ready stays so: its signature says when */
 #define WITHHELD "テスト運用のため送信していません (withheld: test mode)"
 
 enum line_state {
 	LINE_FREE,
 	LINE_FLYING, /* a mail was handed over and not answered */
 	LINE_ANSWERED, /* what became of it is known, and not recorded */
+};
+
+struct letter { /* one notice, as it leaves */
+	struct str wire;
+	struct str fields; /* its DKIM-Signature fields */
+	struct str signature, certificates; /* its S/MIME signature, where it was made just now */
+};
+
+#define LETTER_INIT ((struct letter){STR_INIT, STR_INIT, STR_INIT, STR_INIT})
+
+struct ahead { /* a letter made ready before its notice is claimed */
+	int64_t notice_id; /* 0: none */
+	utc_time at;
+	uint8_t digest[SHA256_LEN]; /* of the notice then */
+	struct letter letter;
 };
 
 struct line { /* one transport child */
@@ -54,8 +70,7 @@ struct line { /* one transport child */
 	bool logged; /* its answer stands in the transport's own log: a transaction that is made again writes it once */
 	struct pool *pool; /* of the notice */
 	struct notice notice;
-	struct str signature, certificates; /* its S/MIME signature, where it was made just now */
-	struct str fields; /* its DKIM-Signature fields */
+	struct letter letter;
 	struct delivery delivery;
 };
 
@@ -72,7 +87,8 @@ struct sender {
 	struct notice claimed[LINES_MAX];
 	int claimed_count;
 	struct pool *pool; /* of the claims */
-	struct str wire, payload;
+	struct ahead ahead[LINES_MAX];
+	struct str payload;
 };
 
 /*
@@ -364,14 +380,15 @@ static enum rc record(struct role_context *ctx, const struct line *line, utc_tim
 	struct notice notice = line->notice; /* a transaction that fails is made again from the same */
 	retry_settle(&policy, &notice, &line->delivery, now);
 	bool left = line->delivery.outcome == OUTCOME_ACCEPTED || line->delivery.outcome == OUTCOME_UNKNOWN;
-	bool has_fields = left && line->fields.len > 0;
+	const struct letter *letter = &line->letter;
+	bool has_fields = left && letter->fields.len > 0;
 	enum rc rc = RC_OK;
-	if (left && line->signature.len > 0)
+	if (left && letter->signature.len > 0)
 		rc = outbox_signature_set(
-			ctx->office.store, notice.id, &line->signature, &line->certificates, err);
+			ctx->office.store, notice.id, &letter->signature, &letter->certificates, err);
 	return rc ? rc
 		  : office_delivered(&ctx->office, &notice, &line->delivery,
-			    has_fields ? line->fields.s : NULL, has_fields ? line->fields.len : 0, err);
+			    has_fields ? letter->fields.s : NULL, has_fields ? letter->fields.len : 0, err);
 }
 
 static enum rc claim(struct role_context *ctx, int limit, utc_time now, struct err *err)
@@ -535,56 +552,74 @@ static bool is_allowed(const struct settings *settings, const char *recipient)
 	return found;
 }
 
-/* The letter into sender->wire and line->fields, with what it was signed with when it was sent before. */
-static enum rc read_letter(struct role_context *ctx, struct line *line, struct err *err)
+/* With what it was signed with when it was sent before. */
+static enum rc read_letter(
+	struct role_context *ctx, const struct notice *notice, struct letter *letter, struct err *err)
 {
-	struct sender *sender = ctx->state;
-	str_clear(&sender->wire);
-	str_clear(&line->fields);
-	str_clear(&line->signature);
-	return office_letter_of(&ctx->office, &line->notice, &sender->wire, &line->fields, err);
+	str_clear(&letter->wire);
+	str_clear(&letter->fields);
+	str_clear(&letter->signature);
+	return office_letter_of(&ctx->office, notice, &letter->wire, &letter->fields, err);
 }
 
-static enum rc smime_put(struct role_context *ctx, struct line *line, utc_time now, struct err *err)
+static enum rc smime_put(struct role_context *ctx, const struct notice *notice, struct letter *letter,
+	utc_time now, struct err *err)
 {
-	struct sender *sender = ctx->state;
 	const struct smime_signer *signer = ctx->office.secrets->smime;
 	struct str kept = STR_INIT, signed_wire = STR_INIT;
-	enum rc rc = outbox_signature(ctx->office.store, line->notice.id, &kept, &line->certificates, err);
+	enum rc rc = outbox_signature(ctx->office.store, notice->id, &kept, &letter->certificates, err);
 	bool is_signed = kept.len > 0;
 	str_free(&kept);
 	if (rc != RC_OK || is_signed)
 		return rc;
-	str_clear(&line->certificates);
-	smime_certificates(signer, &line->certificates);
-	rc = smime_sign(&line->signature, signer, sender->wire.s, sender->wire.len, now, err);
+	str_clear(&letter->certificates);
+	smime_certificates(signer, &letter->certificates);
+	rc = smime_sign(&letter->signature, signer, letter->wire.s, letter->wire.len, now, err);
 	rc = rc ? rc
-		: smime_join(&signed_wire, sender->wire.s, sender->wire.len, &line->signature,
-			  &line->certificates, err);
+		: smime_join(&signed_wire, letter->wire.s, letter->wire.len, &letter->signature,
+			  &letter->certificates, err);
 	if (rc == RC_OK) {
-		str_clear(&sender->wire);
-		str_add(&sender->wire, signed_wire.s, signed_wire.len);
+		str_clear(&letter->wire);
+		str_add(&letter->wire, signed_wire.s, signed_wire.len);
 	}
 	str_free(&signed_wire);
 	return rc;
 }
 
 /* A letter sent before keeps its signatures, or goes without as it went: a second copy is the same bytes. DKIM signs what S/MIME has made. */
-static enum rc sign_letter(struct role_context *ctx, struct line *line, utc_time now, struct err *err)
+static enum rc sign_letter(struct role_context *ctx, const struct notice *notice, struct letter *letter,
+	utc_time now, struct err *err)
 {
-	struct sender *sender = ctx->state;
 	const struct secrets *secrets = ctx->office.secrets;
-	if (line->fields.len > 0)
+	if (letter->fields.len > 0)
 		return RC_OK;
 	enum rc rc = RC_OK;
 	if (secrets->smime)
-		rc = smime_put(ctx, line, now, err);
+		rc = smime_put(ctx, notice, letter, now, err);
 	else if (ctx->settings->smime.certificate)
 		rc = err_set(err, RC_CONFIG, "the S/MIME certificate was not read; restart the daemon");
 	if (rc == RC_OK && secrets->dkim_count > 0)
-		rc = dkim_sign(&line->fields, secrets->dkim, secrets->dkim_count, sender->wire.s,
-			sender->wire.len, now, err);
+		rc = dkim_sign(&letter->fields, secrets->dkim, secrets->dkim_count, letter->wire.s,
+			letter->wire.len, now, err);
 	return rc;
+}
+
+/* The bytes of a letter stay while its notice waits, and only this process claims it: what was made ready is what would be made now. */
+static bool take_ahead(
+	struct sender *sender, const struct notice *notice, struct letter *letter, utc_time now)
+{
+	for (int i = 0; i < LINES_MAX; i++) {
+		struct ahead *ahead = &sender->ahead[i];
+		if (ahead->notice_id != notice->id)
+			continue;
+		const struct letter old = *letter;
+		*letter = ahead->letter;
+		ahead->letter = old;
+		ahead->notice_id = 0;
+		return ahead->at <= now && now - ahead->at < AHEAD_SECONDS &&
+		       memcmp(ahead->digest, notice->digest, SHA256_LEN) == 0;
+	}
+	return false;
 }
 
 /* A damaged letter is one notice's trouble and ends with its life-time in review; a missing key or a certificate that ran out is everybody's. */
@@ -592,10 +627,12 @@ static bool make_ready(struct role_context *ctx, struct line *line, utc_time now
 {
 	struct err err = {0};
 	const char *phase = "letter";
-	enum rc rc = read_letter(ctx, line, &err);
+	if (take_ahead(ctx->state, &line->notice, &line->letter, now))
+		return true;
+	enum rc rc = read_letter(ctx, &line->notice, &line->letter, &err);
 	if (rc == RC_OK) {
 		phase = "sign";
-		rc = sign_letter(ctx, line, now, &err);
+		rc = sign_letter(ctx, &line->notice, &line->letter, now, &err);
 	}
 	if (rc == RC_OK)
 		return true;
@@ -610,12 +647,11 @@ static bool make_ready(struct role_context *ctx, struct line *line, utc_time now
 /* Stages go on as if it had been sent; the reply says that it was not. */
 static void withhold(struct role_context *ctx, struct line *line, struct parcel *parcel, utc_time now)
 {
-	struct sender *sender = ctx->state;
 	struct str path = STR_INIT, whole = STR_INIT;
 	struct err err;
 	path_join(&path, ctx->settings->state_directory, "withheld");
-	str_add(&whole, line->fields.s, line->fields.len);
-	str_add(&whole, sender->wire.s, sender->wire.len);
+	str_add(&whole, line->letter.fields.s, line->letter.fields.len);
+	str_add(&whole, line->letter.wire.s, line->letter.wire.len);
 	parcel->wire = whole.s;
 	parcel->len = whole.len;
 	struct delivery delivery = {
@@ -641,8 +677,8 @@ static void hand_over(struct role_context *ctx, struct line *line, const struct 
 		.name = name, .sender = line->notice.bounce_address, .recipient = line->notice.recipient};
 	if (!make_ready(ctx, line, now))
 		return;
-	parcel.wire = sender->wire.s;
-	parcel.len = sender->wire.len;
+	parcel.wire = line->letter.wire.s;
+	parcel.len = line->letter.wire.len;
 	if (!is_allowed(ctx->settings, line->notice.recipient)) {
 		withhold(ctx, line, &parcel, now);
 		return;
@@ -652,7 +688,7 @@ static void hand_over(struct role_context *ctx, struct line *line, const struct 
 		return;
 	}
 	str_clear(&sender->payload);
-	handover_put_mail(&sender->payload, &parcel, line->fields.s, line->fields.len);
+	handover_put_mail(&sender->payload, &parcel, line->letter.fields.s, line->letter.fields.len);
 	enter_state(line, LINE_FLYING);
 	if (!wire_send(line->fd, WIRE_MAIL, sender->payload.s, sender->payload.len)) {
 		line_close(line); /* a child that did not get all of it sends none of it */
@@ -676,6 +712,70 @@ static void hand_over_all(struct role_context *ctx, utc_time now)
 	}
 	store_looked(ctx->office.store);
 	sender->claimed_count = 0;
+}
+
+/* ---- the next letters, while the mail server takes these ---- */
+
+static struct ahead *find_ahead(struct sender *sender, int64_t notice_id)
+{
+	for (int i = 0; i < LINES_MAX; i++)
+		if (sender->ahead[i].notice_id == notice_id)
+			return &sender->ahead[i];
+	return NULL;
+}
+
+static void forget_ahead(struct sender *sender, const struct notice *notices, int count)
+{
+	for (int i = 0; i < LINES_MAX; i++) {
+		bool wanted = false;
+		for (int j = 0; j < count && !wanted; j++)
+			wanted = sender->ahead[i].notice_id == notices[j].id;
+		if (!wanted)
+			sender->ahead[i].notice_id = 0;
+	}
+}
+
+/* How many could be claimed once all lines are free. */
+static int room_ahead(struct role_context *ctx, utc_time now)
+{
+	struct sender *sender = ctx->state;
+	int most = (int)ctx->settings->connections;
+	if (!sender->more || sender->health.faults > 0)
+		return 0;
+	int64_t room = rate_room(sender->rate, count_lines(sender, LINE_FLYING), now);
+	return room < most ? (int)room : most;
+}
+
+/* The claim decides what leaves; whatever goes wrong here is met again there, and told. */
+static void work_ahead(struct role_context *ctx, utc_time now)
+{
+	struct sender *sender = ctx->state;
+	struct store *store = ctx->office.store;
+	struct err ignored;
+	int count = 0, limit = room_ahead(ctx, now);
+	if (limit == 0)
+		return;
+	pool_reset(sender->pool);
+	(void)store_look(store, &ignored);
+	if (outbox_waiting(store, now, limit, rate_full_domains(sender->rate, now), sender->claimed, &count,
+		    sender->pool, &ignored) != RC_OK)
+		count = 0;
+	forget_ahead(sender, sender->claimed, count);
+	for (int i = 0; i < count; i++) {
+		const struct notice *notice = &sender->claimed[i];
+		struct ahead *ahead = find_ahead(sender, notice->id);
+		if (ahead)
+			continue;
+		ahead = find_ahead(sender, 0);
+		enum rc rc = read_letter(ctx, notice, &ahead->letter, &ignored);
+		rc = rc ? rc : sign_letter(ctx, notice, &ahead->letter, now, &ignored);
+		if (rc)
+			continue;
+		ahead->notice_id = notice->id;
+		ahead->at = now;
+		memcpy(ahead->digest, notice->digest, SHA256_LEN);
+	}
+	store_looked(store);
 }
 
 /* ---- the step ---- */
@@ -753,8 +853,10 @@ static enum rc sender_step(struct role_context *ctx, utc_time now, utc_time *nex
 			return rc;
 		hand_over_all(ctx, now);
 	} while (ctx->in_turn && count_lines(sender, LINE_FREE) < LINES_MAX);
-	if (!ctx->in_turn)
+	if (!ctx->in_turn) {
+		work_ahead(ctx, now);
 		close_idle(ctx);
+	}
 	return when_next(ctx, may, now, next, err);
 }
 
@@ -769,11 +871,10 @@ static enum rc sender_start(struct role_context *ctx, struct err *err)
 	ctx->state = sender;
 	sender->rate = rate_new(&limits);
 	sender->pool = pool_new();
-	sender->wire = sender->payload = STR_INIT;
+	sender->payload = STR_INIT;
 	for (int i = 0; i < LINES_MAX; i++) {
 		sender->line[i].fd = -1;
-		sender->line[i].fields = STR_INIT;
-		sender->line[i].signature = sender->line[i].certificates = STR_INIT;
+		sender->line[i].letter = sender->ahead[i].letter = LETTER_INIT;
 		sender->line[i].pool = pool_new();
 	}
 	int64_t minute = 0, today = 0;
@@ -799,6 +900,14 @@ static enum rc sender_start(struct role_context *ctx, struct err *err)
 	return rc;
 }
 
+static void letter_free(struct letter *letter)
+{
+	str_wipe(&letter->wire);
+	str_free(&letter->fields);
+	str_free(&letter->signature);
+	str_free(&letter->certificates);
+}
+
 static void sender_stop(struct role_context *ctx, int64_t deadline_ms)
 {
 	struct sender *sender = ctx->state;
@@ -814,14 +923,12 @@ static void sender_stop(struct role_context *ctx, int64_t deadline_ms)
 	/* What is in flight still is `sending` in the register: unknown at the next start. */
 	for (int i = 0; i < LINES_MAX; i++) {
 		line_close(&sender->line[i]);
-		str_free(&sender->line[i].fields);
-		str_free(&sender->line[i].signature);
-		str_free(&sender->line[i].certificates);
+		letter_free(&sender->line[i].letter);
+		letter_free(&sender->ahead[i].letter);
 		pool_free(&sender->line[i].pool);
 	}
 	rate_free(&sender->rate);
 	pool_free(&sender->pool);
-	str_wipe(&sender->wire);
 	str_wipe(&sender->payload);
 	free(sender);
 	ctx->state = NULL;
@@ -832,6 +939,7 @@ static void sender_reload(struct role_context *ctx)
 	struct sender *sender = ctx->state;
 	const struct rate_limits limits = limits_of(ctx->settings);
 	rate_change(sender->rate, &limits);
+	forget_ahead(sender, NULL, 0); /* the keys may be others */
 	for (int i = 0; i < LINES_MAX; i++) {
 		if (sender->line[i].state == LINE_FLYING)
 			sender->line[i].outdated = true;

@@ -206,10 +206,12 @@ static ssize_t receive_some(
 	struct iovec part[] = {{head, HEAD_LEN}, {payload->s, payload->size - 1}};
 	struct msghdr message = {.msg_iov = part, .msg_iovlen = 2};
 	ssize_t n;
+	/* Who waits in recvmsg() is also woken when the peer takes what was sent before, for nothing; poll() tells the two apart. */
+	if (timeout_ms < 0 && !wait_readable(fd, deadline))
+		return -1;
 	do {
-		n = recvmsg(fd, &message, timeout_ms < 0 ? 0 : MSG_DONTWAIT);
-	} while (n < 0 &&
-		 (errno == EINTR || (timeout_ms >= 0 && errno == EAGAIN && wait_readable(fd, deadline))));
+		n = recvmsg(fd, &message, MSG_DONTWAIT);
+	} while (n < 0 && (errno == EINTR || (errno == EAGAIN && wait_readable(fd, deadline))));
 	return n < 0 || message.msg_flags & MSG_CTRUNC ? -1 : n;
 }
 

@@ -61,8 +61,8 @@ int wire_receive(int fd, enum wire_type *type, struct str *payload, int *got_fd,
 /* The same from a peer that has little to say: a payload of more than `most` bytes is an error. */
 int wire_receive_most(
 	int fd, enum wire_type *type, struct str *payload, int *got_fd, int timeout_ms, size_t most);
-/* A frame of a peer that says one thing and then waits: what comes behind it, and descriptors, are an error. One system call where a mail is not long. Otherwise as
- * wire_receive(). */
+/* A frame of a peer that says one thing and then waits: what comes behind it, and descriptors, are an error. One system call where it has
+ * come and a mail is not long, two where it is waited for. Otherwise as wire_receive(). */
 int wire_receive_alone(int fd, enum wire_type *type, struct str *payload, int timeout_ms);
 
 /* What a peer that sends many frames has said and nobody has looked at: one system call fetches as many as have come. Begins as WIRE_QUEUE_INIT. */

@@ -216,6 +216,9 @@ enum rc outbox_each_in(struct store *store, enum outbox_state state, int64_t aft
  * The caller holds a transaction; after its commit the claim decides. */
 enum rc outbox_claim(struct store *store, utc_time now, int limit, const char *const *skip_domain,
 	struct notice *out, int *count, struct pool *pool, struct err *err);
+/* What the claim would look at first, in its order: a forecast, nothing is decided. */
+enum rc outbox_waiting(struct store *store, utc_time now, int limit, const char *const *skip_domain,
+	struct notice *out, int *count, struct pool *pool, struct err *err);
 /* Writes state, next_try_at, attempts, reply, accepted_at, first_try_at of one notice, and (when not NULL) the DKIM fields it was sent with. */
 enum rc outbox_update(
 	struct store *store, const struct notice *notice, const char *dkim, size_t dkim_len, struct err *err);

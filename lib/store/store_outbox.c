@@ -552,7 +552,7 @@ static bool skipped(const int64_t *words, size_t count, int64_t domain)
 #define BY_MOMENT " ORDER BY next_try_at, id"
 
 static enum rc next_waiting(struct store *store, bool held, utc_time now, utc_time *after_at,
-	int64_t *after_id, const int64_t *skip, size_t skip_count, int64_t ids[BATCH], int *count,
+	int64_t *after_id, const int64_t *skip, size_t skip_count, int64_t *ids, int most, int *count,
 	struct err *err)
 {
 	*count = 0;
@@ -571,7 +571,7 @@ static enum rc next_waiting(struct store *store, bool held, utc_time now, utc_ti
 		if (skipped(skip, skip_count, sqlite3_column_int64(stmt, 1)))
 			continue;
 		ids[(*count)++] = *after_id;
-		if (*count == BATCH) {
+		if (*count == most) {
 			sql_done(stmt);
 			break;
 		}
@@ -598,34 +598,47 @@ static enum rc claim_one(struct store *store, int64_t id, utc_time now, struct n
 	return rc;
 }
 
-static enum rc claim_all(struct store *store, utc_time now, int limit, const int64_t *skip, size_t skip_count,
-	struct notice *out, int *count, struct pool *pool, struct err *err)
+/* What is done with one that waits; taken: `out` has it. */
+typedef enum rc waiting_fn(struct store *store, int64_t id, utc_time now, struct notice *out, bool *taken,
+	struct pool *pool, struct err *err);
+
+static enum rc look_one(struct store *store, int64_t id, utc_time now, struct notice *out, bool *taken,
+	struct pool *pool, struct err *err)
+{
+	(void)now;
+	enum rc rc = outbox_get(store, id, out, pool, err);
+	*taken = rc == RC_OK;
+	return rc;
+}
+
+static enum rc take_waiting(struct store *store, utc_time now, int limit, const int64_t *skip,
+	size_t skip_count, waiting_fn *fn, struct notice *out, int *count, struct pool *pool, struct err *err)
 {
 	utc_time after_at = INT64_MIN;
 	int64_t after_id = 0, ids[BATCH], held = 0;
-	int found;
+	int most, found;
 	enum rc rc = held_batch_open(store, BATCH_TEMPLATES, &held, err);
 	if (rc != RC_OK)
 		return rc;
 	do {
-		rc = next_waiting(
-			store, held != 0, now, &after_at, &after_id, skip, skip_count, ids, &found, err);
-		for (int i = 0; rc == RC_OK && i < found && *count < limit; i++) {
-			bool claimed;
-			rc = claim_one(store, ids[i], now, &out[*count], &claimed, pool, err);
-			*count += claimed;
+		most = limit - *count < BATCH ? limit - *count : BATCH;
+		rc = next_waiting(store, held != 0, now, &after_at, &after_id, skip, skip_count, ids, most,
+			&found, err);
+		for (int i = 0; rc == RC_OK && i < found; i++) {
+			bool taken;
+			rc = fn(store, ids[i], now, &out[*count], &taken, pool, err);
+			*count += taken;
 		}
 		if (rc != RC_OK)
 			return rc;
-	} while (found == BATCH && *count < limit);
+	} while (found == most && *count < limit);
 	return RC_OK;
 }
 
-enum rc outbox_claim(struct store *store, utc_time now, int limit, const char *const *skip_domain,
-	struct notice *out, int *count, struct pool *pool, struct err *err)
+static enum rc take_unskipped(struct store *store, utc_time now, int limit, const char *const *skip_domain,
+	waiting_fn *fn, struct notice *out, int *count, struct pool *pool, struct err *err)
 {
-	*count = 0;
-	enum rc rc = sql_want_transaction(store, err);
+	enum rc rc = RC_OK;
 	size_t skip_count = 0;
 	while (skip_domain && skip_domain[skip_count])
 		skip_count++;
@@ -633,9 +646,24 @@ enum rc outbox_claim(struct store *store, utc_time now, int limit, const char *c
 	for (size_t i = 0; rc == RC_OK && i < skip_count; i++)
 		rc = word_find(store, skip_domain[i], &skip[i], err);
 	if (rc == RC_OK && limit > 0)
-		rc = claim_all(store, now, limit, skip, skip_count, out, count, pool, err);
+		rc = take_waiting(store, now, limit, skip, skip_count, fn, out, count, pool, err);
 	free(skip);
 	return rc;
+}
+
+enum rc outbox_claim(struct store *store, utc_time now, int limit, const char *const *skip_domain,
+	struct notice *out, int *count, struct pool *pool, struct err *err)
+{
+	*count = 0;
+	enum rc rc = sql_want_transaction(store, err);
+	return rc ? rc : take_unskipped(store, now, limit, skip_domain, claim_one, out, count, pool, err);
+}
+
+enum rc outbox_waiting(struct store *store, utc_time now, int limit, const char *const *skip_domain,
+	struct notice *out, int *count, struct pool *pool, struct err *err)
+{
+	*count = 0;
+	return take_unskipped(store, now, limit, skip_domain, look_one, out, count, pool, err);
 }
 
 enum rc outbox_cancel(

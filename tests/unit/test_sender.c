@@ -243,6 +243,71 @@ static void test_sender__service_waits_for_its_children(void **state)
 	post_close(&post);
 }
 
+/* One letter flies, the next is made ready: what is decided now still counts, and each letter is its applicant's own. */
+static void test_sender__a_letter_made_ready_is_not_yet_sent(void **state)
+{
+	struct sink_script script = {.reply_pause_ms = 300};
+	struct post post = post_open(state, &script, "connections = 1;");
+	utc_time next;
+	post.ctx.in_turn = false;
+	int64_t ids[4];
+	for (int i = 0; i < 4; i++)
+		ids[i] = rig_apply(post.rig, i + 1);
+	assert_ok(role_sender.step(&post.ctx, post.rig->clock.now, &next, &rig_err));
+	rig_decide(post.rig, ids[1], DECISION_REJECT, "試験");
+	await(&post, 10000);
+	assert_string_equal(rig_outbox(post.rig, ids[1]), "receipt/cancelled");
+	static const int sent[] = {0, 2, 3};
+	assert_int_equal(sink_mail_count(post.sink), 3);
+	for (size_t i = 0; i < 3; i++) {
+		struct str wire = STR_INIT;
+		rig_letter(post.rig, first_notice(post.rig, ids[sent[i]]).id, &wire);
+		assert_string_equal(sink_mail(post.sink, i)->data.s, wire.s);
+		assert_string_equal(rig_outbox(post.rig, ids[sent[i]]), "receipt/sent");
+		str_free(&wire);
+	}
+	post_close(&post);
+}
+
+static void change_letter(struct rig *rig, int64_t notice_id)
+{
+	sqlite3 *db;
+	char sql[96];
+	(void)snprintf(
+		sql, sizeof sql, "UPDATE letter SET packed = x'00' WHERE notice_id = %" PRId64, notice_id);
+	assert_int_equal(sqlite3_open(rig->settings->store_path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+/* A letter that was made ready is read no more, until other keys are in force or its signature would be an old one. */
+static void test_sender__how_long_a_letter_stays_ready(void **state)
+{
+	static const struct {
+		bool reload;
+		int64_t seconds;
+		const char *outbox;
+	} cases[] = {{false, 0, "receipt/sent"}, {false, 59, "receipt/sent"}, {false, 60, "receipt/queued"},
+		{false, -1, "receipt/queued"}, {true, 0, "receipt/queued"}};
+	struct sink_script script = {.reply_pause_ms = 100};
+	struct post post = post_open(state, &script, "connections = 1;");
+	post.ctx.in_turn = false;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		utc_time next;
+		(void)rig_apply(post.rig, 2 * (int)i + 1);
+		int64_t second = rig_apply(post.rig, 2 * (int)i + 2);
+		assert_ok(role_sender.step(&post.ctx, post.rig->clock.now, &next, &rig_err));
+		change_letter(post.rig, first_notice(post.rig, second).id);
+		if (cases[i].reload)
+			role_sender.reload(&post.ctx);
+		pass_seconds(&post, cases[i].seconds);
+		await(&post, 10000);
+		(void)work(&post); /* records what it knows without a child */
+		assert_string_equal(rig_outbox(post.rig, second), cases[i].outbox);
+	}
+	post_close(&post);
+}
+
 static void test_sender__stop_waits_for_answers(void **state)
 {
 	struct sink_script script = {.reply_pause_ms = 300};
@@ -578,6 +643,8 @@ int main(void)
 		WITH_RIG(test_sender__rates),
 		WITH_RIG(test_sender__test_mode_withholds),
 		WITH_RIG(test_sender__service_waits_for_its_children),
+		WITH_RIG(test_sender__a_letter_made_ready_is_not_yet_sent),
+		WITH_RIG(test_sender__how_long_a_letter_stays_ready),
 		WITH_RIG(test_sender__stop_waits_for_answers),
 		WITH_RIG(test_sender__claims_of_a_dead_sender_are_unknown),
 		WITH_RIG(test_sender__child_dies_in_flight),

@@ -156,6 +156,14 @@ static void test_store_outbox__claim_takes_the_oldest(void **state)
 	assert_ok(outbox_next_try(rig->store, T0 + 1, &next, &rig_err));
 	assert_int_equal(next, T0 + 5);
 	assert_int_equal(claim(rig, rig->store, T0, 8, NULL, out), 0);
+	int forecast;
+	assert_ok(outbox_waiting(rig->store, T0, 2, NULL, out, &forecast, rig->pool, &rig_err));
+	assert_int_equal(forecast, 0);
+	assert_ok(outbox_waiting(rig->store, T0 + 10, 2, NULL, out, &forecast, rig->pool, &rig_err));
+	assert_int_equal(forecast, 2);
+	assert_int_equal(out[0].id, ids[3]);
+	assert_int_equal(out[1].id, ids[0]);
+	assert_int_equal(state_of(rig, ids[3]), OUTBOX_QUEUED);
 	assert_int_equal(claim(rig, rig->store, T0 + 10, 2, NULL, out), 2);
 	assert_int_equal(out[0].id, ids[3]);
 	assert_int_equal(out[1].id, ids[0]);
