@@ -30,8 +30,8 @@
 #define IDLE_SECONDS 10 /* then a connection is ended: servers don't like silent guests */
 #define ANSWER_MS 10000 /* for a frame that has begun */
 #define FLIGHT_GRACE_SECONDS 60
-#define GATHER_NS 500000
-#define GATHER_TIMES 6 /* 3 ms: what a mail takes on its way through servers near and far is more */
+#define GATHER_NS 100000
+#define GATHER_TIMES 30 /* 3 ms: what a mail takes on its way through servers near and far is more */
 #define HEAP_KEPT                                                                                            \
 	(8 * 1024 *                                                                                          \
 		1024) /* each letter takes and frees the same buffers: the heap's end is not given back each time */
@@ -74,6 +74,14 @@ struct line { /* one transport child */
 	struct delivery delivery;
 };
 
+struct told { /* an answer that was recorded, for the log */
+	int64_t notice_id, application_id;
+	const char *template_name;
+	enum outcome outcome;
+	int code;
+	const char *phase; /* static */
+};
+
 struct sender {
 	struct line line[LINES_MAX];
 	struct rate *rate;
@@ -87,6 +95,9 @@ struct sender {
 	struct notice claimed[LINES_MAX];
 	int claimed_count;
 	struct pool *pool; /* of the claims */
+	struct told told[LINES_MAX];
+	int told_count;
+	struct pool *told_pool;
 	struct ahead ahead[LINES_MAX];
 	struct str payload;
 };
@@ -296,15 +307,15 @@ static void take_answers(struct role_context *ctx, int timeout_ms, utc_time now)
 }
 
 /*
- * Each commit waits twice for the disk, so the first answers wait a little for others, until two lines of three are done: they are recorded and handed their next
- * mails while the rest is at work. Looked at now and then, not at each answer: it would wake the role for each.
+ * Each commit waits twice for the disk, so the first answers wait a little for others, until eight lines of nine are done: a slow one holds nobody back. Looked
+ * at now and then, not at each answer: it would wake the role for each.
  */
 static void gather_answers(struct role_context *ctx, utc_time now)
 {
 	const struct sender *sender = ctx->state;
 	for (int times = 0; times < GATHER_TIMES; times++) {
 		int answered = count_lines(sender, LINE_ANSWERED);
-		if (answered == 0 || answered >= 2 * count_lines(sender, LINE_FLYING))
+		if (answered == 0 || answered >= 8 * count_lines(sender, LINE_FLYING))
 			return;
 		const struct timespec pause = {.tv_nsec = GATHER_NS};
 		(void)nanosleep(&pause, NULL);
@@ -457,13 +468,45 @@ static enum rc log_accepted(struct role_context *ctx, struct err *err)
 	return rc;
 }
 
-static void log_delivery(const struct line *line)
+/* The lines are free for their next mails; what is to be said about these is kept. */
+static void take_down(struct sender *sender)
 {
-	log_event(LEVEL_NOTICE,
-		line->delivery.outcome == OUTCOME_ACCEPTED ? "notice.sent" : "notice.not-sent",
-		"notice=%" PRId64 " application=%" PRId64 " template=%s outcome=%s code=%d phase=%s",
-		line->notice.id, line->notice.application_id, line->notice.template_name,
-		outcome_name(line->delivery.outcome), line->delivery.reply_code, line->delivery.phase);
+	sender->told_count = 0;
+	pool_reset(sender->told_pool);
+	for (int i = 0; i < LINES_MAX; i++) {
+		struct line *line = &sender->line[i];
+		if (line->state != LINE_ANSWERED)
+			continue;
+		sender->told[sender->told_count++] = (struct told){.notice_id = line->notice.id,
+			.application_id = line->notice.application_id,
+			.template_name = pool_strdup(sender->told_pool, line->notice.template_name),
+			.outcome = line->delivery.outcome,
+			.code = line->delivery.reply_code,
+			.phase = line->delivery.phase};
+		line->logged = false;
+		enter_state(line, LINE_FREE);
+	}
+}
+
+/* After the lines have their next mails: they would wait for it. */
+static void tell(struct role_context *ctx)
+{
+	struct sender *sender = ctx->state;
+	bool accepted = false;
+	for (int i = 0; i < sender->told_count; i++) {
+		const struct told *told = &sender->told[i];
+		bool sent = told->outcome == OUTCOME_ACCEPTED;
+		accepted = accepted || sent;
+		log_event(LEVEL_NOTICE, sent ? "notice.sent" : "notice.not-sent",
+			"notice=%" PRId64 " application=%" PRId64 " template=%s outcome=%s code=%d phase=%s",
+			told->notice_id, told->application_id, told->template_name,
+			outcome_name(told->outcome), told->code, told->phase);
+	}
+	sender->told_count = 0;
+	if (accepted) /* a stage at distance 0 may be due by that */
+		role_wake(ctx->settings, "scheduler");
+	if (accepted && ctx->settings->mailbox.sent) /* copies wait to be filed */
+		role_wake(ctx->settings, "mailbox");
 }
 
 /* limit: mails to claim at most. */
@@ -497,20 +540,9 @@ static enum rc exchange(struct role_context *ctx, int limit, utc_time now, struc
 		sender->claimed_count = 0;
 		return rc;
 	}
-	bool accepted = false;
-	for (int i = 0; i < LINES_MAX; i++) {
-		if (sender->line[i].state != LINE_ANSWERED)
-			continue;
-		accepted |= sender->line[i].delivery.outcome == OUTCOME_ACCEPTED;
-		log_delivery(&sender->line[i]);
-		sender->line[i].logged = false;
-		enter_state(&sender->line[i], LINE_FREE);
-	}
-	if (accepted) /* a stage at distance 0 may be due by that */
-		role_wake(ctx->settings, "scheduler");
-	if (accepted && ctx->settings->mailbox.sent) /* copies wait to be filed */
-		role_wake(ctx->settings, "mailbox");
-	log_fault_change(sender);
+	take_down(sender);
+	log_fault_change(
+		sender); /* what the transaction said, not what comes up while mails are handed over */
 	return RC_OK;
 }
 
@@ -852,6 +884,7 @@ static enum rc sender_step(struct role_context *ctx, utc_time now, utc_time *nex
 		if (rc != RC_OK)
 			return rc;
 		hand_over_all(ctx, now);
+		tell(ctx);
 	} while (ctx->in_turn && count_lines(sender, LINE_FREE) < LINES_MAX);
 	if (!ctx->in_turn) {
 		work_ahead(ctx, now);
@@ -871,6 +904,7 @@ static enum rc sender_start(struct role_context *ctx, struct err *err)
 	ctx->state = sender;
 	sender->rate = rate_new(&limits);
 	sender->pool = pool_new();
+	sender->told_pool = pool_new();
 	sender->payload = STR_INIT;
 	for (int i = 0; i < LINES_MAX; i++) {
 		sender->line[i].fd = -1;
@@ -920,6 +954,7 @@ static void sender_stop(struct role_context *ctx, int64_t deadline_ms)
 	if (exchange(ctx, 0, clock_now(ctx->office.clock), &err) != RC_OK)
 		log_event(LEVEL_FAULT, "sender.unrecorded", "answers=%d reason=\"%s\"",
 			count_lines(sender, LINE_ANSWERED), err.text);
+	tell(ctx);
 	/* What is in flight still is `sending` in the register: unknown at the next start. */
 	for (int i = 0; i < LINES_MAX; i++) {
 		line_close(&sender->line[i]);
@@ -929,6 +964,7 @@ static void sender_stop(struct role_context *ctx, int64_t deadline_ms)
 	}
 	rate_free(&sender->rate);
 	pool_free(&sender->pool);
+	pool_free(&sender->told_pool);
 	str_wipe(&sender->payload);
 	free(sender);
 	ctx->state = NULL;
