@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,8 +130,15 @@ enum rc spool_open(struct spool *spool, const char *directory, bool simulating, 
 	return rc;
 }
 
-static void entry_free(struct spool_entry *entry)
+static int by_name(const void *a, const void *b)
 {
+	const struct spool_entry *one = a, *two = b;
+	return strcmp(one->name, two->name);
+}
+
+static void entry_forget(struct spool *spool, struct spool_entry *entry)
+{
+	(void)tdelete(entry, &spool->by_name, by_name);
 	free(entry->name);
 	free(entry);
 }
@@ -138,7 +146,7 @@ static void entry_free(struct spool_entry *entry)
 void spool_close(struct spool *spool)
 {
 	for (size_t i = 0; i < spool->entry_count; i++)
-		entry_free(spool->entry[i]);
+		entry_forget(spool, spool->entry[i]);
 	free(spool->entry);
 	free(spool->ready);
 	int fd[] = {spool->incoming, spool->work, spool->removing, spool->events};
@@ -151,43 +159,24 @@ void spool_close(struct spool *spool)
 
 /* ---- what is known ---- */
 
-/* Where the name is, or would have to be put in. */
-static size_t entry_place(const struct spool *spool, const char *name, bool *found)
-{
-	size_t low = 0, high = spool->entry_count;
-	*found = false;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = strcmp(spool->entry[middle]->name, name);
-		if (order == 0) {
-			*found = true;
-			return middle;
-		}
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
+/* A balanced tree: whoever drops the files chooses their names, and could make a table by a hash as slow as a list. */
 static struct spool_entry *entry_get(struct spool *spool, const char *name)
 {
-	bool found;
-	size_t place = entry_place(spool, name, &found);
-	if (found)
-		return spool->entry[place];
+	struct spool_entry *entry = xcalloc(1, sizeof *entry);
+	*entry = (struct spool_entry){.name = xstrdup(name), .looked_ms = -1};
+	struct spool_entry *const *found = tsearch(entry, &spool->by_name, by_name);
+	if (!found)
+		die("out of memory");
+	if (*found != entry) {
+		free(entry->name);
+		free(entry);
+		return *found;
+	}
 	if (spool->entry_count == spool->entry_size) {
 		spool->entry_size = spool->entry_size ? spool->entry_size * 2 : 64;
 		spool->entry = xrealloc(spool->entry, spool->entry_size * sizeof(struct spool_entry *));
 	}
-	memmove(spool->entry + place + 1, spool->entry + place,
-		(spool->entry_count - place) * sizeof(struct spool_entry *));
-	spool->entry_count++;
-	struct spool_entry *entry = spool->entry[place] = xcalloc(1, sizeof *entry);
-	entry->name = xstrdup(name);
-	entry->looked_ms = -1;
-	return entry;
+	return spool->entry[spool->entry_count++] = entry;
 }
 
 /* Whatever lay there under that name before is gone. */
@@ -318,7 +307,7 @@ static void forget_unseen(struct spool *spool)
 		if (spool->entry[i]->seen)
 			spool->entry[kept++] = spool->entry[i];
 		else
-			entry_free(spool->entry[i]);
+			entry_forget(spool, spool->entry[i]);
 	}
 	spool->entry_count = kept;
 }

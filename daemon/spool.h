@@ -29,7 +29,8 @@ struct spool {
 	size_t file_limit; /* bytes */
 	bool simulating; /* a file is there, and whole, from its modification time on */
 
-	struct spool_entry **entry; /* by name; owned */
+	struct spool_entry **entry; /* owned */
+	void *by_name; /* the same, as tsearch() keeps them */
 	size_t entry_count, entry_size;
 	struct spool_entry **ready; /* whole files, oldest first; of the last scan */
 	size_t ready_count, ready_next;
