@@ -1,6 +1,5 @@
 /* sengend - the daemon of a declaration office. See sengend(8). */
 #include <getopt.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -12,6 +11,7 @@
 #include "daemon/supervisor.h"
 #include "daemon/title.h"
 #include "daemon/turn.h"
+#include "lib/base/heap.h"
 #include "lib/base/log.h"
 #include "lib/base/secret.h"
 #include "lib/base/service.h"
@@ -139,15 +139,6 @@ static void name_in_log(const struct options *options)
 	log_open("sengend", level);
 }
 
-/* Composing and packing a letter takes some 300 KiB for a moment. Giving them
- * back to the kernel each time, and getting them anew, costs more than the
- * letter. */
-static void keep_memory(void)
-{
-	(void)mallopt(M_MMAP_THRESHOLD, 4 * 1024 * 1024);
-	(void)mallopt(M_TRIM_THRESHOLD, 16 * 1024 * 1024);
-}
-
 int main(int argc, char **argv)
 {
 	struct options options;
@@ -162,7 +153,7 @@ int main(int argc, char **argv)
 	(void)umask(0027);
 	(void)setrlimit(
 		RLIMIT_CORE, &(struct rlimit){0}); /* a core dump would hold personal data and secrets */
-	keep_memory();
+	heap_keep();
 
 	if (options.until)
 		return (int)simulate_run(options.config, options.until, options.from, options.verbose);

@@ -15,6 +15,7 @@
 
 #include "daemon/role.h"
 #include "daemon/title.h"
+#include "lib/base/heap.h"
 #include "lib/base/log.h"
 #include "lib/base/service.h"
 
@@ -349,6 +350,8 @@ enum rc supervisor_run(const char *config, bool verbose)
 	rc = rc ? rc : role_lock(supervisor.settings, "supervisor", &supervisor.lock, &err);
 	if (!rc) {
 		supervisor.watchdog_ms = supervisor.settings->watchdog_seconds * 1000;
+		heap_settle(); /* each role would copy the pages that it takes memory from */
+		heap_keep();
 		rc = supervise(&supervisor);
 	} else {
 		log_event(LEVEL_FAULT, "supervisor.failed", "rc=%s reason=\"%s\"", rc_name(rc), err.text);

@@ -6,6 +6,12 @@
 
 #define HEAP_AHEAD (1024 * 1024)
 
+void heap_keep(void)
+{
+	(void)mallopt(M_MMAP_THRESHOLD, 4 * 1024 * 1024);
+	(void)mallopt(M_TRIM_THRESHOLD, 16 * 1024 * 1024);
+}
+
 #if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__)
 /*
  * A child that took memory from holes in the heap it was forked with would copy a page for each. So the holes are filled, once: what the children ask for
