@@ -307,7 +307,7 @@ static void take_answers(struct role_context *ctx, int timeout_ms, utc_time now)
 }
 
 /*
- * Each commit waits twice for the disk, so the first answers wait a little for others, until eight lines of nine are done: a slow one holds nobody back. Looked
+ * Each commit waits twice for the disk, so the first answers wait a little for others, until eight lines of nine are done, for 3 ms at most: a slow one holds nobody back. Looked
  * at now and then, not at each answer: it would wake the role for each.
  */
 static void gather_answers(struct role_context *ctx, utc_time now)
@@ -636,22 +636,28 @@ static enum rc sign_letter(struct role_context *ctx, const struct notice *notice
 	return rc;
 }
 
+/* notice_id 0: one that is free. */
+static struct ahead *find_ahead(struct sender *sender, int64_t notice_id)
+{
+	for (int i = 0; i < LINES_MAX; i++)
+		if (sender->ahead[i].notice_id == notice_id)
+			return &sender->ahead[i];
+	return NULL;
+}
+
 /* The bytes of a letter stay while its notice waits, and only this process claims it: what was made ready is what would be made now. */
 static bool take_ahead(
 	struct sender *sender, const struct notice *notice, struct letter *letter, utc_time now)
 {
-	for (int i = 0; i < LINES_MAX; i++) {
-		struct ahead *ahead = &sender->ahead[i];
-		if (ahead->notice_id != notice->id)
-			continue;
-		const struct letter old = *letter;
-		*letter = ahead->letter;
-		ahead->letter = old;
-		ahead->notice_id = 0;
-		return ahead->at <= now && now - ahead->at < AHEAD_SECONDS &&
-		       memcmp(ahead->digest, notice->digest, SHA256_LEN) == 0;
-	}
-	return false;
+	struct ahead *ahead = find_ahead(sender, notice->id);
+	if (!ahead)
+		return false;
+	const struct letter old = *letter;
+	*letter = ahead->letter;
+	ahead->letter = old;
+	ahead->notice_id = 0;
+	return ahead->at <= now && now - ahead->at < AHEAD_SECONDS &&
+	       memcmp(ahead->digest, notice->digest, SHA256_LEN) == 0;
 }
 
 /* A damaged letter is one notice's trouble and ends with its life-time in review; a missing key or a certificate that ran out is everybody's. */
@@ -748,14 +754,6 @@ static void hand_over_all(struct role_context *ctx, utc_time now)
 
 /* ---- the next letters, while the mail server takes these ---- */
 
-static struct ahead *find_ahead(struct sender *sender, int64_t notice_id)
-{
-	for (int i = 0; i < LINES_MAX; i++)
-		if (sender->ahead[i].notice_id == notice_id)
-			return &sender->ahead[i];
-	return NULL;
-}
-
 static void forget_ahead(struct sender *sender, const struct notice *notices, int count)
 {
 	for (int i = 0; i < LINES_MAX; i++) {
@@ -795,10 +793,9 @@ static void work_ahead(struct role_context *ctx, utc_time now)
 	forget_ahead(sender, sender->claimed, count);
 	for (int i = 0; i < count; i++) {
 		const struct notice *notice = &sender->claimed[i];
-		struct ahead *ahead = find_ahead(sender, notice->id);
-		if (ahead)
+		if (find_ahead(sender, notice->id))
 			continue;
-		ahead = find_ahead(sender, 0);
+		struct ahead *ahead = find_ahead(sender, 0);
 		enum rc rc = read_letter(ctx, notice, &ahead->letter, &ignored);
 		rc = rc ? rc : sign_letter(ctx, notice, &ahead->letter, now, &ignored);
 		if (rc)
