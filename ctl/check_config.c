@@ -76,20 +76,44 @@ static void check_smime(struct report *report)
 	secret_free(&key);
 }
 
+/* What the domain's DNS has to hold for receivers to find the key. */
+static void show_record(
+	const struct report *report, const struct dkim_setting *dkim, const struct dkim_key *key)
+{
+	struct str record = STR_INIT;
+	if (report->ctl->json) {
+		dkim_key_record(key, &record);
+		say_json(json_pack("{s:s, s:s, s:s, s:s}", "level", "record", "selector", dkim->selector,
+			"domain", dkim->domain, "txt", record.s));
+	} else {
+		dkim_key_zone_line(key, &record);
+		say(_("DNS record of this DKIM key: %s"), record.s);
+	}
+	str_free(&record);
+}
+
+static void check_dkim(struct report *report, const struct dkim_setting *dkim)
+{
+	struct secret secret = SECRET_INIT;
+	struct dkim_key *key = NULL;
+	struct err err;
+	if (read_here(report, dkim->key_from, &secret)) {
+		if (dkim_key_load(&key, secret.bytes, secret.len, dkim->domain, dkim->selector, &err) ==
+			RC_OK)
+			show_record(report, dkim, key);
+		else
+			tell(report, true, err.text);
+	}
+	dkim_key_free(&key);
+	secret_free(&secret);
+}
+
 static void check_secrets(struct report *report)
 {
 	const struct settings *settings = report->settings;
 	struct secret secret = SECRET_INIT;
-	struct err err;
-	for (size_t i = 0; i < settings->dkim_count; i++) {
-		const struct dkim_setting *dkim = &settings->dkim[i];
-		struct dkim_key *key = NULL;
-		if (read_here(report, dkim->key_from, &secret) &&
-			dkim_key_load(&key, secret.bytes, secret.len, dkim->domain, dkim->selector, &err) !=
-				RC_OK)
-			tell(report, true, err.text);
-		dkim_key_free(&key);
-	}
+	for (size_t i = 0; i < settings->dkim_count; i++)
+		check_dkim(report, &settings->dkim[i]);
 	check_smime(report);
 	for (size_t i = 0; i < settings->logo_count; i++) {
 		if (read_here(report, settings->logo[i].password_from, &secret) && !secret.len)

@@ -12,6 +12,7 @@
 
 #define RSA_LEAST_BITS 2048 /* RFC 8301 3.2 asks for 2048 */
 #define LINE_COLUMNS 76
+#define ZONE_STRING_MAX 255 /* bytes of a character string of the DNS */
 
 struct dkim_key {
 	EVP_PKEY *key;
@@ -93,6 +94,20 @@ void dkim_key_record(const struct dkim_key *key, struct str *out)
 	str_addz(out, "v=DKIM1; k=rsa; p=");
 	base64_add(out, der, (size_t)len);
 	OPENSSL_free(der);
+}
+
+void dkim_key_zone_line(const struct dkim_key *key, struct str *out)
+{
+	struct str value = STR_INIT;
+	dkim_key_record(key, &value);
+	str_printf(out, "%s._domainkey.%s. IN TXT (", key->selector, key->domain);
+	for (size_t at = 0; at < value.len; at += ZONE_STRING_MAX) {
+		size_t left = value.len - at;
+		str_printf(out, " \"%.*s\"", (int)(left < ZONE_STRING_MAX ? left : ZONE_STRING_MAX),
+			value.s + at);
+	}
+	str_addz(out, " )");
+	str_free(&value);
 }
 
 /* ---- canonical forms (RFC 6376 3.4.2, 3.4.4) ---- */

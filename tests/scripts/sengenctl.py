@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """Every command of sengenctl against a daemon that runs: exit codes, JSON, language, and that no user number is ever shown."""
+import base64
 import json
 import os
 import pwd
@@ -43,11 +44,33 @@ def wait_for(what, check):
     raise AssertionError("never came: " + what)
 
 
+def dkim_record():
+    """check-config shows what the DNS must hold for a key it can read, never the key, and names a key that is none."""
+    key = os.path.join(work, "dkim.pem")
+    subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key], check=True, capture_output=True)
+    os.chmod(key, 0o600)
+    public = subprocess.run(["openssl", "pkey", "-in", key, "-pubout", "-outform", "DER"], check=True, capture_output=True).stdout[-32:]
+    value = "v=DKIM1; k=ed25519; p=" + base64.b64encode(public).decode()
+    conf = os.path.join(work, "dkim.conf")
+    with open(CONF, encoding="utf-8") as plain, open(conf, "w", encoding="utf-8") as signing:
+        signing.write(plain.read() + '\ndkim = ( { domain = "sa.example.jp"; selector = "s1"; key_from = "%s"; },\n'
+                      '  { domain = "sa.example.jp"; selector = "s2"; key_from = "credential:elsewhere"; } );\n' % key)
+    said = ctl("-c", conf, "check-config")
+    assert 's1._domainkey.sa.example.jp. IN TXT ( "%s" )' % value in said and "s2" not in said, said
+    records = [line for line in data("-c", conf, "check-config") if line.get("level") == "record"]
+    assert records == [{"level": "record", "selector": "s1", "domain": "sa.example.jp", "txt": value}], records
+    with open(key, "w", encoding="utf-8") as other:
+        other.write("no key")
+    said = ctl("-c", conf, "check-config", rc=3)
+    assert "IN TXT" not in said, said
+
+
 def before_the_daemon():
     ctl("status", rc=4)
     ctl("hold", "1", "x", rc=1)
     ctl("check-config")
     assert data("check-config")[-1]["ok"] is True
+    dkim_record()
     with open(os.path.join(work, "bad.conf"), "w", encoding="utf-8") as bad:
         bad.write('\nzone = "Asia/Tokio";\n')
     got = ctl("-c", bad.name, "check-config", rc=3)

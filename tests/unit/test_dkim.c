@@ -142,6 +142,35 @@ static void test_dkim__same_input_same_bytes(void **state)
 	str_free(&two);
 }
 
+/* Strings of at most 255 bytes that together are the record. */
+static void check_zone_line(const struct dkim_key *key, const char *start, int strings)
+{
+	struct str line = STR_INIT, record = STR_INIT, joined = STR_INIT;
+	dkim_key_zone_line(key, &line);
+	dkim_key_record(key, &record);
+	assert_true(str_has_prefix(line.s, start));
+	const char *at = line.s + strlen(start);
+	for (; strncmp(at, " \"", 2) == 0; strings--) {
+		size_t len = strcspn(at + 2, "\"");
+		assert_in_range(len, 1, 255);
+		str_add(&joined, at + 2, len);
+		at += 2 + len + 1;
+	}
+	assert_string_equal(at, " )");
+	assert_int_equal(strings, 0);
+	assert_string_equal(joined.s, record.s);
+	str_free(&line);
+	str_free(&record);
+	str_free(&joined);
+}
+
+static void test_dkim__zone_line(void **state)
+{
+	(void)state;
+	check_zone_line(rsa, "r2026._domainkey.sa.example.jp. IN TXT (", 2);
+	check_zone_line(ed25519, "e2026._domainkey.sa.example.jp. IN TXT (", 1);
+}
+
 static void test_dkim__refuses(void **state)
 {
 	(void)state;
@@ -171,6 +200,7 @@ int main(void)
 		cmocka_unit_test(test_dkim__accepted_by_another_verifier),
 		cmocka_unit_test(test_dkim__alterations_are_seen),
 		cmocka_unit_test(test_dkim__same_input_same_bytes),
+		cmocka_unit_test(test_dkim__zone_line),
 		cmocka_unit_test(test_dkim__refuses),
 	};
 	return cmocka_run_group_tests_name("dkim", tests, set_up, tear_down);
