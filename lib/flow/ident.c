@@ -16,11 +16,6 @@ int64_t ident_draw(struct rng *rng, int prefix, int digits)
 	return prefix * scale + (int64_t)rng_below(rng, (uint64_t)scale);
 }
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 /* The kind of number a run of digits is by its length and first digit; 0: neither. */
 static int run_kind(const char *run, size_t len)
 {
@@ -59,32 +54,6 @@ int64_t ident_read_declaration(const char *text)
 int64_t ident_read_user(const char *text)
 {
 	return read_alone(text, IDENT_USER);
-}
-
-int64_t ident_find(const char *text, size_t *offset, enum ident_kind *kind)
-{
-	size_t end = strlen(text);
-	size_t at = *offset;
-
-	/* An offset inside a run of digits would make the rest of the run look like a number of its own. */
-	while (at > 0 && at < end && is_digit(text[at]) && is_digit(text[at - 1]))
-		at++;
-	while (at < end) {
-		size_t len = 0;
-
-		while (at + len < end && is_digit(text[at + len]))
-			len++;
-		int found = run_kind(text + at, len);
-
-		if (found) {
-			*kind = (enum ident_kind)found;
-			*offset = at + len;
-			return run_value(text + at, len);
-		}
-		at += len ? len : 1;
-	}
-	*offset = end;
-	return 0;
 }
 
 void ident_print_masked(struct str *out, int64_t user_number)

@@ -21,10 +21,6 @@ int64_t ident_draw(struct rng *rng, int prefix, int digits);
 int64_t ident_read_declaration(const char *text);
 int64_t ident_read_user(const char *text);
 
-/* Finds the next such number inside running text at or after *offset (bounded by non-digits, width folded by the caller); 0: none.
- * *offset moves behind it. */
-int64_t ident_find(const char *text, size_t *offset, enum ident_kind *kind);
-
 /* 9035489508 → 9•••••••08 */
 void ident_print_masked(struct str *out, int64_t user_number);
 /* What somebody wrote, with every user number in it masked so, in any width and grouping; NULL is "". */

@@ -630,11 +630,3 @@ bool fieldmap_open(const struct fieldmap *map, enum form_field field)
 {
 	return map->field[field].open;
 }
-
-int fieldmap_decision_column(const struct fieldmap *map, const char *label)
-{
-	int slot = fieldmap_slot(map, label, NULL);
-	if (slot == FIELD_DECLARATION_ID)
-		return DECISION_DECLARATION;
-	return slot >= SLOT_DECISION_TARGET && slot < SLOT_COUNT ? slot - SLOT_DECISION_TARGET : -1;
-}

@@ -44,6 +44,5 @@ enum decision_column {
 	DECISION_DECLARATION, /* 自己宣言ID */
 	DECISION_COLUMNS
 };
-int fieldmap_decision_column(const struct fieldmap *map, const char *label);
 
 #endif

@@ -817,14 +817,6 @@ const struct template *template_set_find(const struct template_set *set, const c
 	return NULL;
 }
 
-void template_set_digest(const struct template_set *set, uint8_t out[SHA256_LEN])
-{
-	struct str packed = STR_INIT;
-	template_set_pack(set, &packed);
-	sha256(out, packed.s, packed.len);
-	str_free(&packed);
-}
-
 void template_set_free(struct template_set **set)
 {
 	if (!*set)

@@ -109,7 +109,6 @@ void template_set_pack(const struct template_set *set, struct str *out);
 enum rc template_set_unpack(struct template_set **set, const char *packed, size_t len, struct err *err);
 const struct template *template_set_find(
 	const struct template_set *set, const char *name); /* NULL: not there */
-void template_set_digest(const struct template_set *set, uint8_t out[SHA256_LEN]); /* of the packed text */
 void template_set_free(struct template_set **set);
 
 #endif

@@ -137,8 +137,6 @@ struct due_ref {
 enum rc application_due(struct store *store, utc_time now, utc_time after_due, int64_t after_id,
 	struct due_ref *out, int limit, int *count, struct err *err);
 enum rc application_next_due(struct store *store, utc_time *at, struct err *err); /* UTC_NEVER: none */
-/* Number due up to `now`, per stage index: count[STAGE_MAX]. */
-enum rc application_count_due(struct store *store, utc_time now, int64_t count[STAGE_MAX], struct err *err);
 
 struct application_filter {
 	enum state state; /* STATE_NONE: any */

@@ -467,24 +467,6 @@ enum rc application_next_due(struct store *store, utc_time *at, struct err *err)
 	return stmt ? sql_number(store, stmt, UTC_NEVER, at, err) : err->rc;
 }
 
-enum rc application_count_due(struct store *store, utc_time now, int64_t count[STAGE_MAX], struct err *err)
-{
-	memset(count, 0, STAGE_MAX * sizeof *count);
-	sqlite3_stmt *stmt =
-		sql_ready(store, "SELECT stage, count(*)" SQL_DUE " AND due_at <= :now GROUP BY stage", err);
-	if (!stmt)
-		return err->rc;
-	sql_int(stmt, ":now", now);
-	bool row;
-	enum rc rc;
-	while ((rc = sql_row(store, stmt, &row, err)) == RC_OK && row) {
-		int stage = sqlite3_column_int(stmt, 0);
-		if (stage >= 0 && stage < STAGE_MAX)
-			count[stage] = sqlite3_column_int64(stmt, 1);
-	}
-	return rc;
-}
-
 /* ---- going through them ---- */
 
 /* What is due or overdue is a small part of what is on file: its ids are taken from the partial index first. The terms are spelt as in

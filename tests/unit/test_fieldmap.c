@@ -168,22 +168,22 @@ static void test_fieldmap__decision_columns(void **state)
 	(void)state;
 	static const struct {
 		const char *label;
-		int column;
+		int slot;
 	} cases[] = {
-		{"申込番号", DECISION_TARGET},
-		{"自己宣言ID", DECISION_DECLARATION},
-		{"依頼番号", DECISION_REQUEST},
-		{"処 理", DECISION_ACTION},
-		{"理由", DECISION_REASON},
-		{"使用中止日", DECISION_DAY},
-		{"通知の種類", DECISION_NOTICE},
-		{"訂正する項目", DECISION_FIELD},
-		{"新しい値", DECISION_VALUE},
-		{"担当者名", -1},
-		{"備考", -1},
+		{"申込番号", SLOT_DECISION_TARGET},
+		{"自己宣言ID", FIELD_DECLARATION_ID},
+		{"依頼番号", SLOT_DECISION_REQUEST},
+		{"処 理", SLOT_DECISION_ACTION},
+		{"理由", SLOT_DECISION_REASON},
+		{"使用中止日", SLOT_DECISION_DAY},
+		{"通知の種類", SLOT_DECISION_NOTICE},
+		{"訂正する項目", SLOT_DECISION_FIELD},
+		{"新しい値", SLOT_DECISION_VALUE},
+		{"担当者名", FIELD_CONTACT},
+		{"備考", SLOT_COUNT},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-		assert_int_equal(fieldmap_decision_column(rig.map, cases[i].label), cases[i].column);
+		assert_int_equal(fieldmap_slot(rig.map, cases[i].label, NULL), cases[i].slot);
 }
 
 /* The built-in map with one place changed, from a file. */

@@ -86,77 +86,6 @@ static void test_ident__read_alone(void **ctx)
 	}
 }
 
-static void test_ident__find_in_running_text(void **ctx)
-{
-	static const struct {
-		const char *text;
-		int64_t number; /* the first one */
-		int kind;
-		const char *rest; /* behind it */
-	} cases[] = {
-		{"自己宣言IDは41234567890です", 41234567890, IDENT_DECLARATION, "です"},
-		{"利用者番号:9999999999 自己宣言ID:4999999999", 9999999999, IDENT_USER,
-			" 自己宣言ID:4999999999"},
-		{"51234567890", 51234567890, IDENT_DECLARATION, ""},
-		/* A 13-digit 法人番号 can begin with 4 or 5, or hold eleven such digits. */
-		{"法人番号4011001098993", 0, 0, ""},
-		{"法人番号 5010401089998 ID 41234567890.", 41234567890, IDENT_DECLARATION, "."},
-		{"7041234567890", 0, 0, ""},
-		{"T9035489508123", 0, 0, ""},
-		{"090-1234-5678 / 09012345678 / 0312345678", 0, 0, ""},
-		{"412345678 412345678901", 0, 0, ""},
-		{"(41234567890)", 41234567890, IDENT_DECLARATION, ")"},
-		{"", 0, 0, ""},
-	};
-
-	(void)ctx;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		enum ident_kind kind = (enum ident_kind)0;
-		size_t offset = 0;
-		int64_t number = ident_find(cases[i].text, &offset, &kind);
-
-		if (number != cases[i].number || (int)kind != cases[i].kind)
-			fail_msg("in \"%s\" %lld was found", cases[i].text, (long long)number);
-		assert_string_equal(cases[i].text + offset, cases[i].rest);
-	}
-}
-
-static void test_ident__find_one_after_another(void **ctx)
-{
-	static const char text[] = "新 41111111111 旧 49999999999、利用者番号 9035489508。";
-	static const int64_t numbers[] = {41111111111, 49999999999, 9035489508, 0, 0};
-	enum ident_kind kind;
-	size_t offset = 0;
-
-	(void)ctx;
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-		assert_true(ident_find(text, &offset, &kind) == numbers[i]);
-	assert_int_equal(offset, strlen(text));
-}
-
-static void test_ident__find_from_inside_a_number(void **ctx)
-{
-	/* From the third digit on the rest of the 法人番号 has eleven digits, the first of them a 4. */
-	static const char text[] = "7041234567890 41111111111";
-	enum ident_kind kind;
-	size_t offset = 2;
-
-	(void)ctx;
-	assert_true(ident_find(text, &offset, &kind) == 41111111111);
-}
-
-static void test_ident__find_full_width_once_folded(void **ctx)
-{
-	struct str folded = STR_INIT;
-	enum ident_kind kind;
-	size_t offset = 0;
-
-	(void)ctx;
-	text_nfkc(&folded, "ＩＤ：４１２３４５６７８９０");
-	assert_true(ident_find(folded.s, &offset, &kind) == 41234567890);
-	str_free(&folded);
-}
-
 static void test_ident__masked(void **ctx)
 {
 	static const struct {
@@ -184,10 +113,6 @@ int main(void)
 		cmocka_unit_test(test_ident__draw_has_prefix_and_length),
 		cmocka_unit_test(test_ident__draw_follows_the_source),
 		cmocka_unit_test(test_ident__read_alone),
-		cmocka_unit_test(test_ident__find_in_running_text),
-		cmocka_unit_test(test_ident__find_one_after_another),
-		cmocka_unit_test(test_ident__find_from_inside_a_number),
-		cmocka_unit_test(test_ident__find_full_width_once_folded),
 		cmocka_unit_test(test_ident__masked),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

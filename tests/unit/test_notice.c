@@ -644,12 +644,9 @@ static void test_notice__set_packs_and_unpacks(void **state)
 	assert_int_equal(packed.len, twice.len);
 	assert_memory_equal(packed.s, twice.s, packed.len);
 
-	uint8_t a[SHA256_LEN], b[SHA256_LEN], c[SHA256_LEN];
-	template_set_digest(set, a);
-	template_set_digest(again, b);
-	template_set_digest(other, c);
-	assert_memory_equal(a, b, SHA256_LEN);
-	assert_memory_not_equal(a, c, SHA256_LEN);
+	str_clear(&twice);
+	template_set_pack(other, &twice);
+	assert_string_not_equal(packed.s, twice.s);
 	for (size_t i = 0; form_names[i]; i++)
 		assert_non_null(template_set_find(again, form_names[i]));
 	template_set_free(&again);
@@ -659,8 +656,9 @@ static void test_notice__set_packs_and_unpacks(void **state)
 		enum rc rc = template_set_unpack(&again, packed.s, len, &err);
 		if (rc ==
 			RC_OK) { /* a cut exactly between two templates can't be seen here: the register checks the digest */
-			template_set_digest(again, b);
-			assert_memory_not_equal(a, b, SHA256_LEN);
+			str_clear(&twice);
+			template_set_pack(again, &twice);
+			assert_true(twice.len < packed.len);
 			template_set_free(&again);
 		}
 		assert_null(again);

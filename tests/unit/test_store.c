@@ -439,10 +439,6 @@ static void test_store__due_in_order_and_only_what_may_go(void **state)
 	assert_int_equal(count, 2);
 	assert_ok(application_next_due(rig->store, &next, &rig_err));
 	assert_int_equal(next, T0 + 5);
-	int64_t by_stage[STAGE_MAX];
-	assert_ok(application_count_due(rig->store, T0 + 10, by_stage, &rig_err));
-	assert_int_equal(by_stage[1], 3);
-	assert_int_equal(by_stage[0], 0);
 }
 
 static void test_store__nothing_due(void **state)
