@@ -22,14 +22,21 @@
 #define ARCHIVE_NAME_MAX 150 /* bytes; 255 less the time and the endings of results */
 #define ENDING_MAX 8 /* bytes of ".csv", ".json" */
 
+struct sight { /* what tells whether it is the same file, unchanged: there may be a hundred thousand */
+	dev_t dev;
+	ino_t ino;
+	off_t size;
+	int64_t mtime_ns, ctime_ns;
+};
+
 struct spool_entry {
-	char *name; /* owned */
+	struct sight sight;
+	utc_time quiet_since; /* nothing has changed since */
+	int64_t looked_ms; /* first look at which it was as now; -1: none yet */
 	bool seen; /* by the scan that runs */
 	bool renamed_in; /* the kernel said so: whole */
 	bool left; /* left alone until it changes; that was logged */
-	struct stat st;
-	utc_time quiet_since; /* nothing has changed since */
-	int64_t looked_ms; /* first look at which it was as now */
+	char name[];
 };
 
 bool spool_name_is_temporary(const char *name)
@@ -139,7 +146,6 @@ static int by_name(const void *a, const void *b)
 static void entry_forget(struct spool *spool, struct spool_entry *entry)
 {
 	(void)tdelete(entry, &spool->by_name, by_name);
-	free(entry->name);
 	free(entry);
 }
 
@@ -162,13 +168,14 @@ void spool_close(struct spool *spool)
 /* A balanced tree: whoever drops the files chooses their names, and could make a table by a hash as slow as a list. */
 static struct spool_entry *entry_get(struct spool *spool, const char *name)
 {
-	struct spool_entry *entry = xcalloc(1, sizeof *entry);
-	*entry = (struct spool_entry){.name = xstrdup(name), .looked_ms = -1};
+	size_t len = strlen(name);
+	struct spool_entry *entry = xcalloc(1, sizeof *entry + len + 1);
+	entry->looked_ms = -1;
+	memcpy(entry->name, name, len + 1);
 	struct spool_entry *const *found = tsearch(entry, &spool->by_name, by_name);
 	if (!found)
 		die("out of memory");
 	if (*found != entry) {
-		free(entry->name);
 		free(entry);
 		return *found;
 	}
@@ -214,10 +221,15 @@ static int64_t nanoseconds(const struct timespec *at)
 	return (int64_t)at->tv_sec * 1000000000 + at->tv_nsec;
 }
 
-static bool same_file(const struct stat *a, const struct stat *b)
+static struct sight sight_of(const struct stat *st)
 {
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
-	       nanoseconds(&a->st_mtim) == nanoseconds(&b->st_mtim);
+	return (struct sight){
+		st->st_dev, st->st_ino, st->st_size, nanoseconds(&st->st_mtim), nanoseconds(&st->st_ctim)};
+}
+
+static bool same_file(const struct sight *a, const struct sight *b)
+{
+	return a->dev == b->dev && a->ino == b->ino && a->size == b->size && a->mtime_ns == b->mtime_ns;
 }
 
 static const char *kind_of(const struct stat *st)
@@ -246,13 +258,14 @@ static utc_time last_change(const struct stat *st, utc_time now)
 static utc_time whole_at(const struct spool *spool, struct spool_entry *entry, const struct stat *st,
 	utc_time now, int64_t mono_ms)
 {
-	bool changed = entry->looked_ms < 0 || !same_file(&entry->st, st) ||
-		       nanoseconds(&entry->st.st_ctim) != nanoseconds(&st->st_ctim);
+	const struct sight sight = sight_of(st);
+	bool changed = entry->looked_ms < 0 || !same_file(&entry->sight, &sight) ||
+		       entry->sight.ctime_ns != sight.ctime_ns;
 	if (changed) {
 		bool first = entry->looked_ms < 0;
 		entry->quiet_since = first ? last_change(st, now) : now;
 		entry->looked_ms = mono_ms;
-		entry->st = *st;
+		entry->sight = sight;
 		if (!first)
 			entry->renamed_in = false; /* somebody writes to it after all */
 		entry->left = false;
@@ -316,7 +329,7 @@ static int by_age(const void *a, const void *b)
 {
 	const struct spool_entry *one = *(struct spool_entry *const *)a;
 	const struct spool_entry *two = *(struct spool_entry *const *)b;
-	int64_t first = nanoseconds(&one->st.st_mtim), second = nanoseconds(&two->st.st_mtim);
+	int64_t first = one->sight.mtime_ns, second = two->sight.mtime_ns;
 	if (first != second)
 		return first < second ? -1 : 1;
 	return strcmp(one->name, two->name);
@@ -374,7 +387,7 @@ const char *spool_next(struct spool *spool)
 
 bool spool_next_is_small(const struct spool *spool, int64_t bytes)
 {
-	return spool->ready_next < spool->ready_count && spool->ready[spool->ready_next]->st.st_size <= bytes;
+	return spool->ready_next < spool->ready_count && spool->ready[spool->ready_next]->sight.size <= bytes;
 }
 
 size_t spool_waiting(const struct spool *spool)
@@ -412,7 +425,7 @@ void spool_leave(struct spool *spool, const char *name, const char *reason)
 	struct spool_entry *entry = entry_get(spool, name);
 	if (!entry->left)
 		log_event(LEVEL_FAULT, "spool.left-alone", "kind=file inode=%llu reason=\"%s\"",
-			(unsigned long long)entry->st.st_ino, reason);
+			(unsigned long long)entry->sight.ino, reason);
 	entry->left = true;
 }
 
@@ -482,7 +495,7 @@ static enum rc copy_bytes(struct spool *spool, int from, int to, struct spool_ta
 enum rc spool_take(struct spool *spool, const char *name, const char *copy, enum spool_answer *answer,
 	struct spool_taken *taken, struct err *err)
 {
-	struct stat before, after;
+	struct stat before, after = {0};
 	int from = open_original(spool, name, &before, answer);
 	if (from < 0)
 		return RC_OK;
@@ -501,8 +514,9 @@ enum rc spool_take(struct spool *spool, const char *name, const char *copy, enum
 	enum rc rc = copy_bytes(spool, from, to, taken, err);
 	if (!rc) {
 		/* Unchanged from the first byte to the last, or it was no whole file. */
-		bool same = fstat(from, &after) == 0 && same_file(&before, &after);
-		*answer = same ? SPOOL_TAKEN : SPOOL_LATER;
+		bool looked = fstat(from, &after) == 0;
+		const struct sight first = sight_of(&before), last = sight_of(&after);
+		*answer = looked && same_file(&first, &last) ? SPOOL_TAKEN : SPOOL_LATER;
 	}
 	(void)close(from);
 	(void)close(to);
