@@ -12,6 +12,8 @@
 #include "lib/flow/ident.h"
 
 #define DEFAULT_CONFIG "/etc/sengen/sengend.conf"
+#define KEPT_KIB                                                                                             \
+	1024 /* a command looks at most pages once: to keep more costs a page fault each, and saves no reading */
 
 /* ---- the command line ---- */
 
@@ -140,6 +142,7 @@ static enum rc open_store(struct ctl *ctl, struct err *err)
 	enum rc rc = store_open(&ctl->store, &where, STORE_READ, err);
 	if (rc != RC_OK)
 		return rc;
+	store_keep(ctl->store, KEPT_KIB);
 	ctl->office = (struct office){.store = ctl->store,
 		.settings = ctl->settings,
 		.secrets = &ctl->secrets,

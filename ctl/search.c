@@ -6,6 +6,7 @@
 
 #define LIMIT_USUAL 20
 #define LIMIT_MOST 1000
+#define KEPT_KIB 128 /* a page or two of each block of the index, none of them twice */
 
 static const char *representative(struct ctl *ctl, const struct application *app)
 {
@@ -119,6 +120,7 @@ enum rc command_search(struct ctl *ctl, struct err *err)
 	for (int i = 0; i < ctl->argument_count; i++)
 		str_printf(&text, "%s%s", i ? " " : "", ctl->argument[i]);
 	if (rc == RC_OK) {
+		store_keep(ctl->store, KEPT_KIB);
 		rc = search_applications(ctl->store, text.s, before, id, (int)limit, &count, &more, err);
 		if (rc == RC_REFUSED)
 			rc = err_set(err, RC_USAGE, "%s", _("Give at least one word to look for."));

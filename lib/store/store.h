@@ -37,7 +37,7 @@ struct store_settings {
 enum rc store_open(
 	struct store **store, const struct store_settings *settings, enum store_mode mode, struct err *err);
 void store_close(struct store **store);
-/* How much of what was read is kept in memory, in KiB; at first 16 MiB. */
+/* How much of what was read is kept in memory, in KiB; at first 16 MiB. Pages above it take the place of others: whoever passes over much once is faster with little. */
 void store_keep(struct store *store, int kib);
 /* Lets go of what was kept in memory of rows read so far; they are read again when they are wanted. For who rests: outside a transaction. */
 void store_rest(struct store *store);
