@@ -882,11 +882,10 @@ static enum rc sender_step(struct role_context *ctx, utc_time now, utc_time *nex
 			return rc;
 		hand_over_all(ctx, now);
 		tell(ctx);
-	} while (ctx->in_turn && count_lines(sender, LINE_FREE) < LINES_MAX);
-	if (!ctx->in_turn) {
 		work_ahead(ctx, now);
+	} while (ctx->in_turn && count_lines(sender, LINE_FREE) < LINES_MAX);
+	if (!ctx->in_turn)
 		close_idle(ctx);
-	}
 	return when_next(ctx, may, now, next, err);
 }
 
