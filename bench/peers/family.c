@@ -3,7 +3,7 @@
  *
  * family PID...: prints "PROCESSES PSS_KIB CPU_MS" of those processes and all their descendants: their number, the sum of Pss in
  * /proc/PID/smaps_rollup, and the processor time, user and system, of them and of those children they have waited for.
- * family --watch MS PID...: prints the first look, then looks every MS milliseconds until SIGTERM or until all are gone and prints the greatest number and
+ * family --watch MS PID...: prints the first look, then looks every MS milliseconds until SIGTERM and prints the greatest number and
  * sum seen, and the processor time at the last look.
  * A process of another user, or one that may not be dumped, shows its Pss to root alone: it counts as 0.
  */
@@ -155,7 +155,7 @@ int main(int argc, char **argv)
 		family_show(&most);
 		fflush(stdout);
 	}
-	while (every_ms > 0 && !ended && now.processes) {
+	while (every_ms > 0 && !ended) {
 		nanosleep(&(struct timespec){.tv_sec = every_ms / 1000, .tv_nsec = every_ms % 1000 * 1000000},
 			NULL);
 		now = family_look(argv);
