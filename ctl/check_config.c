@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include "ctl/ctl.h"
@@ -43,11 +44,17 @@ static void check_templates(struct report *report)
 	check_set(report, NOTICE_ANSWERS, answer_template);
 }
 
-/* systemd hands credentials to the daemon only: here their names can be checked, not what is in them. */
+/* systemd hands credentials to the daemon only: here they can be looked at where somebody has said in which directory they lie. */
+static bool is_here(const char *from)
+{
+	const char *directory = getenv("CREDENTIALS_DIRECTORY");
+	return !str_has_prefix(from, "credential:") || (directory && *directory);
+}
+
 static bool read_here(struct report *report, const char *from, struct secret *secret)
 {
 	struct err err;
-	if (!from || str_has_prefix(from, "credential:"))
+	if (!from || !is_here(from))
 		return false;
 	if (secret_read(secret, from, &err) == RC_OK)
 		return true;
@@ -63,8 +70,8 @@ static void check_smime(struct report *report)
 	struct secret key = SECRET_INIT;
 	struct clock machine = clock_system();
 	struct err err = {0};
-	bool hidden = !smime->certificate || str_has_prefix(smime->certificate, "credential:") ||
-		      (smime->chain && str_has_prefix(smime->chain, "credential:"));
+	bool hidden = !smime->certificate || !is_here(smime->certificate) ||
+		      (smime->chain && !is_here(smime->chain));
 	enum rc rc = hidden ? RC_OK : settings_smime_load(&signer, report->settings, &err);
 	if (rc == RC_OK && signer)
 		rc = smime_valid(signer, clock_now(&machine), &err);

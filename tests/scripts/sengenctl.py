@@ -59,6 +59,14 @@ def dkim_record():
     assert 's1._domainkey.sa.example.jp. IN TXT ( "%s" )' % value in said and "s2" not in said, said
     records = [line for line in data("-c", conf, "check-config") if line.get("level") == "record"]
     assert records == [{"level": "record", "selector": "s1", "domain": "sa.example.jp", "txt": value}], records
+    # Where the credentials lie is told: then they are looked at, too.
+    os.environ["CREDENTIALS_DIRECTORY"] = work
+    said = ctl("-c", conf, "check-config", rc=3)
+    assert "elsewhere" in said and "No such file" in said, said
+    shutil.copyfile(key, os.path.join(work, "elsewhere"))
+    said = ctl("-c", conf, "check-config")
+    assert 's2._domainkey.sa.example.jp. IN TXT ( "%s" )' % value in said, said
+    del os.environ["CREDENTIALS_DIRECTORY"]
     with open(key, "w", encoding="utf-8") as other:
         other.write("no key")
     said = ctl("-c", conf, "check-config", rc=3)
