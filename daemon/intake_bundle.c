@@ -132,6 +132,16 @@ static enum rc read_all(
 
 /* ---- all the way ---- */
 
+/* One with the content of another of the bundle waits until it is known what came of that: what it asks for must not be done twice. */
+static bool is_repeated(const struct bundle *bundle, int at)
+{
+	for (int i = 0; i < at; i++)
+		if (!bundle->left[i] &&
+			memcmp(bundle->in[i].file.digest, bundle->in[at].file.digest, SHA256_LEN) == 0)
+			return true;
+	return false;
+}
+
 static enum rc look_up_all(
 	struct role_context *ctx, struct bundle *bundle, const struct intake_taken *taken, struct err *err)
 {
@@ -141,6 +151,8 @@ static enum rc look_up_all(
 		rc = intake_file_look_up(ctx, in, taken[i].id, err);
 		if (!rc && taken[i].removed)
 			in->file.source_ino = 0; /* written with the next update: another file may get it */
+		if (!rc && is_repeated(bundle, i))
+			leave(bundle, i);
 	}
 	return rc;
 }

@@ -126,6 +126,19 @@ contains "$(result 再送もう一度.json)" '同じ内容です。登録内容�
 equal "$(register 'select count(*) from outbox where application_id = 11')" $((before + 1)) "the same file again"
 equal "$(register 'select count(*) from history where event < 30 or event = 31')" "$rows" "the same file again"
 
+# Twice at once, a copy beside its original: done once.
+stop_daemon || fail "exit status $? at SIGTERM"
+before=$(register 'select count(*) from outbox where application_id = 11')
+for name in 二度.json 二度のコピー.json; do
+	printf '[{"申込番号":11,"処理":"再送","通知":"自己宣言ID","理由":"電話で"}]' >"$spool/incoming/$name"
+done
+touch -d '10 seconds ago' "$spool"/incoming/二度*.json
+start_daemon
+until_ok 30 eval 'ls "$spool"/*/*/*/*_二度.json_結果.txt "$spool"/*/*/*/*_二度のコピー.json_結果.txt >/dev/null 2>&1'
+contains "$(result 二度.json)" '再送を送信待ちにしました' "the first of two"
+contains "$(result 二度のコピー.json)" '同じ内容です' "the second of two"
+equal "$(register 'select count(*) from outbox where application_id = 11')" $((before + 1)) "two of the same content at once"
+
 # ---- whose file ----
 if [ "$(id -u)" = 0 ]; then
 	as() { # USER NAME [MODE]: standard input as that user's file
