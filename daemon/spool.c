@@ -36,6 +36,7 @@ struct spool_entry {
 	bool seen; /* by the scan that runs */
 	bool renamed_in; /* the kernel said so: whole */
 	bool left; /* left alone until it changes; that was logged */
+	bool put_back; /* by us: the kernel will say that it was renamed in, which says nothing about who writes to it */
 	char name[];
 };
 
@@ -189,6 +190,10 @@ static struct spool_entry *entry_get(struct spool *spool, const char *name)
 /* Whatever lay there under that name before is gone. */
 static void entry_renamed_in(struct spool_entry *entry)
 {
+	if (entry->put_back) {
+		entry->put_back = false;
+		return;
+	}
 	entry->renamed_in = true;
 	entry->looked_ms = -1;
 }
@@ -536,8 +541,11 @@ static bool is_taken(const struct stat *st, const struct spool_taken *taken)
 /* Not every file system of a share knows RENAME_NOREPLACE; a link does not replace anything either. */
 static bool move_back(struct spool *spool, int from, const char *name, const char *to)
 {
-	if (renameat2(from, name, spool->incoming, to, RENAME_NOREPLACE) == 0)
+	if (renameat2(from, name, spool->incoming, to, RENAME_NOREPLACE) == 0) {
+		if (spool->events >= 0)
+			entry_get(spool, to)->put_back = true;
 		return true;
+	}
 	if (errno != EINVAL && errno != ENOSYS)
 		return false;
 	return linkat(from, name, spool->incoming, to, 0) == 0 && unlinkat(from, name, 0) == 0;

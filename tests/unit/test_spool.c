@@ -368,6 +368,28 @@ static void test_spool__taking_copies_and_digests(void **state)
 	assert_int_equal(spool_remove(&spool, "a.csv", &taken, &err), RC_OK);
 }
 
+/* Somebody writes to it after it was taken: it comes back, and settles like any other, though the kernel calls it renamed in. */
+static void test_spool__what_is_put_back_settles(void **state)
+{
+	(void)state;
+	enum spool_answer answer;
+	struct spool_taken taken = {0};
+	put(scratch_path("a.csv"), "content");
+	assert_int_equal(rename(scratch_path("a.csv"), incoming("a.csv")), 0);
+	assert_int_equal(whole_after(0, NULL), 1);
+	assert_int_equal(spool_take(&spool, "a.csv", "copy", &answer, &taken, &err), RC_OK);
+	assert_int_equal(answer, SPOOL_TAKEN);
+	put(incoming("a.csv"), "ha");
+	assert_int_equal(spool_remove(&spool, "a.csv", &taken, &err), RC_OK);
+	assert_int_equal(access(incoming("a.csv"), F_OK), 0);
+	assert_int_equal(whole_after(0, NULL), 0);
+	assert_int_equal(whole_after(100, NULL), 1);
+	/* One that is renamed over it later is whole at once. */
+	put(scratch_path("b.csv"), "whole");
+	assert_int_equal(rename(scratch_path("b.csv"), incoming("a.csv")), 0);
+	assert_int_equal(whole_after(0, NULL), 1);
+}
+
 static void test_spool__the_limit_is_exact(void **state)
 {
 	(void)state;
@@ -515,6 +537,7 @@ int main(void)
 		WITH_SPOOL(test_spool__a_second_name_of_our_own_file_is_left_alone),
 		WITH_SPOOL(test_spool__names_of_any_kind),
 		WITH_SPOOL(test_spool__taking_copies_and_digests),
+		WITH_SPOOL(test_spool__what_is_put_back_settles),
 		WITH_SPOOL(test_spool__the_limit_is_exact),
 		WITH_SPOOL(test_spool__a_newer_file_under_the_name_stays),
 		WITH_SPOOL(test_spool__cleaning_after_a_crash),
