@@ -171,6 +171,13 @@ static enum rc intake_start(struct role_context *ctx, struct err *err)
 	enum rc rc = spool_open(&intake->spool, ctx->settings->spool_directory, ctx->simulating, err);
 	if (rc)
 		return rc;
+	/* The last one may have ended while it waited for room: then that stands in the register until there is some. */
+	struct str paused = STR_INIT;
+	rc = fact_get(ctx->office.store, FACT_PAUSED, &paused, err);
+	(void)snprintf(intake->paused, sizeof intake->paused, "%s", paused.s);
+	str_free(&paused);
+	if (rc)
+		return rc;
 	intake->spool.settle_seconds = ctx->settings->settle_seconds;
 	intake->spool.file_limit = ctx->settings->limits.file_bytes;
 	intake->spool.keep_bytes = INTAKE_SMALL_BYTES;

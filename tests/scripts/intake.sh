@@ -93,5 +93,17 @@ until_ok 30 log_has intake.resumed
 until_ok 30 eval '[ ! -e "$spool/incoming/waits.csv" ]'
 equal "$(register "select count(*) from fact where name = 'intake.paused'")" 0 "fact"
 
+# Room made while it did not run is seen at its start.
+paused() { [ "$(register "select count(*) from fact where name = 'intake.paused'")" = "$1" ]; }
+sed -i '/^disk_floor_mib/d' "$conf"
+cat "$dir/floor" >>"$conf"
+kill -HUP "$daemon"
+until_ok 30 paused 1
+stop_daemon || fail "exit status $? at SIGTERM"
+sed -i '/^disk_floor_mib/d' "$conf"
+echo 'disk_floor_mib = 1;' >>"$conf"
+start_daemon
+until_ok 30 paused 0
+
 stop_daemon || fail "exit status $? at SIGTERM"
 equal "$(ls -A "$spool/work")" removing "left in work"
