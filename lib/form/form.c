@@ -274,6 +274,16 @@ size_t cut_len(const char *text, size_t limit)
 	return limit;
 }
 
+/* How much of a value is kept; more than there may be is damage. */
+static size_t kept_len(struct form_reader *reader, enum form_field field, const char *value, size_t len)
+{
+	size_t most = reader->limits->value_bytes;
+	if (len <= most)
+		return len;
+	reader_damage(reader, field, "値が長すぎます（%zu文字まで）。", most / 3);
+	return cut_len(value, most);
+}
+
 void reader_put(struct form_reader *reader, int slot, int rank, const char *text)
 {
 	if (slot >= SLOT_COUNT || slot == SLOT_IGNORED)
@@ -288,11 +298,7 @@ void reader_put(struct form_reader *reader, int slot, int rank, const char *text
 		len -= 2;
 		end = inside;
 	}
-	if (end > reader->limits->value_bytes) {
-		reader_damage(reader, slot_field(slot), "値が長すぎます（%zu文字まで）。",
-			reader->limits->value_bytes / 3);
-		end = cut_len(begin, reader->limits->value_bytes);
-	}
+	end = kept_len(reader, slot_field(slot), begin, end);
 	const char *value = end == len ? begin : pool_strndup(reader->pool, begin, end);
 	if (end && strstr(value, REPLACEMENT))
 		reader_damage(reader, slot_field(slot),
@@ -313,13 +319,17 @@ static bool is_filled(const char *value)
 	return value && *value;
 }
 
-static const char *join(struct form_reader *reader, const char *first, const char *gap, const char *second)
+/* Two parts of a field; together they may be too long. */
+static const char *join(struct form_reader *reader, enum form_field field, const char *first, const char *gap,
+	const char *second)
 {
 	if (!is_filled(first))
 		return is_filled(second) ? second : first ? first : second;
 	if (!is_filled(second))
 		return first;
-	return pool_printf(reader->pool, "%s%s%s", first, gap, second);
+	char *both = pool_printf(reader->pool, "%s%s%s", first, gap, second);
+	both[kept_len(reader, field, both, strlen(both))] = '\0';
+	return both;
 }
 
 /* 代表取締役 山田 太郎: the title is no part of the name. Short ones only before a blank: 代表 also begins names of offices. */
@@ -396,8 +406,8 @@ static void put_together(struct form_reader *reader)
 	value[FIELD_MAIL] = is_filled(value[FIELD_MAIL]) || !value[SLOT_OTHER_MAIL] ? value[FIELD_MAIL]
 										    : value[SLOT_OTHER_MAIL];
 	if (!is_filled(value[FIELD_CONTACT]) && (value[SLOT_CONTACT_FAMILY] || value[SLOT_CONTACT_GIVEN]))
-		value[FIELD_CONTACT] =
-			join(reader, value[SLOT_CONTACT_FAMILY], " ", value[SLOT_CONTACT_GIVEN]);
+		value[FIELD_CONTACT] = join(
+			reader, FIELD_CONTACT, value[SLOT_CONTACT_FAMILY], " ", value[SLOT_CONTACT_GIVEN]);
 	if (value[SLOT_TRADE_NAME]) {
 		const char *type = value[FIELD_TYPE]
 					   ? fieldmap_choice(reader->map, FIELD_TYPE, value[FIELD_TYPE])
@@ -406,8 +416,8 @@ static void put_together(struct form_reader *reader)
 		if (!is_filled(value[FIELD_BUSINESS_NAME]) || (sole && *value[SLOT_TRADE_NAME]))
 			value[FIELD_BUSINESS_NAME] = value[SLOT_TRADE_NAME];
 	}
-	value[FIELD_ADDRESS] = join(reader, value[FIELD_ADDRESS], "", value[SLOT_STREET]);
-	value[FIELD_ADDRESS] = join(reader, value[FIELD_ADDRESS], " ", value[SLOT_BUILDING]);
+	value[FIELD_ADDRESS] = join(reader, FIELD_ADDRESS, value[FIELD_ADDRESS], "", value[SLOT_STREET]);
+	value[FIELD_ADDRESS] = join(reader, FIELD_ADDRESS, value[FIELD_ADDRESS], " ", value[SLOT_BUILDING]);
 	if (value[SLOT_CONSENTS]) {
 		if (!value[FIELD_PRIVACY])
 			value[FIELD_PRIVACY] = value[SLOT_CONSENTS];

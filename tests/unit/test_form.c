@@ -778,6 +778,15 @@ static void test_form__limits(void **state)
 	assert_non_null(strstr(rig.record[0].damage, "長すぎます"));
 	assert_form(&rig.record[0], FIELD_CONTACT, "あいうえおか"); /* cut between characters */
 
+	/* Parts of which each is short enough, and together they are not. */
+	rig.count = 0;
+	static const char parts[] =
+		"担当者（姓）,担当者（名）,事業者名,都道府県\nあいうえ,おかきく,例,東京都\n";
+	assert_int_equal(
+		form_read(parts, sizeof parts - 1, rig.map, &limits, rig_record, &rig, &why, &err), RC_OK);
+	assert_non_null(strstr(rig.record[0].damage, "長すぎます"));
+	assert_form(&rig.record[0], FIELD_CONTACT, "あいうえ おか");
+
 	/* Whoever takes the records can end the reading. */
 	assert_int_equal(
 		form_read(three, sizeof three - 1, rig.map, NULL, stop_at_two, &seen, &why, &err), RC_STORE);
