@@ -34,6 +34,7 @@ struct recount {
 	int child; /* socket to the parser child; -1: none */
 	int rows; /* so far */
 	bool has_head;
+	bool unread; /* it was rejected before its first row: as a file of decisions may be for its owner */
 	int64_t died_over; /* the file over which a parser child died, */
 	int deaths; /* so often in a row */
 	struct wire_queue said; /* by the child */
@@ -44,6 +45,7 @@ struct recount {
 struct chosen {
 	int64_t id, size;
 	bool repetition; /* of an earlier file: it was not worked through, and its rows are not counted */
+	bool unread; /* rejected, and no row was taken */
 	uint8_t digest[SHA256_LEN];
 	char *archive; /* owned */
 };
@@ -55,6 +57,7 @@ static enum rc take_file(void *ctx, const struct spool_file *file, struct err *e
 	chosen->id = file->id;
 	chosen->size = file->size;
 	chosen->repetition = file->same_as != 0 && file->rows_done == 0;
+	chosen->unread = file->rows_done == 0 && str_has_prefix(file->archive, "rejected/");
 	memcpy(chosen->digest, file->digest, SHA256_LEN);
 	free(chosen->archive);
 	chosen->archive = xstrdup(file->archive);
@@ -119,6 +122,7 @@ static enum rc begin_file(
 	path_join(&path, ctx->settings->spool_directory, chosen->archive);
 	recount->file_id = chosen->id;
 	recount->has_head = false;
+	recount->unread = chosen->unread;
 	int fd = open(path.s, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	int why = errno;
 	enum rc rc = RC_OK;
@@ -150,6 +154,16 @@ static bool note_death(struct recount *recount)
 	return recount->deaths < DEATHS_MAX;
 }
 
+/* Is it a file of decisions? Of one that was rejected for its owner no row was taken, and none is missing. */
+static bool holds_decisions(struct wire_reader *reader, const struct form_limits *limits)
+{
+	struct form_head head;
+	struct pool *pool = pool_new();
+	bool yes = form_head_unpack(&head, reader, limits, pool) && head.content == CONTENT_DECISIONS;
+	pool_free(&pool);
+	return yes;
+}
+
 /* Takes what the child says; *done: there is no more, for whatever reason: intake took no more either; *again: it has to be read once more. */
 static void take_records(struct recount *recount, const struct form_limits *limits, bool *done, bool *again)
 {
@@ -166,6 +180,7 @@ static void take_records(struct recount *recount, const struct form_limits *limi
 				*done = !wire_send_now(recount->child, WIRE_MORE);
 		} else if (type == WIRE_HEAD && !recount->has_head) {
 			recount->has_head = true;
+			*done = recount->unread && holds_decisions(&reader, limits);
 		} else if (type == WIRE_DONE) {
 			enum rc rc = (enum rc)wire_get_number(&reader);
 			/* One that says that it can't work may have been taken over: it must not keep the books from being made. */

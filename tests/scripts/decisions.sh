@@ -172,4 +172,8 @@ fi
 lacks "$(cat "$dir/log")" サンプル "log"
 lacks "$(cat "$dir/log")" nobody "log"
 stop_daemon || fail "exit status $? at SIGTERM"
+# Of a file that was refused for its owner no row is missing.
+"$build/sengend" -c "$conf" --once 2>"$dir/once"
+equal "$(register 'select count(*) from file where state = 2 and id not in (select file_id from recount)')" 0 "files not counted"
+said=$("$build/sengenctl" -c "$conf" --json balance) || fail "the books: $said"
 "$build/sengenctl" -c "$conf" audit >/dev/null || fail "the audit found something"
