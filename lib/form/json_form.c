@@ -14,6 +14,8 @@
 	((size_t)1 << 30) /* looked through in vain for the ends of records that have none */
 #define MEMBERS_MAX 4096 /* of one record */
 #define NESTING_MAX 8 /* groups within a record, wrappers around the records */
+#define LABEL_MAX 200 /* bytes of the longest that is looked up where records are looked for */
+#define ANSWERS_LEAST 3 /* answers to the form that make an object one */
 
 struct json {
 	struct form_reader *reader;
@@ -341,21 +343,51 @@ static bool holds_records(const struct json *json, size_t at)
 	return records;
 }
 
+/* The next member of an object: *at, before its name, moves to its value; false: there is none. */
+static bool next_member(const struct json *json, size_t *at, size_t *name, size_t *name_len)
+{
+	if (*at >= json->len || json->text[*at] != '"')
+		return false;
+	size_t end = skip_string(json, *at);
+	if (end == 0)
+		return false;
+	*name = *at + 1;
+	*name_len = end - *at - 2;
+	*at = skip_space(json, end);
+	if (*at >= json->len || json->text[*at] != ':')
+		return false;
+	*at = skip_space(json, *at + 1);
+	return *at < json->len;
+}
+
+/* Do its own members answer questions of the form? What it has in an array belongs to it then: files that were attached, say. */
+static bool is_form(const struct json *json, size_t at)
+{
+	size_t name, len;
+	int answers = 0;
+	for (at = skip_space(json, at + 1); next_member(json, &at, &name, &len);) {
+		int slot = len < LABEL_MAX
+				   ? fieldmap_slot(json->reader->map,
+					     pool_strndup(json->reader->pool, json->text + name, len), NULL)
+				   : SLOT_COUNT;
+		answers += slot < SLOT_COUNT && slot != SLOT_IGNORED;
+		at = skip_value(json, at);
+		if (at == 0)
+			break;
+		at = skip_space(json, at);
+		if (at < json->len && json->text[at] == ',')
+			at = skip_space(json, at + 1);
+	}
+	return answers >= ANSWERS_LEAST;
+}
+
 /* {"records": [ … ]}, {"data": {"applications": [ … ]}}: where the array begins, 0: there is none. */
 static size_t find_records(const struct json *json, size_t at, int depth)
 {
-	for (at = skip_space(json, at + 1); at < json->len && json->text[at] == '"';) {
-		at = skip_string(json, at);
-		if (at == 0)
-			return 0;
-		at = skip_space(json, at);
-		if (at >= json->len || json->text[at] != ':')
-			return 0;
-		at = skip_space(json, at + 1);
-		if (at >= json->len)
-			return 0;
+	size_t object = at, name, len;
+	for (at = skip_space(json, at + 1); next_member(json, &at, &name, &len);) {
 		if (json->text[at] == '[' && holds_records(json, at))
-			return at;
+			return is_form(json, object) ? 0 : at;
 		if (json->text[at] == '{' && depth < NESTING_MAX) {
 			size_t inner = find_records(json, at, depth + 1);
 			if (inner)

@@ -794,6 +794,30 @@ static void test_form__limits(void **state)
 	assert_null(why);
 }
 
+/* An array within a form is part of it; a wrapper has no answers of its own. */
+static void test_form__json_with_attachments(void **state)
+{
+	(void)state;
+	static const char *const files[] = {
+		"{\"担当者名\":\"見本\",\"添付ファイル\":[{\"name\":\"a.pdf\",\"size\":1}],\"事業者名\":"
+		"\"例\","
+		"\"都道府県\":\"東京都\"}",
+		"{\"form\":{\"id\":7},\"担当者名\":3,\"records\":[{\"担当者名\":\"見本\",\"事業者名\":\"例\"}"
+		"]}",
+	};
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+		const char *why = NULL;
+		struct err err = {0};
+		rig.count = 0;
+		assert_int_equal(
+			form_read(files[i], strlen(files[i]), rig.map, NULL, rig_record, &rig, &why, &err),
+			RC_OK);
+		assert_int_equal(rig.count, 1);
+		assert_form(&rig.record[0], FIELD_CONTACT, "見本");
+		assert_form(&rig.record[0], FIELD_BUSINESS_NAME, "例");
+	}
+}
+
 /* Cut anywhere, a file is read or refused, never worse. */
 static void test_form__cut_anywhere(void **state)
 {
@@ -873,6 +897,7 @@ int main(void)
 		cmocka_unit_test(test_form__decision_words_in_applications),
 		cmocka_unit_test(test_form__files_that_are_no_forms),
 		cmocka_unit_test(test_form__limits),
+		cmocka_unit_test(test_form__json_with_attachments),
 		cmocka_unit_test(test_form__cut_anywhere),
 		cmocka_unit_test(test_form__record_from_pairs),
 	};
