@@ -250,6 +250,10 @@ static enum rc hand_in_all(
 			for (size_t i = 0; !rc && i < done; i++)
 				if (!mail[i].known)
 					rc = hand_in_anyhow(ctx, &mail[i], batch->pool, err);
+		if (!rc && done == 0) { /* not even begun: the register can't be written now */
+			*err = together;
+			rc = together.rc;
+		}
 		inbox->batch = inbox->batch < INBOX_BATCH ? inbox->batch * 2 : INBOX_BATCH;
 		inbox->unmoved = true;
 	}
