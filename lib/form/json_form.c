@@ -14,7 +14,7 @@
 	((size_t)1 << 30) /* looked through in vain for the ends of records that have none */
 #define MEMBERS_MAX 4096 /* of one record */
 #define NESTING_MAX 8 /* groups within a record, wrappers around the records */
-#define LABEL_MAX 200 /* bytes of the longest that is looked up where records are looked for */
+#define LABEL_MAX 600 /* bytes, escaped: of the longest that is looked up where records are looked for */
 #define ANSWERS_LEAST 3 /* answers to the form that make an object one */
 
 struct json {
@@ -351,8 +351,8 @@ static bool next_member(const struct json *json, size_t *at, size_t *name, size_
 	size_t end = skip_string(json, *at);
 	if (end == 0)
 		return false;
-	*name = *at + 1;
-	*name_len = end - *at - 2;
+	*name = *at;
+	*name_len = end - *at;
 	*at = skip_space(json, end);
 	if (*at >= json->len || json->text[*at] != ':')
 		return false;
@@ -360,23 +360,37 @@ static bool next_member(const struct json *json, size_t *at, size_t *name, size_
 	return *at < json->len;
 }
 
+/* From a value to the name of the next member; false: the value never ends. */
+static bool pass_value(const struct json *json, size_t *at)
+{
+	size_t end = skip_value(json, *at);
+	if (end == 0)
+		return false;
+	*at = skip_space(json, end);
+	if (*at < json->len && json->text[*at] == ',')
+		*at = skip_space(json, *at + 1);
+	return true;
+}
+
+/* Is a name, in its quotes and escapes, one of the form's? */
+static bool is_label(const struct json *json, size_t name, size_t len)
+{
+	json_t *label = len < LABEL_MAX ? json_loadb(json->text + name, len, JSON_DECODE_ANY, NULL) : NULL;
+	int slot = label ? fieldmap_slot(json->reader->map, json_string_value(label), NULL) : SLOT_COUNT;
+	json_decref(label);
+	return slot < SLOT_COUNT && slot != SLOT_IGNORED;
+}
+
 /* Do its own members answer questions of the form? What it has in an array belongs to it then: files that were attached, say. */
 static bool is_form(const struct json *json, size_t at)
 {
 	size_t name, len;
 	int answers = 0;
-	for (at = skip_space(json, at + 1); next_member(json, &at, &name, &len);) {
-		int slot = len < LABEL_MAX
-				   ? fieldmap_slot(json->reader->map,
-					     pool_strndup(json->reader->pool, json->text + name, len), NULL)
-				   : SLOT_COUNT;
-		answers += slot < SLOT_COUNT && slot != SLOT_IGNORED;
-		at = skip_value(json, at);
-		if (at == 0)
+	at = skip_space(json, at + 1);
+	while (next_member(json, &at, &name, &len)) {
+		answers += is_label(json, name, len);
+		if (!pass_value(json, &at))
 			break;
-		at = skip_space(json, at);
-		if (at < json->len && json->text[at] == ',')
-			at = skip_space(json, at + 1);
 	}
 	return answers >= ANSWERS_LEAST;
 }
@@ -385,7 +399,8 @@ static bool is_form(const struct json *json, size_t at)
 static size_t find_records(const struct json *json, size_t at, int depth)
 {
 	size_t object = at, name, len;
-	for (at = skip_space(json, at + 1); next_member(json, &at, &name, &len);) {
+	at = skip_space(json, at + 1);
+	while (next_member(json, &at, &name, &len)) {
 		if (json->text[at] == '[' && holds_records(json, at))
 			return is_form(json, object) ? 0 : at;
 		if (json->text[at] == '{' && depth < NESTING_MAX) {
@@ -393,12 +408,8 @@ static size_t find_records(const struct json *json, size_t at, int depth)
 			if (inner)
 				return inner;
 		}
-		at = skip_value(json, at);
-		if (at == 0)
+		if (!pass_value(json, &at))
 			return 0;
-		at = skip_space(json, at);
-		if (at < json->len && json->text[at] == ',')
-			at = skip_space(json, at + 1);
 	}
 	return 0;
 }
