@@ -6,7 +6,7 @@
 
 #define LIMIT_USUAL 20
 #define LIMIT_MOST 1000
-#define KEPT_KIB 128 /* a page or two of each block of the index, none of them twice */
+#define KEPT_KIB 128 /* a few pages of each block of the index; the next block has others */
 
 static const char *representative(struct ctl *ctl, const struct application *app)
 {

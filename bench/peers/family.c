@@ -150,7 +150,7 @@ int main(int argc, char **argv)
 	}
 	if (every_ms > 0)
 		signal(SIGTERM, end);
-	struct family most = family_look(argv), now = most;
+	struct family most = family_look(argv);
 	if (every_ms > 0) {
 		family_show(&most);
 		fflush(stdout);
@@ -158,7 +158,7 @@ int main(int argc, char **argv)
 	while (every_ms > 0 && !ended) {
 		nanosleep(&(struct timespec){.tv_sec = every_ms / 1000, .tv_nsec = every_ms % 1000 * 1000000},
 			NULL);
-		now = family_look(argv);
+		struct family now = family_look(argv);
 		most.cpu_ms = now.processes ? now.cpu_ms : most.cpu_ms;
 		most.processes = now.processes > most.processes ? now.processes : most.processes;
 		most.pss_kib = now.pss_kib > most.pss_kib ? now.pss_kib : most.pss_kib;
