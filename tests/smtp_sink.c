@@ -223,7 +223,7 @@ static bool answer_rcpt(struct session *session, const char *line)
 		strlist_add(&session->sink->greylisted, session->recipient.s);
 	pthread_mutex_unlock(&session->sink->lock);
 	if (script.refuse && str_has_prefix(session->recipient.s, script.refuse))
-		return say(session, NULL, "550 5.1.1 User unknown");
+		return say(session, script.refusal, "550 5.1.1 User unknown");
 	return say(session, later ? "451 4.7.1 greylisted, please come again" : script.rcpt, "250 2.1.5 ok");
 }
 

@@ -27,7 +27,8 @@ struct sink_script {
 	const char *greeting, *ehlo, *auth, *mail, *rcpt, *data, *dot; /* replies */
 	enum sink_point cut; /* closes the connection there */
 	enum sink_point silent; /* says nothing more there, and keeps the connection */
-	const char *refuse; /* a recipient that begins with it gets 550 5.1.1 */
+	const char *refuse; /* a recipient that begins with it gets 550 5.1.1, or */
+	const char *refusal; /* this */
 	bool greylist; /* each recipient's first RCPT gets 451 */
 	int close_after; /* mails on one connection, then 421 and close; 0: never */
 	int close_idle_after; /* mails on one connection, then close without a word; 0: never */

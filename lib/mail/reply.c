@@ -70,13 +70,18 @@ void reply_add_line(struct reply *reply, const char *line, size_t len)
 			line);
 }
 
-/* A refusal that speaks of us and not of the recipient or the mail: login wanted, or (at RCPT) no right to relay. */
+/* A refusal that speaks of us and not of the recipient or the mail: login wanted, or (at RCPT) no right to relay. X.1.x is said of an address (RFC
+ * 3463 3.2), and what an address is called says nothing. */
 static bool speaks_of_us(enum smtp_phase phase, const struct reply *reply)
 {
 	if (reply->code == 503 || reply->code == 530 || reply->code == 535 || reply->code == 538)
 		return true;
-	return phase == PHASE_RCPT && (reply->code == 454 || reply->code / 10 == 55) &&
-	       strcasestr(reply->text, "relay") != NULL;
+	bool of_address = reply->enhanced[0] && strncmp(reply->enhanced + 1, ".1.", 3) == 0;
+	if (phase != PHASE_RCPT || of_address || (reply->code != 454 && reply->code / 10 != 55))
+		return false;
+	char words[sizeof reply->text];
+	reply_print(words, sizeof words, reply->text, NULL);
+	return strcasestr(words, "relay") != NULL;
 }
 
 enum outcome reply_outcome(enum smtp_phase phase, const struct reply *reply, bool dot_left)

@@ -7,7 +7,6 @@
 #define MAILBOX_FULL_FACTOR 4
 #define LOST_IN_A_ROW 3
 #define NOT_SENT_SECONDS 30
-#define LONGEST_PAUSE 604800 /* the most that can be configured */
 
 enum retry_class { RETRY_USUAL, RETRY_GREYLISTED, RETRY_MAILBOX_FULL };
 
@@ -50,11 +49,24 @@ int64_t retry_pause(const struct retry_policy *policy, const struct delivery *de
 	return doubled(first, policy->last_seconds > first ? policy->last_seconds : first, doublings);
 }
 
+/* The server was told of the recipient before it answered. */
+static bool recipient_was_named(const struct delivery *delivery)
+{
+	static const char *const phases[] = {"rcpt", "data", "dot"};
+	bool named = false;
+	for (size_t i = 0; i < sizeof phases / sizeof phases[0] && delivery->phase; i++)
+		named = named || strcmp(delivery->phase, phases[i]) == 0;
+	return named;
+}
+
 void retry_settle(const struct retry_policy *policy, struct notice *notice, const struct delivery *delivery,
 	utc_time now)
 {
-	if (delivery->outcome == OUTCOME_FAULT) /* it keeps its place in the queue */
+	if (delivery->outcome == OUTCOME_FAULT) {
+		if (recipient_was_named(delivery))
+			notice->next_try_at = now + policy->fault_seconds;
 		return;
+	}
 	if (delivery->outcome == OUTCOME_NOT_SENT) {
 		notice->next_try_at = now + NOT_SENT_SECONDS;
 		return;
@@ -68,6 +80,11 @@ void retry_settle(const struct retry_policy *policy, struct notice *notice, cons
 		notice->state = OUTBOX_FAILED;
 	else
 		notice->next_try_at = now + retry_pause(policy, delivery, notice->attempts);
+}
+
+static bool is_pausing(const struct sender_health *health, utc_time now)
+{
+	return health->pause_from <= now && now < health->pause_until;
 }
 
 bool health_note(struct sender_health *health, const struct retry_policy *policy,
@@ -93,7 +110,8 @@ bool health_note(struct sender_health *health, const struct retry_policy *policy
 		break;
 	}
 	/* Connections that fail side by side are one fault. */
-	if (now >= health->pause_until) {
+	if (!is_pausing(health, now)) {
+		health->pause_from = now;
 		health->pause_until =
 			now + doubled(policy->fault_seconds, policy->last_seconds, health->faults);
 		health->faults++;
@@ -103,9 +121,7 @@ bool health_note(struct sender_health *health, const struct retry_policy *policy
 
 int health_room(const struct sender_health *health, int wanted, utc_time now)
 {
-	/* A clock that jumped back must not stretch the pause. */
-	bool pausing = now < health->pause_until && health->pause_until - now <= LONGEST_PAUSE;
 	if (health->faults == 0 || wanted < 1)
 		return wanted;
-	return pausing ? 0 : 1;
+	return is_pausing(health, now) ? 0 : 1;
 }

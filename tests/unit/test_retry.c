@@ -54,7 +54,8 @@ static void test_retry__what_counts(void **state)
 		{OUTCOME_ACCEPTED, 1, 1000, 5}, {OUTCOME_PERMANENT, 1, 1000, 5},
 		{OUTCOME_UNKNOWN, 1, 1000, 5}, {OUTCOME_TEMPORARY, 1, 1000, 1300},
 		{OUTCOME_NOT_SENT, 0, 0, 1030}, /* soon, but not at once */
-		{OUTCOME_FAULT, 0, 0, 5}, /* keeps its place */
+		{OUTCOME_FAULT, 0, 0,
+			1060}, /* what was said at RCPT may be of this one alone: others try first */
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		struct notice notice = {.state = OUTBOX_SENDING, .next_try_at = 5};
@@ -64,6 +65,25 @@ static void test_retry__what_counts(void **state)
 		assert_int_equal(notice.first_try_at, cases[i].first);
 		assert_int_equal(notice.next_try_at, cases[i].next);
 		assert_int_equal(notice.state, OUTBOX_SENDING);
+	}
+}
+
+/* Before a recipient was named it is said of nobody: each keeps its place. */
+static void test_retry__places_in_the_queue(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *phase;
+		utc_time next;
+	} cases[] = {{"connect", 5}, {"tls", 5}, {"auth", 5}, {"mail", 5}, {"sign", 5}, {"letter", 5},
+		{"rcpt", 1060}, {"data", 1060}, {"dot", 1060}};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct notice notice = {.state = OUTBOX_SENDING, .next_try_at = 5};
+		struct delivery delivery = delivery_of(OUTCOME_FAULT, 554, "5.7.1", "Relay access denied");
+		delivery.phase = cases[i].phase;
+		retry_settle(&policy, &notice, &delivery, 1000);
+		assert_int_equal(notice.next_try_at, cases[i].next);
+		assert_int_equal(notice.attempts, 0);
 	}
 }
 
@@ -108,9 +128,25 @@ static void test_retry__faults_pause_the_sender(void **state)
 	}
 	assert_false(health_note(&health, &policy, &good, now));
 	assert_int_equal(health_room(&health, 16, now), 16);
-	/* The clock jumped back by a year: nobody waits for it. */
-	assert_true(health_note(&health, &policy, &fault, now));
-	assert_int_equal(health_room(&health, 16, now - 31536000), 1);
+}
+
+/* Before it began a pause is over, and the next one begins then: neither hours of silence nor a loop without a pause. */
+static void test_retry__a_clock_that_jumped_back(void **state)
+{
+	(void)state;
+	static const int64_t jumps[] = {1, 3600, 86400, 31536000};
+	struct delivery fault = delivery_of(OUTCOME_FAULT, 535, "5.7.8", "no");
+	for (size_t i = 0; i < sizeof jumps / sizeof jumps[0]; i++) {
+		struct sender_health health = {0};
+		utc_time now = 1800000000;
+		assert_true(health_note(&health, &policy, &fault, now));
+		now -= jumps[i];
+		assert_int_equal(health_room(&health, 16, now), 1);
+		assert_true(health_note(&health, &policy, &fault, now));
+		assert_int_equal(health_room(&health, 16, now), 0);
+		assert_int_equal(health_room(&health, 16, now + 119), 0);
+		assert_int_equal(health_room(&health, 16, now + 120), 1);
+	}
 }
 
 static void test_retry__lost_connections_in_a_row(void **state)
@@ -158,8 +194,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_retry__pauses_by_reply_class),
 		cmocka_unit_test(test_retry__what_counts),
+		cmocka_unit_test(test_retry__places_in_the_queue),
 		cmocka_unit_test(test_retry__life_time),
 		cmocka_unit_test(test_retry__faults_pause_the_sender),
+		cmocka_unit_test(test_retry__a_clock_that_jumped_back),
 		cmocka_unit_test(test_retry__lost_connections_in_a_row),
 		cmocka_unit_test(test_retry__unknown_answers_in_a_row),
 	};

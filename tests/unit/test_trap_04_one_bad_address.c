@@ -46,12 +46,32 @@ static void test_trap_04__refused_with_several_lines(void **state)
 	batch_with_one_bad(state, &script, "connections = 4; mails_per_connection = 2;");
 }
 
+/* The server relays to all the world but one domain: trouble of ours, and the mails behind it go all the same. */
+static void test_trap_04__one_is_not_relayed(void **state)
+{
+	struct sink_script script = {.refuse = "info1@", .refusal = "554 5.7.1 Relay access denied"};
+	struct post post = post_open(state, &script, "connections = 1; fault_pause_seconds = 60;");
+	int64_t ids[BATCH];
+	for (int i = 0; i < BATCH; i++)
+		ids[i] = rig_apply(post.rig, i + 1);
+	(void)work(&post);
+	assert_fact(post.rig, "sender.fault", "Relay");
+	pass_seconds(&post, 60);
+	(void)work(&post);
+	for (int i = 1; i < BATCH; i++)
+		assert_string_equal(rig_outbox(post.rig, ids[i]), "receipt/sent");
+	assert_string_equal(rig_outbox(post.rig, ids[0]), "receipt/queued");
+	assert_fact(post.rig, "sender.fault", "Relay");
+	post_close(&post);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_trap_04__refused_at_rcpt, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_trap_04__refused_with_several_lines, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_trap_04__one_is_not_relayed, rig_setup, rig_teardown),
 	};
 	return cmocka_run_group_tests(tests, group_set_up, group_tear_down);
 }
