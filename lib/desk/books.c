@@ -287,36 +287,11 @@ static int by_number(const void *a, const void *b)
 	return (one > other) - (one < other);
 }
 
-struct unknowns {
-	int64_t notice_id;
-	int count;
-};
-
-static enum rc count_unknown(void *ctx, const struct history_row *row, struct err *err)
-{
-	struct unknowns *unknowns = ctx;
-	(void)err;
-	unknowns->count += row->event == EVENT_UNKNOWN && row->ref == unknowns->notice_id;
-	return RC_OK;
-}
-
-/* How often its outcome was unknown: so many times it may have been taken without the register's knowing. */
-static enum rc times_unknown(
-	struct reckoning *reckoning, const struct notice *notice, int *count, struct err *err)
-{
-	struct unknowns unknowns = {.notice_id = notice->id};
-	enum rc rc = notice->application_id ? history_each(reckoning->office->store, notice->application_id,
-						      0, count_unknown, &unknowns, err)
-					    : RC_OK;
-	*count = unknowns.count;
-	return rc;
-}
-
 static enum rc tell_twice(
 	struct reckoning *reckoning, const struct notice *notice, int lines, struct err *err)
 {
 	int unknown = 0;
-	enum rc rc = times_unknown(reckoning, notice, &unknown, err);
+	enum rc rc = history_unknown(reckoning->office->store, notice, &unknown, err);
 	if (rc || lines <= 1 + unknown)
 		return rc;
 	return tell(reckoning, DIFFERENCE_TWICE, notice->id, 1 + unknown, lines,
@@ -354,7 +329,7 @@ static enum rc look_at_line(struct reckoning *reckoning, int64_t id, int lines, 
 		balance->open++;
 		return RC_OK;
 	}
-	rc = times_unknown(reckoning, &notice, &unknown, err);
+	rc = history_unknown(reckoning->office->store, &notice, &unknown, err);
 	if (!rc && unknown >= lines) {
 		balance->open++;
 		return RC_OK;

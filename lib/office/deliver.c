@@ -47,33 +47,28 @@ enum rc office_previous_notice(struct office *office, const struct application *
 
 /* ---- what the sender learned ---- */
 
-struct once {
-	int64_t notice_id;
-	bool found;
-};
-
-static enum rc find_unknown(void *ctx, const struct history_row *row, struct err *err)
-{
-	struct once *once = ctx;
-	(void)err;
-	once->found = once->found || (row->event == EVENT_UNKNOWN && row->ref == once->notice_id);
-	return RC_OK;
-}
-
 /* Sent again once after a pause; when that ends the same way, a person must look: it is never repeated blindly. */
 static enum rc take_unknown(struct office *office, struct notice *notice, bool *again, struct err *err)
 {
-	struct once once = {.notice_id = notice->id, .found = notice->application_id == 0};
-	enum rc rc =
-		once.found ? RC_OK
-			   : history_each(office->store, notice->application_id, 0, find_unknown, &once, err);
-	*again = once.found;
+	int times;
+	enum rc rc = history_unknown(office->store, notice, &times, err);
+	*again = times > 0 || notice->application_id == 0;
 	notice->state = OUTBOX_UNKNOWN;
 	notice->next_try_at =
-		once.found ? UTC_NEVER : clock_now(office->clock) + office->settings->unknown_pause_seconds;
+		*again ? UTC_NEVER : clock_now(office->clock) + office->settings->unknown_pause_seconds;
 	return rc;
 }
 
+/* It waits; what may have arrived once does not count as unsent again. */
+static enum rc put_back(struct office *office, struct notice *notice, struct err *err)
+{
+	int times;
+	enum rc rc = history_unknown(office->store, notice, &times, err);
+	notice->state = times > 0 ? OUTBOX_UNKNOWN : OUTBOX_QUEUED;
+	return rc;
+}
+
+/* put_back() and take_unknown() say the state of what is neither sent nor failed. */
 static enum event settle(struct notice *notice, const struct delivery *delivery, utc_time now)
 {
 	switch (delivery->outcome) {
@@ -91,10 +86,8 @@ static enum event settle(struct notice *notice, const struct delivery *delivery,
 	case OUTCOME_FAULT:
 		break;
 	}
-	if (notice->state == OUTBOX_FAILED) /* the sender gives up: its life-time is over */
-		return EVENT_FAILED;
-	notice->state = OUTBOX_QUEUED;
-	return EVENT_DEFERRED;
+	/* When the sender gives up, its life-time is over. */
+	return notice->state == OUTBOX_FAILED ? EVENT_FAILED : EVENT_DEFERRED;
 }
 
 /* The next stage is reckoned from the moment the mail server took the notice of the one before. */
@@ -150,6 +143,8 @@ enum rc office_delivered(struct office *office, struct notice *notice, const str
 		rc = application_get(office->store, notice->application_id, &app, pool, err);
 	if (rc == RC_OK && event == EVENT_UNKNOWN)
 		rc = take_unknown(office, notice, &unknown_again, err);
+	if (rc == RC_OK && event == EVENT_DEFERRED)
+		rc = put_back(office, notice, err);
 	if (rc == RC_OK)
 		rc = outbox_update(office->store, notice, dkim, dkim_len, err);
 	if (rc == RC_OK && !nobodys)

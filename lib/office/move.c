@@ -146,16 +146,21 @@ struct undo {
 	int stage; /* the first whose notice came with the change; STAGE_NONE: none did */
 };
 
-/* A notice that was queued with the change or after it tells of it. */
+/* A notice that was queued with the change or after it tells of it. What may have arrived once may have been read, whatever became of its repeat. */
 static enum rc look_at_notice(void *ctx, const struct history_row *row, struct err *err)
 {
 	struct undo *undo = ctx;
 	struct notice notice;
 	if (row->event != EVENT_QUEUE && row->event != EVENT_RESEND)
 		return RC_OK;
-	enum rc rc = outbox_get(undo->c->office->store, row->ref, &notice, undo->c->pool, err);
+	struct store *store = undo->c->office->store;
+	int unknown = 0;
+	enum rc rc = outbox_get(store, row->ref, &notice, undo->c->pool, err);
+	rc = rc ? rc : history_unknown(store, &notice, &unknown, err);
 	if (rc != RC_OK)
 		return rc;
+	if (unknown && notice.state != OUTBOX_SENT && notice.state != OUTBOX_SENDING)
+		notice.state = OUTBOX_UNKNOWN;
 	bool out = notice.state == OUTBOX_SENT || notice.state == OUTBOX_UNKNOWN ||
 		   notice.state == OUTBOX_SENDING;
 	if (out && !undo->told) {

@@ -81,6 +81,9 @@ typedef enum rc history_fn(void *ctx, const struct history_row *row, struct err 
 /* Rows of one application (0: all), oldest first, after `after_seq`. */
 enum rc history_each(struct store *store, int64_t application_id, int64_t after_seq, history_fn *fn,
 	void *ctx, struct err *err);
+/* How often nobody knew whether the mail server had taken a notice: so many times it may have been taken without the register's knowing. 0 of a notice that
+ * belongs to no application: it has no history. */
+enum rc history_unknown(struct store *store, const struct notice *notice, int *times, struct err *err);
 /* The last row's number and hash (seq 0 and zeros when empty). */
 enum rc history_head(struct store *store, int64_t *seq, uint8_t hash[SHA256_LEN], struct err *err);
 

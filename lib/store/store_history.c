@@ -233,6 +233,26 @@ static enum rc read_batch(struct store *store, int64_t application_id, int64_t a
 	return rc;
 }
 
+enum rc history_unknown(struct store *store, const struct notice *notice, int *times, struct err *err)
+{
+	int64_t count = 0;
+	*times = 0;
+	if (notice->application_id == 0)
+		return RC_OK;
+	sqlite3_stmt *stmt = sql_ready(store,
+		"SELECT count(*) FROM history WHERE application_id = :application_id AND application_id > 0"
+		" AND event = :event AND ref = :notice_id",
+		err);
+	if (!stmt)
+		return err->rc;
+	sql_int(stmt, ":application_id", notice->application_id);
+	sql_int(stmt, ":event", EVENT_UNKNOWN);
+	sql_int(stmt, ":notice_id", notice->id);
+	enum rc rc = sql_number(store, stmt, 0, &count, err);
+	*times = (int)count;
+	return rc;
+}
+
 enum rc history_each(struct store *store, int64_t application_id, int64_t after_seq, history_fn *fn,
 	void *ctx, struct err *err)
 {

@@ -266,10 +266,9 @@ static inline int rig_send(struct rig *rig)
 		for (int i = 0; i < count; i++) {
 			struct delivery delivery = rig_answer(rig, &notice[i]);
 			rig->delivered += delivery.outcome == OUTCOME_ACCEPTED;
-			if (delivery.outcome == OUTCOME_TEMPORARY) {
-				notice[i].attempts++;
+			notice[i].attempts += delivery.outcome == OUTCOME_TEMPORARY;
+			if (delivery.outcome == OUTCOME_TEMPORARY || delivery.outcome >= OUTCOME_NOT_SENT)
 				notice[i].next_try_at = rig->clock.now + 300;
-			}
 			assert_ok(store_begin(rig->office.store, &rig_err));
 			assert_ok(office_delivered(&rig->office, &notice[i], &delivery, "", 0, &rig_err));
 			assert_ok(store_commit(rig->office.store, &rig_err));

@@ -541,6 +541,46 @@ static void test_office_letter__unknown_once_goes_on(void **state)
 	assert_int_equal(rig_app(rig, id).hold, HOLD_NONE);
 }
 
+static enum outcome all_fault(const struct notice *notice)
+{
+	(void)notice;
+	return OUTCOME_FAULT;
+}
+
+static enum outcome all_temporary(const struct notice *notice)
+{
+	(void)notice;
+	return OUTCOME_TEMPORARY;
+}
+
+static enum outcome all_lost(const struct notice *notice)
+{
+	(void)notice;
+	return OUTCOME_NOT_SENT;
+}
+
+/* Whatever hinders its repeat: what may have arrived once never counts as unsent again. */
+static void test_office_letter__unknown_stays_so_until_it_is_known(void **state)
+{
+	struct rig *rig = *state;
+	static enum outcome (*const hindrance[])(const struct notice *notice) = {
+		all_fault, all_temporary, all_lost};
+	for (int i = 0; i < 3; i++) {
+		int64_t id = rig_apply(rig, i + 1);
+		rig->answer = all_unknown;
+		assert_int_equal(rig_send(rig), 1);
+		clock_set(&rig->clock, rig->clock.now + 3600);
+		rig->answer = hindrance[i];
+		assert_int_equal(rig_send(rig), 1);
+		assert_string_equal(rig_outbox(rig, id), "receipt/unknown");
+		clock_set(&rig->clock, rig->clock.now + 3600);
+		rig->answer = NULL;
+		assert_int_equal(rig_send(rig), 1);
+		assert_string_equal(rig_outbox(rig, id), "receipt/sent");
+	}
+	rig_assert_whole(rig);
+}
+
 static enum outcome second_is_refused(const struct notice *notice)
 {
 	return strcmp(notice->recipient, "info2@example.co.jp") == 0 ? OUTCOME_PERMANENT : OUTCOME_ACCEPTED;
@@ -892,6 +932,8 @@ int main(void)
 			test_office_letter__unknown_twice_goes_to_staff, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_office_letter__unknown_once_goes_on, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_office_letter__unknown_stays_so_until_it_is_known, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_office_letter__given_up_goes_to_review, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(
