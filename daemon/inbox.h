@@ -24,7 +24,7 @@
  *
  * When the server's UIDVALIDITY changes, or the settings name another mailbox, all of INBOX is looked at anew (RFC 3501, 2.3.1.1): a mail whose digest is
  * known is the known one under a new UID and is not read again, only moved. What the register holds under an old UID is not touched until that is done, for the UID
- * may by now be another mail's; what did not turn up is not in INBOX any more. A Maildir has no mark: all of it is listed, and a name that was
+ * may by now be another mail's, nor found by it where two mailboxes have the same UIDVALIDITY; what did not turn up is not in INBOX any more. A Maildir has no mark: all of it is listed, and a name that was
  * taken and is not filed yet is passed over.
  */
 #ifndef SENGEN_INBOX_H
@@ -131,7 +131,7 @@ enum rc inbox_read_begin(
 	struct role_context *ctx, struct inbox *inbox, struct inbox_batch *batch, struct err *err);
 /* Reads on, until the last of `reading` are with their readers; hands to the office what was read so far. */
 enum rc inbox_read_on(struct role_context *ctx, struct inbox *inbox, struct err *err);
-/* Ends `reading`, where there is one: all of it was handed to the office. */
+/* Ends `reading`, where there is one: all of it was handed to the office, or, after a failure, it was given up. */
 enum rc inbox_read_end(struct role_context *ctx, struct inbox *inbox, struct err *err);
 /* Gives it up: what was not handed to the office is read anew, from the register. */
 void inbox_read_forget(struct inbox *inbox);

@@ -126,13 +126,17 @@ static enum rc begin_anew(struct role_context *ctx, struct inbox *inbox, const c
 	if (inbox->marked)
 		log_event(LEVEL_NOTICE, "mailbox.anew", "uidvalidity=%" PRId64 " before=%" PRId64,
 			uid_validity, inbox->mark.uid_validity);
-	inbox->mark = (struct inbox_mark){.uid_validity = uid_validity, .anew = inbox->marked};
-	memcpy(inbox->mark.mailbox, mailbox, sizeof inbox->mark.mailbox);
-	inbox->marked = true;
+	struct inbox_mark mark = {.uid_validity = uid_validity, .anew = inbox->marked};
+	memcpy(mark.mailbox, mailbox, sizeof mark.mailbox);
 	enum rc rc = store_begin(ctx->office.store, err);
-	rc = rc ? rc : inbox_mark_set(ctx->office.store, &inbox->mark, err);
+	rc = rc ? rc : messages_unnumber(ctx->office.store, uid_validity, err);
+	rc = rc ? rc : inbox_mark_set(ctx->office.store, &mark, err);
 	rc = inbox_end(ctx->office.store, rc, err);
-	return !rc && after ? list(inbox, NULL, err) : rc;
+	if (rc)
+		return rc;
+	inbox->mark = mark;
+	inbox->marked = true;
+	return after ? list(inbox, NULL, err) : RC_OK;
 }
 
 enum rc inbox_look_begin(struct role_context *ctx, struct inbox *inbox, struct err *err)

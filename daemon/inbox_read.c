@@ -292,8 +292,9 @@ enum rc inbox_read_on(struct role_context *ctx, struct inbox *inbox, struct err 
 enum rc inbox_read_end(struct role_context *ctx, struct inbox *inbox, struct err *err)
 {
 	enum rc rc = inbox->reading ? read_on(ctx, inbox, inbox->reading, true, err) : RC_OK;
-	if (!rc)
-		inbox_batch_free(&inbox->reading);
+	if (rc)
+		inbox_read_forget(inbox);
+	inbox_batch_free(&inbox->reading);
 	return rc;
 }
 

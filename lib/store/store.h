@@ -259,6 +259,8 @@ enum rc message_get(
 /* The mail taken under that UID of INBOX and not yet filed; *id 0: none. */
 enum rc message_by_uid(
 	struct store *store, int64_t uid_validity, const char *uid, int64_t *id, struct err *err);
+/* That UIDVALIDITY begins in another mailbox: what is on file under it (-1 from now on) is not found by its UIDs any more. */
+enum rc messages_unnumber(struct store *store, int64_t uid_validity, struct err *err);
 /* The newest mail with those bytes, other than `but`; *id 0: none. */
 enum rc message_by_digest(
 	struct store *store, const uint8_t digest[SHA256_LEN], int64_t but, int64_t *id, struct err *err);

@@ -171,6 +171,18 @@ enum rc message_by_uid(
 	return sql_number(store, stmt, 0, id, err);
 }
 
+enum rc messages_unnumber(struct store *store, int64_t uid_validity, struct err *err)
+{
+	sqlite3_stmt *stmt = sql_ready(store,
+		"UPDATE message SET uid_validity = -1, uid = CAST(id AS TEXT) WHERE uid_validity = "
+		":uid_validity",
+		err);
+	if (!stmt)
+		return err->rc;
+	sql_int(stmt, ":uid_validity", uid_validity);
+	return sql_run(store, stmt, err);
+}
+
 enum rc message_by_digest(
 	struct store *store, const uint8_t digest[SHA256_LEN], int64_t but, int64_t *id, struct err *err)
 {

@@ -501,6 +501,37 @@ static void test_mailbox_role__what_is_under_way_is_read_anew(void **state)
 	box_close(&box);
 }
 
+/* While the register can't be written nothing counts as done: it is read from there when it can be, without a new start. */
+static void test_mailbox_role__what_could_not_be_written_is_read_anew(void **state)
+{
+	enum { MAILS = 100 };
+	struct box box = box_open(state, "");
+	struct store *store = box.rig->office.store;
+	int64_t floor = box.rig->settings->disk_floor_mib;
+	char name[16];
+	int filed = 0;
+	utc_time next;
+	for (int i = 0; i < MAILS; i++) {
+		(void)snprintf(name, sizeof name, "m%03d", i);
+		arrive_text(box.rig, name, "質問があります。");
+	}
+	assert_ok(role_mailbox.step(&box.ctx, box.rig->clock.now, &next, &rig_err));
+	box.rig->settings->disk_floor_mib = INT64_MAX; /* nothing more is taken; what was is read */
+	assert_ok(sql_exec(store,
+		"CREATE TRIGGER full BEFORE UPDATE ON message BEGIN SELECT RAISE(ABORT, 'full'); END",
+		&rig_err));
+	assert_int_equal(role_mailbox.step(&box.ctx, box.rig->clock.now, &next, &rig_err), RC_STORE);
+	assert_ok(sql_exec(store, "DROP TRIGGER full", &rig_err));
+	box.rig->settings->disk_floor_mib = floor;
+	(void)work(&box);
+	assert_ok(message_each(store, 0, 0, 0, count_filed, &filed, &rig_err));
+	assert_int_equal(filed, MAILS);
+	assert_int_equal(requests(box.rig), MAILS);
+	assert_int_equal(lies_in(box.rig, REVIEW, "m"), MAILS);
+	rig_assert_whole(box.rig);
+	box_close(&box);
+}
+
 static void test_mailbox_role__a_mail_that_ends_the_process_is_given_up(void **state)
 {
 	struct box box = box_open(state, "");
@@ -651,6 +682,18 @@ static void test_mailbox_role__a_server_that_can_not_be_asked(void **state)
 	}
 }
 
+static struct box box_on(void **state, struct imap_server *server, const char *certificate, const char *user)
+{
+	struct rig *rig = *state;
+	struct box box = box_open(
+		state, pool_printf(rig->pool,
+			       "mailbox : { maildir = false; host = \"localhost\"; port = %d; user = \"%s\"; "
+			       "password_from = \"key\"; ca_file = \"%s\"; };",
+			       imap_server_port(server), user, certificate));
+	box.ctx.simulating = false;
+	return box;
+}
+
 /* A server in trouble refuses a mail that it gives a moment later: that is no reason to leave it to people. One that it never gives is theirs. */
 static void test_mailbox_role__a_mail_that_is_refused(void **state)
 {
@@ -685,12 +728,7 @@ static void test_mailbox_role__a_mail_that_is_refused(void **state)
 		const char *certificate = pool_printf(rig->pool, "%s/certificate.pem", rig->dir);
 		struct imap_server *server = imap_server_start(&(struct imap_script){
 			.tls = IMAP_IMPLICIT, .rules = cases[i].rules, .certificate = certificate});
-		struct box box = box_open(state,
-			pool_printf(rig->pool,
-				"mailbox : { maildir = false; host = \"localhost\"; port = %d; user = \"u\"; "
-				"password_from = \"key\"; ca_file = \"%s\"; };",
-				imap_server_port(server), certificate));
-		box.ctx.simulating = false;
+		struct box box = box_on(state, server, certificate, "u");
 		int64_t before = (int64_t)messages(box.rig).count;
 		for (int n = 1; n <= cases[i].tries; n++) {
 			utc_time next;
@@ -714,6 +752,47 @@ static void test_mailbox_role__a_mail_that_is_refused(void **state)
 	}
 }
 
+/* Servers give each new mailbox the UIDVALIDITY of its second, or 1: another one may have the same, and the same UIDs. */
+static void test_mailbox_role__another_mailbox_with_the_same_uids(void **state)
+{
+#define OTHER "From: tanto@example.co.jp\r\n\r\nz\r\n"
+#define GIVES(bytes)                                                                                         \
+	{                                                                                                    \
+		LISTED("7", "5"),                                                                            \
+		{                                                                                            \
+			.on = "UID FETCH 5 (UID BODY",                                                       \
+			.answer = "* 1 FETCH (UID 5 BODY[] {32}\r\n" bytes ")\r\n" DONE_OK                   \
+		}                                                                                            \
+	}
+	static const struct imap_rule first[] = GIVES(BYTES), second[] = GIVES(OTHER);
+	struct rig *rig = *state;
+	const char *certificate = pool_printf(rig->pool, "%s/certificate.pem", rig->dir);
+	struct imap_server *server = imap_server_start(
+		&(struct imap_script){.tls = IMAP_IMPLICIT, .rules = first, .certificate = certificate});
+	struct box box = box_on(state, server, certificate, "old");
+	(void)work(&box);
+	assert_int_equal(messages(rig).count, 1);
+	tamper(rig, "UPDATE message SET state = 2, filed_uid = ''"); /* not moved yet */
+	box_close(&box);
+	imap_server_change(server, second);
+	box = box_on(state, server, certificate, "new");
+	(void)work(&box);
+	assert_int_equal(messages(rig).count, 2);
+	struct str raw = STR_INIT;
+	assert_ok(message_raw(rig->office.store, 2, &raw, &rig_err));
+	assert_string_equal(raw.s, OTHER);
+	str_free(&raw);
+	/* The same mails in another mailbox are known. */
+	box_close(&box);
+	box = box_on(state, server, certificate, "newer");
+	(void)work(&box);
+	assert_int_equal(messages(rig).count, 2);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(messages(rig).item[i].state, MESSAGE_FILED);
+	box_close(&box);
+	imap_server_stop(&server);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(test_mailbox_role__##name, rig_setup, rig_teardown)
@@ -729,10 +808,12 @@ int main(void)
 		CASE(what_can_not_be_settled_is_listed),
 		CASE(reading_is_paused),
 		CASE(what_is_under_way_is_read_anew),
+		CASE(what_could_not_be_written_is_read_anew),
 		CASE(a_mail_that_ends_the_process_is_given_up),
 		CASE(no_room_no_mails),
 		CASE(no_room_no_haste),
 		CASE(a_mail_that_is_refused),
+		CASE(another_mailbox_with_the_same_uids),
 		CASE(files_copies_of_sent_notices),
 		CASE(copies_that_can_not_be_read),
 		CASE(a_simulation_asks_no_server),
