@@ -21,6 +21,7 @@
 #include "lib/base/log.h"
 #include "lib/base/mailaddr.h"
 #include "lib/desk/health.h"
+#include "lib/desk/restored.h"
 #include "lib/desk/sent_log.h"
 #include "lib/mail/dkim.h"
 #include "lib/mail/rate.h"
@@ -88,8 +89,8 @@ struct sender {
 	struct sender_health health;
 	bool fault_now; /* trouble of ours, seen since the last verdict of the server */
 	bool fault_noted; /* the register says so */
+	struct delivery fault, noted; /* the last one, and the one that the register tells of */
 	int64_t turn; /* which sender of this register this one is */
-	struct delivery fault; /* the last one */
 	struct health_certificate certificate; /* of the mail server, as the register has it */
 	bool more; /* fewer were claimed than there are lines, and more may be due */
 	struct notice claimed[LINES_MAX];
@@ -221,23 +222,26 @@ static enum rc line_open(struct role_context *ctx, struct line *line, struct err
 	return rc;
 }
 
-/* What is known now; recorded in the next transaction. */
-static void line_answer(
-	struct role_context *ctx, struct line *line, const struct delivery *delivery, utc_time now)
+/* What is known now; recorded in the next transaction. by_server: the server or the way to it said so, not the office by itself. */
+static void line_answer(struct role_context *ctx, struct line *line, const struct delivery *delivery,
+	bool by_server, utc_time now)
 {
 	struct sender *sender = ctx->state;
 	const struct retry_policy policy = policy_of(ctx->settings);
+	bool verdict = delivery->outcome <= OUTCOME_PERMANENT;
 	line->delivery = *delivery;
 	line->delivery.at = now; /* recording it may take more than one try */
 	line->mails++;
 	enter_state(line, LINE_ANSWERED);
 	if (delivery->outcome == OUTCOME_ACCEPTED)
 		rate_accepted(sender->rate, now);
-	if (health_note(&sender->health, &policy, delivery, now)) {
+	if (verdict && !by_server) {
+		/* It says nothing about the server. */
+	} else if (health_note(&sender->health, &policy, delivery, now)) {
 		sender->fault_now = true;
 		sender->fault = *delivery;
-	} else if (delivery->outcome <= OUTCOME_PERMANENT) {
-		sender->fault_now = false; /* the server gave a verdict */
+	} else if (verdict) {
+		sender->fault_now = false;
 	}
 	/* After trouble of ours the next child reads the password anew. */
 	if (line->mails >= ctx->settings->mails_per_connection || line->outdated ||
@@ -250,7 +254,7 @@ static void line_answer_text(struct role_context *ctx, struct line *line, enum o
 {
 	struct delivery delivery = {.outcome = outcome, .phase = phase};
 	(void)snprintf(delivery.reply, sizeof delivery.reply, "%.*s", (int)sizeof delivery.reply - 1, text);
-	line_answer(ctx, line, &delivery, now);
+	line_answer(ctx, line, &delivery, false, now);
 }
 
 /* ---- answers ---- */
@@ -270,7 +274,7 @@ static void take_answer(struct role_context *ctx, struct line *line, utc_time no
 	enum wire_type type;
 	if (wire_receive_alone(line->fd, &type, &sender->payload, ANSWER_MS) == 1 && type == WIRE_DELIVERY &&
 		handover_get_delivery(&delivery, &sender->payload)) {
-		line_answer(ctx, line, &delivery, now);
+		line_answer(ctx, line, &delivery, true, now);
 		return;
 	}
 	/* It had the whole mail; whether the server has it, nobody knows. */
@@ -371,9 +375,17 @@ static enum rc note_fault(struct role_context *ctx, struct err *err)
 	return rc;
 }
 
+/* There is one, or none any more, or it is another than the register tells of. */
+static bool fault_has_changed(const struct sender *sender)
+{
+	bool same = sender->fault.reply_code == sender->noted.reply_code &&
+		    strcmp(sender->fault.phase, sender->noted.phase) == 0;
+	return sender->fault_now != sender->fault_noted || (sender->fault_now && !same);
+}
+
 static void log_fault_change(struct sender *sender)
 {
-	if (sender->fault_now == sender->fault_noted)
+	if (!fault_has_changed(sender))
 		return;
 	if (sender->fault_now)
 		log_event(LEVEL_FAULT, "sender.fault", "phase=%s code=%d reason=\"%s\"", sender->fault.phase,
@@ -381,6 +393,7 @@ static void log_fault_change(struct sender *sender)
 	else
 		log_event(LEVEL_NOTICE, "sender.recovered", "state=sending");
 	sender->fault_noted = sender->fault_now;
+	sender->noted = sender->fault;
 }
 
 /* ---- the transaction: results in, claims out ---- */
@@ -441,9 +454,13 @@ static enum rc within_transaction(struct role_context *ctx, int limit, utc_time 
 		if (sender->line[i].state == LINE_ANSWERED)
 			rc = health_certificate_note(ctx->office.store, FACT_TRANSPORT_CERTIFICATE,
 				&sender->certificate, sender->line[i].delivery.certificate_until, now, err);
-	if (rc == RC_OK && sender->fault_now != sender->fault_noted)
+	if (rc == RC_OK && fault_has_changed(sender))
 		rc = note_fault(ctx, err);
+	bool may =
+		false; /* asked here once more: a pause may have come since, and holds from its own transaction on */
 	if (rc == RC_OK && limit > 0)
+		rc = office_may_send(&ctx->office, &may, err);
+	if (rc == RC_OK && may)
 		rc = claim(ctx, limit, now, err);
 	return rc;
 }
@@ -695,7 +712,7 @@ static void withhold(struct role_context *ctx, struct line *line, struct parcel 
 	struct delivery delivery = {
 		.outcome = OUTCOME_ACCEPTED, .reply_code = 250, .phase = "dot", .reply = WITHHELD};
 	if (maildir_deliver(path.s, parcel, &err) == RC_OK)
-		line_answer(ctx, line, &delivery, now);
+		line_answer(ctx, line, &delivery, false, now);
 	else
 		line_answer_text(ctx, line, OUTCOME_FAULT, "letter", err.text, now);
 	str_free(&path);
@@ -908,24 +925,27 @@ static enum rc sender_start(struct role_context *ctx, struct err *err)
 		sender->line[i].pool = pool_new();
 	}
 	int64_t minute = 0, today = 0;
-	int recovered = 0;
+	int unknown = 0, sent = 0;
 	struct str fault = STR_INIT;
 	utc_time midnight = civil_moment(civil_day_of(now), 0);
-	enum rc rc = outbox_sent_since(ctx->office.store, now - 60, NULL, &minute, err);
+	enum rc rc = turn_take(ctx, &sender->turn, err);
+	if (rc == RC_OK)
+		rc = claims_settle(&ctx->office, &sent, err);
+	if (rc == RC_OK)
+		rc = office_recover_sending(&ctx->office, &unknown, err);
+	if (rc == RC_OK)
+		rc = outbox_sent_since(ctx->office.store, now - 60, NULL, &minute, err);
 	if (rc == RC_OK)
 		rc = outbox_sent_since(ctx->office.store, midnight, NULL, &today, err);
 	if (rc == RC_OK)
 		rc = fact_get(ctx->office.store, FACT_FAULT, &fault, err);
-	if (rc == RC_OK)
-		rc = turn_take(ctx, &sender->turn, err);
-	if (rc == RC_OK)
-		rc = office_recover_sending(&ctx->office, &recovered, err);
 	rate_restore(sender->rate, minute, today, now);
 	sender->fault_noted = fault.len > 0; /* the first verdict of the server takes it back */
 	sender->fault_now = sender->fault_noted;
-	sender->fault = (struct delivery){.phase = "connect"};
-	if (recovered > 0)
-		log_event(LEVEL_NOTICE, "sender.recovered-claims", "unknown=%d", recovered);
+	sender->fault = sender->noted =
+		(struct delivery){.phase = ""}; /* what it was is in the register alone */
+	if (unknown + sent > 0)
+		log_event(LEVEL_NOTICE, "sender.recovered-claims", "sent=%d unknown=%d", sent, unknown);
 	str_free(&fault);
 	return rc;
 }

@@ -8,6 +8,7 @@
 
 /* A line is written before the register knows: it may be a little older than the copy's last row. */
 #define BEFORE_SECONDS 3600
+#define AHEAD_SECONDS (2 * 86400) /* a clock that was ahead for a while wrote lines of tomorrow */
 
 struct comparing {
 	struct office *office;
@@ -26,7 +27,7 @@ static enum rc book_sent(
 	struct office *office, struct notice *notice, const struct sent_log_line *line, struct err *err)
 {
 	struct delivery delivery = {
-		.outcome = OUTCOME_ACCEPTED, .reply_code = line->reply_code, .phase = "dot"};
+		.at = line->at, .outcome = OUTCOME_ACCEPTED, .reply_code = line->reply_code, .phase = "dot"};
 	enum rc rc = store_begin(office->store, err);
 	if (rc != RC_OK)
 		return rc;
@@ -36,6 +37,65 @@ static enum rc book_sent(
 	store_rollback(office->store);
 	return rc;
 }
+
+/* ---- a sender that ended between its log and the register ---- */
+
+#define CLAIMS_MAX 64 /* there are never more of them than connections */
+
+struct claims {
+	struct office *office;
+	struct {
+		int64_t id;
+		utc_time queued_at;
+	} item[CLAIMS_MAX];
+	size_t count;
+	int sent;
+};
+
+static enum rc take_claim(void *ctx, const struct notice *notice, struct err *err)
+{
+	struct claims *claims = ctx;
+	(void)err;
+	claims->item[claims->count].id = notice->id;
+	claims->item[claims->count++].queued_at = notice->queued_at;
+	return RC_OK;
+}
+
+static enum rc settle_line(void *ctx, const struct sent_log_line *line, struct err *err)
+{
+	struct claims *claims = ctx;
+	enum rc rc = RC_OK;
+	for (size_t i = 0; i < claims->count && rc == RC_OK; i++) {
+		if (claims->item[i].id != line->notice_id || line->at < claims->item[i].queued_at)
+			continue;
+		struct pool *pool = pool_new();
+		struct notice notice;
+		rc = outbox_get(claims->office->store, line->notice_id, &notice, pool, err);
+		if (rc == RC_OK && notice.state == OUTBOX_SENDING) {
+			rc = book_sent(claims->office, &notice, line, err);
+			claims->sent += rc == RC_OK;
+		}
+		pool_free(&pool);
+	}
+	return rc;
+}
+
+enum rc claims_settle(struct office *office, int *sent, struct err *err)
+{
+	struct claims claims = {.office = office};
+	enum rc rc = outbox_each_in(office->store, OUTBOX_SENDING, 0, CLAIMS_MAX, take_claim, &claims, err);
+	utc_time first = UTC_NEVER;
+	for (size_t i = 0; i < claims.count; i++)
+		if (claims.item[i].queued_at < first)
+			first = claims.item[i].queued_at;
+	if (rc == RC_OK && claims.count > 0)
+		rc = sent_log_each(office->settings, first, clock_now(office->clock) + AHEAD_SECONDS,
+			settle_line, &claims, err);
+	*sent = claims.sent;
+	return rc;
+}
+
+/* ---- a copy that was put back ---- */
 
 static enum rc compare_line(void *ctx, const struct sent_log_line *line, struct err *err)
 {
@@ -66,9 +126,8 @@ static enum rc compare(struct office *office, bool settle, struct restored_sent 
 	enum rc rc = store_copy_of(office->store, &out->since, &comparing.last_notice, err);
 	if (rc != RC_OK)
 		return rc;
-	/* A clock that was ahead for a while wrote lines of tomorrow. */
 	return sent_log_each(office->settings, out->since - BEFORE_SECONDS,
-		clock_now(office->clock) + 2 * 86400, compare_line, &comparing, err);
+		clock_now(office->clock) + AHEAD_SECONDS, compare_line, &comparing, err);
 }
 
 enum rc restored_look(struct office *office, struct restored_sent *out, struct err *err)

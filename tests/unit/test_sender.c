@@ -6,6 +6,7 @@
 
 #include "lib/base/file.h"
 #include "lib/desk/health.h"
+#include "lib/desk/sent_log.h"
 #include "tests/certificate.h"
 
 static void test_sender__delivers(void **state)
@@ -338,6 +339,90 @@ static void test_sender__claims_of_a_dead_sender_are_unknown(void **state)
 	post_close(&post);
 }
 
+/* Its log has the line, the register does not: between the two the power went. It is no question whether the server took it. */
+static void test_sender__what_its_log_knows_was_sent(void **state)
+{
+	static const struct {
+		int64_t since_queued;
+		const char *outbox;
+	} cases[] = {{5, "receipt/sent"},
+		{-5, "receipt/unknown"}}; /* a register before this one had that number */
+	struct sink_script script = {.silent = SINK_AT_DOT};
+	struct post post = post_open(state, &script, "connections = 1;");
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		utc_time next;
+		post.ctx.in_turn = false;
+		int64_t id = rig_apply(post.rig, (int)i + 1);
+		utc_time queued_at = post.rig->clock.now;
+		assert_ok(role_sender.step(&post.ctx, post.rig->clock.now, &next, &rig_err));
+		role_sender.stop(&post.ctx, 0);
+		assert_string_equal(rig_outbox(post.rig, id), "receipt/sending");
+		struct sent_log_line line = {.at = queued_at + cases[i].since_queued,
+			.notice_id = first_notice(post.rig, id).id,
+			.reply_code = 250};
+		assert_ok(sent_log_add(post.rig->settings, &line, 1, false, &rig_err));
+		pass_seconds(&post, 600);
+		role_up(&post);
+		assert_string_equal(rig_outbox(post.rig, id), cases[i].outbox);
+		assert_int_equal(first_notice(post.rig, id).accepted_at,
+			cases[i].since_queued > 0 ? queued_at + cases[i].since_queued : 0);
+	}
+	script.silent = SINK_NOWHERE;
+	sink_change(post.sink, &script);
+	post.ctx.in_turn = true;
+	pass_seconds(&post, 7200);
+	(void)work(&post);
+	assert_string_equal(rig_history(post.rig, 1), "apply queue sent");
+	assert_string_equal(
+		rig_history(post.rig, 2), "apply queue unknown sent"); /* this one alone goes again */
+	rig_assert_whole(post.rig);
+	post_close(&post);
+}
+
+/* What the office decides by itself is no word of the server's: the alarm stays until there is one. */
+static void test_sender__the_alarm_stays_until_the_server_speaks(void **state)
+{
+	static const char *const more[] = {
+		"connections = 1;", "connections = 1; allow = ( \"@example.com\" );"};
+	for (size_t i = 0; i < sizeof more / sizeof more[0]; i++) {
+		struct sink_script script = {.greeting = "554 5.7.1 go away"};
+		struct post post = post_open(state, &script, "connections = 1;");
+		int64_t id = rig_apply(post.rig, 10 * (int)i + 1);
+		(void)work(&post);
+		assert_fact(post.rig, "sender.fault", "go away");
+		role_sender.stop(&post.ctx, 0);
+		sink_stop(&post.sink);
+		script.greeting = NULL;
+		post = post_open(state, &script, more[i]);
+		if (i == 0)
+			change_letter(post.rig, first_notice(post.rig, id).id);
+		(void)work(&post);
+		assert_string_equal(rig_outbox(post.rig, id), i ? "receipt/sent" : "receipt/queued");
+		assert_int_equal(sink_mail_count(post.sink), 0);
+		assert_fact(post.rig, "sender.fault", "go away");
+		post_close(&post);
+	}
+}
+
+/* Another trouble than the one that is told of: people must read what is to be mended now. */
+static void test_sender__the_alarm_says_what_is_wrong_now(void **state)
+{
+	struct sink_script script = {
+		.tls = SINK_STARTTLS, .mechanisms = "PLAIN", .user = "office", .password = "right"};
+	struct post post = post_open(state, &script, "connections = 1; fault_pause_seconds = 60;");
+	rig_write(post.rig, "password", "wrong\n");
+	(void)rig_apply(post.rig, 1);
+	(void)work(&post);
+	assert_fact(post.rig, "sender.fault", "refused the login");
+	script.greeting = "554 5.7.1 go away";
+	sink_change(post.sink, &script);
+	pass_seconds(&post, 60);
+	(void)work(&post);
+	assert_fact(post.rig, "sender.fault", "go away");
+	assert_fact(post.rig, "sender.fault_ja", "接続できません");
+	post_close(&post);
+}
+
 /* The only process below one of ours: the line; the programs that make children stand between. 0: there is none. */
 static pid_t grandchild(void)
 {
@@ -647,6 +732,9 @@ int main(void)
 		WITH_RIG(test_sender__how_long_a_letter_stays_ready),
 		WITH_RIG(test_sender__stop_waits_for_answers),
 		WITH_RIG(test_sender__claims_of_a_dead_sender_are_unknown),
+		WITH_RIG(test_sender__what_its_log_knows_was_sent),
+		WITH_RIG(test_sender__the_alarm_stays_until_the_server_speaks),
+		WITH_RIG(test_sender__the_alarm_says_what_is_wrong_now),
 		WITH_RIG(test_sender__child_dies_in_flight),
 		WITH_RIG(test_sender__signs_with_smime),
 		WITH_RIG(test_sender__a_second_copy_keeps_its_signature),
