@@ -323,11 +323,21 @@ static bool take_news(struct mailline *line, const struct str *payload, enum rc 
 	return wire_read_whole(&reader);
 }
 
+/* Where the line dies without an answer, it died over this. */
+static void note_phase(struct mailline *line, enum wire_type type)
+{
+	if (type == WIRE_FETCH || type == WIRE_MESSAGE)
+		line->phase = "fetch";
+	else if (type == WIRE_MOVE || type == WIRE_MOVED)
+		line->phase = "move";
+}
+
 static enum rc tell(struct mailline *line, enum wire_type type, const struct mail_task *task, struct err *err)
 {
 	struct str payload = STR_INIT;
 	if (line->fd < 0)
 		return line_lost(line, err);
+	note_phase(line, type);
 	mail_handover_put_task(&payload, type, task);
 	bool sent = wire_send(line->fd, type, payload.s, payload.len);
 	str_free(&payload);
@@ -343,6 +353,7 @@ static enum rc hear(struct mailline *line, enum wire_type answer_type, struct st
 	enum rc rc;
 	if (line->fd < 0)
 		return line_lost(line, err);
+	note_phase(line, answer_type);
 	if (wire_receive(line->fd, &type, payload, file, line->answer_ms) != 1)
 		return line_lost(line, err);
 	if (file && *file >= 0 && type != answer_type) {
@@ -484,11 +495,12 @@ enum rc mailline_news(struct mailline *line, bool *over, bool *news, struct err 
 	if (line->fd < 0)
 		return line_lost(line, err);
 	enum rc rc = RC_OK;
-	if (poll(&(struct pollfd){.fd = line->fd, .events = POLLIN}, 1, 0) > 0) {
+	/* With no wait under way, what comes is an answer to something else. */
+	if (line->waiting && poll(&(struct pollfd){.fd = line->fd, .events = POLLIN}, 1, 0) > 0) {
 		struct str payload = STR_INIT;
 		enum wire_type type;
 		bool good = wire_receive(line->fd, &type, &payload, NULL, NEWS_SECONDS * 1000) == 1 &&
-			    line->waiting && type == WIRE_NEWS && take_news(line, &payload, &rc, err);
+			    type == WIRE_NEWS && take_news(line, &payload, &rc, err);
 		str_free(&payload);
 		if (!good)
 			return line_lost(line, err);

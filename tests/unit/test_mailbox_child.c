@@ -361,7 +361,9 @@ static void test_mailbox_child__what_was_not_asked_for(void **state)
 	play_child(); /* news, without a wait */
 	wire_put_number(&payload, 1);
 	assert_true(wire_send(child, WIRE_NEWS, payload.s, payload.len));
-	assert_lost(mailline_news(&line, &over, &news, &err));
+	assert_int_equal(mailline_news(&line, &over, &news, &err), RC_OK);
+	assert_false(news);
+	assert_lost(mailline_list(&line, FOLDER_INBOX, NULL, 2, &out, pool, &err));
 
 	play_child(); /* one UID for two */
 	str_clear(&payload);
@@ -386,6 +388,68 @@ static void test_mailbox_child__what_was_not_asked_for(void **state)
 	child = -1;
 	assert_lost(mailline_append(&line, "n", "x", 1, &err));
 	str_free(&payload);
+}
+
+/* News that came in between are told, and the answer that is on its way stays for whoever asked. */
+static void test_mailbox_child__news_while_something_is_fetched(void **state)
+{
+	(void)state;
+	struct str payload = STR_INIT;
+	struct mailbox_list out;
+	const char *uid[] = {"1"};
+	bool over, news;
+	int file, bytes;
+	int64_t size;
+	play_child();
+	assert_int_equal(mailline_wait(&line, 600, &err), RC_OK);
+	put_good_result(&payload);
+	wire_put_number(&payload, 1);
+	assert_true(wire_send(child, WIRE_NEWS, payload.s, payload.len));
+	str_clear(&payload);
+	put_good_result(&payload);
+	for (int i = 0; i < 4; i++)
+		wire_put_number(&payload, 0);
+	assert_true(wire_send(child, WIRE_LISTED, payload.s, payload.len));
+	assert_int_equal(mailline_list(&line, FOLDER_DONE, NULL, 2, &out, pool, &err), RC_OK);
+	assert_int_equal(mailline_fetch_begin(&line, uid, 1, 0, &err), RC_OK);
+	str_clear(&payload);
+	put_good_result(&payload);
+	wire_put_number(&payload, 1);
+	assert_int_equal(memfile_make(&bytes, "x", 1, &err), RC_OK);
+	assert_true(wire_send_fd(child, WIRE_MESSAGE, payload.s, payload.len, bytes));
+	assert_int_equal(mailline_news(&line, &over, &news, &err), RC_OK);
+	assert_true(news);
+	assert_int_equal(mailline_fetch_next(&line, &file, &size, &err), RC_OK);
+	assert_int_equal(size, 1);
+	close(file);
+	close(bytes);
+	str_free(&payload);
+}
+
+/* The role counts over what the line died: a mail that ends its child each time must not be asked for, or moved, for ever. */
+static void test_mailbox_child__over_what_it_died(void **state)
+{
+	(void)state;
+	const char *uid[] = {"1"}, *moved[1];
+	int file;
+	int64_t size;
+	play_child();
+	close(child);
+	child = -1;
+	assert_int_equal(mailline_fetch_begin(&line, uid, 1, 0, &err), RC_SERVER);
+	assert_string_equal(line.phase, "fetch");
+	play_child();
+	assert_int_equal(mailline_fetch_begin(&line, uid, 1, 0, &err), RC_OK);
+	close(child);
+	child = -1;
+	assert_lost(mailline_fetch_next(&line, &file, &size, &err));
+	assert_string_equal(line.phase, "fetch");
+	play_child();
+	assert_int_equal(mailline_move_begin(&line, uid, 1, FOLDER_DONE, &err), RC_OK);
+	close(child);
+	child = -1;
+	assert_lost(mailline_move_end(&line, 1, moved, pool, &err));
+	assert_string_equal(line.phase, "move");
 }
 
 static void test_mailbox_child__its_sentences_are_only_shown(void **state)
@@ -459,6 +523,8 @@ int main(void)
 		TEST(lists_that_can_not_be),
 		TEST(messages_that_could_still_be_changed),
 		TEST(what_was_not_asked_for),
+		TEST(news_while_something_is_fetched),
+		TEST(over_what_it_died),
 		TEST(its_sentences_are_only_shown),
 		TEST(tasks_that_are_none),
 		TEST(settings_arrive_as_they_are),
