@@ -66,6 +66,7 @@ struct inbox {
 	utc_time next_arrival; /* simulation: when the next mail of the Maildir arrives */
 
 	int batch; /* mails a transaction of the office: 1 at first, so that one that ends the process is found */
+	bool counted; /* the first unread mail of the start: how often it was begun */
 	int64_t give_up_id; /* ended the process again and again: it is not read */
 
 	struct {
@@ -122,9 +123,7 @@ enum rc inbox_take(struct role_context *ctx, struct inbox *inbox, utc_time now, 
 void inbox_let_go(struct inbox *inbox);
 
 /* ---- inbox_read.c ---- */
-/* At the start: a mail that ends the process each time it is read must not stop the others. */
-enum rc inbox_read_recover(struct role_context *ctx, struct inbox *inbox, struct err *err);
-/* A batch of taken mails to the office; unread says whether more are left. */
+/* A batch of taken mails to the office; unread says whether more are left. One that has ended the process again and again goes to people. */
 enum rc inbox_read(struct role_context *ctx, struct inbox *inbox, struct err *err);
 /* Starts the first readers of a batch: they work while the role does something else. */
 enum rc inbox_read_begin(

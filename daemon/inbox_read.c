@@ -304,20 +304,6 @@ void inbox_read_forget(struct inbox *inbox)
 	inbox_batch_free(&inbox->reading);
 }
 
-enum rc inbox_read(struct role_context *ctx, struct inbox *inbox, struct err *err)
-{
-	struct collecting collecting = {.batch = inbox_batch_new(), .most = (size_t)inbox->batch};
-	struct inbox_batch *batch = collecting.batch;
-	enum rc rc = message_each(
-		ctx->office.store, MESSAGE_TAKEN, 0, (int)collecting.most, collect, &collecting, err);
-	bool more = batch->count == collecting.most;
-	rc = rc ? rc : read_on(ctx, inbox, batch, true, err);
-	if (!rc)
-		inbox->unread = more;
-	inbox_batch_free(&batch);
-	return rc;
-}
-
 /* ---- what a crash left ---- */
 
 static enum rc first_one(void *ctx, const struct mail_message *message, struct err *err)
@@ -327,11 +313,12 @@ static enum rc first_one(void *ctx, const struct mail_message *message, struct e
 	return RC_OK;
 }
 
-enum rc inbox_read_recover(struct role_context *ctx, struct inbox *inbox, struct err *err)
+/* The first unread mail, before it is read for the first time since the start: one that ends the process each time must not stop the others. Not at the start
+ * itself: while reading is paused nothing is read, and no mail ends anything. */
+static enum rc count_resume(struct role_context *ctx, struct inbox *inbox, struct err *err)
 {
 	int64_t id = 0, last_id = 0, times = 0;
 	struct str value = STR_INIT;
-	inbox->batch = 1; /* so that the first one left is the one that did it */
 	enum rc rc = message_each(ctx->office.store, MESSAGE_TAKEN, 0, 1, first_one, &id, err);
 	if (!rc && id)
 		rc = fact_get(ctx->office.store, FACT_RESUMED, &value, err);
@@ -349,5 +336,23 @@ enum rc inbox_read_recover(struct role_context *ctx, struct inbox *inbox, struct
 		log_event(LEVEL_FAULT, "message.given-up", "message=%" PRId64 " resumes=%d", id, RESUMES_MAX);
 	}
 	str_free(&value);
+	return rc;
+}
+
+enum rc inbox_read(struct role_context *ctx, struct inbox *inbox, struct err *err)
+{
+	enum rc rc = inbox->counted ? RC_OK : count_resume(ctx, inbox, err);
+	if (rc)
+		return rc;
+	inbox->counted = true;
+	struct collecting collecting = {.batch = inbox_batch_new(), .most = (size_t)inbox->batch};
+	struct inbox_batch *batch = collecting.batch;
+	rc = message_each(
+		ctx->office.store, MESSAGE_TAKEN, 0, (int)collecting.most, collect, &collecting, err);
+	bool more = batch->count == collecting.most;
+	rc = rc ? rc : read_on(ctx, inbox, batch, true, err);
+	if (!rc)
+		inbox->unread = more;
+	inbox_batch_free(&batch);
 	return rc;
 }

@@ -28,6 +28,7 @@ struct intake {
 	struct intake_file in;
 	int batch; /* rows of small files in a transaction */
 	bool recover; /* a file may be unfinished in the register */
+	bool counted; /* the first of those that were so at the start: how often it was begun */
 	bool scan; /* something happened in incoming/ */
 	utc_time scanned_at; /* the last look into incoming/ */
 	utc_time look_again; /* a file that is settling */
@@ -128,28 +129,35 @@ static enum rc count_resume(struct role_context *ctx, int64_t id, bool *give_up,
 static enum rc resume_unfinished(struct role_context *ctx, struct intake *intake, struct err *err)
 {
 	int64_t id = 0;
+	bool give_up = false;
 	enum rc rc = file_unfinished(ctx->office.store, 0, &id, err);
 	if (rc || !id) {
 		intake->recover = rc != RC_OK;
+		intake->counted |= rc == RC_OK;
 		return rc;
 	}
-	rc = intake_file_open(ctx, &intake->in, id, err);
-	if (!rc)
+	/* Not at the start itself: while intake is paused nothing is read, and no file ends anything. */
+	if (!intake->counted)
+		rc = count_resume(ctx, id, &give_up, err);
+	intake->counted = true;
+	rc = rc ? rc : intake_file_open(ctx, &intake->in, id, err);
+	if (!rc && give_up) {
+		log_event(LEVEL_FAULT, "file.given-up", "file=%" PRId64 " resumes=%d", id, RESUMES_MAX);
+		intake_file_give_up(&intake->in);
+	} else if (!rc)
 		log_event(LEVEL_NOTICE, "file.resumed", "file=%" PRId64 " rows_done=%d", id,
 			intake->in.file.rows_done);
 	return rc;
 }
 
-/* The copies of files that are unfinished are all there is of them. *first: the one that is gone on with. */
-static enum rc clean_up(struct role_context *ctx, struct spool *spool, int64_t *first, struct err *err)
+/* The copies of files that are unfinished are all there is of them. */
+static enum rc clean_up(struct role_context *ctx, struct spool *spool, struct err *err)
 {
 	struct strlist keep = {0};
 	struct str copy = STR_INIT;
 	int64_t id = 0;
-	*first = 0;
 	enum rc rc;
 	while (!(rc = file_unfinished(ctx->office.store, id, &id, err)) && id) {
-		*first = *first ? *first : id;
 		str_clear(&copy);
 		intake_copy_name(&copy, id);
 		strlist_add(&keep, copy.s);
@@ -182,19 +190,8 @@ static enum rc intake_start(struct role_context *ctx, struct err *err)
 	intake->spool.file_limit = ctx->settings->limits.file_bytes;
 	intake->spool.keep_bytes = INTAKE_SMALL_BYTES;
 
-	int64_t id = 0;
-	rc = clean_up(ctx, &intake->spool, &id, err);
-	rc = rc ? rc : intake_rows_drop(ctx, err); /* of a file that was just done */
-	bool give_up = false;
-	if (!rc && id)
-		rc = count_resume(ctx, id, &give_up, err);
-	if (!rc && give_up) {
-		log_event(LEVEL_FAULT, "file.given-up", "file=%" PRId64 " resumes=%d", id, RESUMES_MAX);
-		rc = intake_file_open(ctx, &intake->in, id, err);
-		if (!rc)
-			intake_file_give_up(&intake->in);
-	}
-	return rc;
+	rc = clean_up(ctx, &intake->spool, err);
+	return rc ? rc : intake_rows_drop(ctx, err); /* of a file that was just done */
 }
 
 /* ---- taking ---- */

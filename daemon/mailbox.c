@@ -387,9 +387,9 @@ static enum rc mailbox_start(struct role_context *ctx, struct err *err)
 		.look = true,
 		.unread = true,
 		.unmoved = true,
+		.batch = 1, /* so that the first one left is the one that did it */
 		.next_arrival = UTC_NEVER};
 	enum rc rc = inbox_mark_load(ctx, &role->inbox, err);
-	rc = rc ? rc : inbox_read_recover(ctx, &role->inbox, err);
 	rc = rc ? rc : fact_get(ctx->office.store, FACT_FAULT, &fault, err);
 	/* Taken back by the first look that goes well. */
 	(void)snprintf(role->noted, sizeof role->noted, "%.*s", (int)sizeof role->noted - 1, fault.s);

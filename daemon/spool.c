@@ -36,6 +36,7 @@ struct spool_entry {
 	bool seen; /* by the scan that runs */
 	bool renamed_in; /* the kernel said so: whole */
 	bool left; /* left alone until it changes; that was logged */
+	bool unread; /* could not be read, as it is now; that was logged */
 	bool put_back; /* by us: the kernel will say that it was renamed in, which says nothing about who writes to it */
 	char name[];
 };
@@ -273,7 +274,7 @@ static utc_time whole_at(const struct spool *spool, struct spool_entry *entry, c
 		entry->sight = sight;
 		if (!first)
 			entry->renamed_in = false; /* somebody writes to it after all */
-		entry->left = false;
+		entry->left = entry->unread = false;
 	}
 	if (spool->simulating)
 		return st->st_mtim.tv_sec;
@@ -467,8 +468,19 @@ static int open_original(struct spool *spool, const char *name, struct stat *st,
 	return -1;
 }
 
-/* taken->size bytes; whether the file has grown meanwhile is seen by its state afterwards. */
-static enum rc copy_bytes(struct spool *spool, int from, int to, struct spool_taken *taken, struct err *err)
+/* Opened, and can't be read: locked from another machine, or a bad sector. That is told once, and tried again. */
+static void note_unread(struct spool *spool, const char *name, const struct spool_taken *taken, int why)
+{
+	struct spool_entry *entry = entry_get(spool, name);
+	if (!entry->unread)
+		log_event(LEVEL_FAULT, "spool.unread", "inode=%llu reason=\"%s\"",
+			(unsigned long long)taken->ino, errno_text(why));
+	entry->unread = true;
+}
+
+/* taken->size bytes; whether the file has grown meanwhile is seen by its state afterwards. *unread: errno, where it can't be read; 0: it can. */
+static enum rc copy_bytes(
+	struct spool *spool, int from, int to, struct spool_taken *taken, int *unread, struct err *err)
 {
 	static char buffer[128 * 1024];
 	struct sha256_stream *digest = sha256_begin();
@@ -480,8 +492,7 @@ static enum rc copy_bytes(struct spool *spool, int from, int to, struct spool_ta
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			rc = err_set(
-				err, RC_STORE, "A dropped file could not be read: %s.", errno_text(errno));
+			*unread = errno;
 		if (n <= 0)
 			break;
 		copied += (size_t)n;
@@ -491,7 +502,7 @@ static enum rc copy_bytes(struct spool *spool, int from, int to, struct spool_ta
 		rc = file_write_all(to, buffer, (size_t)n, err);
 	}
 	sha256_end(&digest, taken->digest);
-	if (!rc && !spool->sync_later && fsync(to) != 0)
+	if (!rc && !*unread && !spool->sync_later && fsync(to) != 0)
 		rc = err_set(err, RC_STORE, "The copy of a dropped file could not be written: %s.",
 			errno_text(errno));
 	return rc;
@@ -516,8 +527,12 @@ enum rc spool_take(struct spool *spool, const char *name, const char *copy, enum
 		return err_set(
 			err, RC_STORE, "No copy could be made in work/ of the spool: %s.", errno_text(errno));
 	}
-	enum rc rc = copy_bytes(spool, from, to, taken, err);
-	if (!rc) {
+	int unread = 0;
+	enum rc rc = copy_bytes(spool, from, to, taken, &unread, err);
+	*answer = SPOOL_LATER;
+	if (unread) {
+		note_unread(spool, name, taken, unread);
+	} else if (!rc) {
 		/* Unchanged from the first byte to the last, or it was no whole file. */
 		bool looked = fstat(from, &after) == 0;
 		const struct sight first = sight_of(&before), last = sight_of(&after);

@@ -69,7 +69,7 @@ struct spool_taken {
 };
 enum spool_answer {
 	SPOOL_TAKEN, /* a synced copy lies in work/ under `copy` */
-	SPOOL_LATER, /* gone, changing, or not a file any more */
+	SPOOL_LATER, /* gone, changing, not a file any more, or opened and not to be read now */
 	SPOOL_TOO_LARGE, /* over the limit: nothing was copied; taken has all but the digest */
 	SPOOL_UNREADABLE, /* may not be read: left alone */
 };

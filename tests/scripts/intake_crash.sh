@@ -42,5 +42,31 @@ equal "$(find "$spool/accepted" -name '*.csv' | wc -l)" 41 originals
 equal "$(find "$spool/accepted" -name '*_結果.txt' | wc -l)" 41 results
 equal "$(grep -c '件目（.*登録しました' "$spool"/accepted/*/*/*_large.csv_結果.txt)" $rows "rows in the result"
 cmp -s <(forms 1 $rows) "$spool"/accepted/*/*/*_large.csv || fail "the archived original differs"
+# While intake is paused no file ends anything, however often the process does: none is given up for it.
+forms 20001 23000 | drop paused.csv
+background "$build/sengend" -c "$conf" intake 2>>"$dir/log"
+until_ok 60 registered $((rows + 40 + 20))
+kill -9 "$last_pid"
+wait "$last_pid" 2>/dev/null || :
+[ "$(register 'select count(*) from file where state = 1')" = 1 ] || fail "the kill came too late"
+paused() { [ "$(register "select count(*) from fact where name = 'intake.paused'")" = "$1" ]; }
+sed -i '/^disk_floor_mib/d' "$conf"
+echo 'disk_floor_mib = 10485760;' >>"$conf"
+for _ in $(seq 12); do
+	ready=$(grep -c role.ready "$dir/log" || :)
+	background "$build/sengend" -c "$conf" intake 2>>"$dir/log"
+	until_ok 10 eval '[ "$(grep -c role.ready "$dir/log")" -gt "$ready" ]'
+	until_ok 10 paused 1
+	kill "$last_pid"
+	wait "$last_pid" || fail "exit status $? at SIGTERM"
+done
+sed -i '/^disk_floor_mib/d' "$conf"
+background "$build/sengend" -c "$conf" intake 2>>"$dir/log"
+until_ok 120 eval '[ "$(register "select count(*) from file where state = 1")" = 0 ]'
+kill "$last_pid"
+wait "$last_pid" || fail "exit status $? at SIGTERM"
+equal "$(grep -c file.given-up "$dir/log" || :)" 0 "files given up"
+equal "$(register "select accepted from file where name = 'paused.csv'")" 3000 "rows of the file that waited"
+
 "$build/sengenctl" -c "$conf" audit >/dev/null || fail "the audit found something"
 echo "figure: intake killed $kills times, $(grep -c file.resumed "$dir/log") within a file: $total rows of 41 files, nothing lost, nothing twice"

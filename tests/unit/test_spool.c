@@ -3,9 +3,11 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/xattr.h>
 #include <time.h>
@@ -369,6 +371,50 @@ static void test_spool__taking_copies_and_digests(void **state)
 }
 
 /* Somebody writes to it after it was taken: it comes back, and settles like any other, though the kernel calls it renamed in. */
+/* ---- a file that opens and can't be read: a lock of another machine, a bad sector ---- */
+
+static ino_t broken; /* reading it fails */
+
+ssize_t read(int fd, void *bytes, size_t len)
+{
+	struct stat st;
+	if (broken && fstat(fd, &st) == 0 && st.st_ino == broken) {
+		errno = EIO;
+		return -1;
+	}
+	return syscall(SYS_read, fd, bytes, len);
+}
+
+ssize_t __read_chk(int fd, void *bytes, size_t len, size_t size); /* what read() is with _FORTIFY_SOURCE */
+ssize_t __read_chk(int fd, void *bytes, size_t len, size_t size)
+{
+	assert_true(len <= size);
+	return read(fd, bytes, len);
+}
+
+/* It is nobody's trouble but its own, and for this moment: those behind it are taken, and it is when it can be. */
+static void test_spool__what_can_not_be_read_now_waits(void **state)
+{
+	(void)state;
+	enum spool_answer answer;
+	struct spool_taken taken = {0};
+	struct stat st;
+	put(incoming("a.csv"), "content");
+	put(incoming("b.csv"), "others");
+	assert_int_equal(stat(incoming("a.csv"), &st), 0);
+	assert_int_equal(whole_after(10, NULL), 2);
+	broken = st.st_ino;
+	assert_int_equal(spool_take(&spool, "a.csv", "copy", &answer, &taken, &err), RC_OK);
+	assert_int_equal(answer, SPOOL_LATER);
+	assert_int_not_equal(access(scratch_path("work/copy"), F_OK), 0);
+	assert_int_equal(spool_take(&spool, "b.csv", "copy", &answer, &taken, &err), RC_OK);
+	assert_int_equal(answer, SPOOL_TAKEN);
+	broken = 0;
+	assert_int_equal(whole_after(20, NULL), 2);
+	assert_int_equal(spool_take(&spool, "a.csv", "copy2", &answer, &taken, &err), RC_OK);
+	assert_int_equal(answer, SPOOL_TAKEN);
+}
+
 static void test_spool__what_is_put_back_settles(void **state)
 {
 	(void)state;
@@ -537,6 +583,7 @@ int main(void)
 		WITH_SPOOL(test_spool__a_second_name_of_our_own_file_is_left_alone),
 		WITH_SPOOL(test_spool__names_of_any_kind),
 		WITH_SPOOL(test_spool__taking_copies_and_digests),
+		WITH_SPOOL(test_spool__what_can_not_be_read_now_waits),
 		WITH_SPOOL(test_spool__what_is_put_back_settles),
 		WITH_SPOOL(test_spool__the_limit_is_exact),
 		WITH_SPOOL(test_spool__a_newer_file_under_the_name_stays),
