@@ -333,6 +333,7 @@ struct builder {
 	const struct message_limits *limits;
 	struct pool *pool;
 	size_t size, decoded;
+	int alternatives, alternative; /* met so far, and the one that is walked; 0: none */
 	struct str damage;
 };
 
@@ -423,7 +424,7 @@ static struct message_part *new_part(struct builder *b)
 		m->part = larger;
 	}
 	struct message_part *part = &m->part[m->part_count++];
-	*part = (struct message_part){.parent = -1, .name = "", .bytes = ""};
+	*part = (struct message_part){.parent = -1, .alternative = b->alternative, .name = "", .bytes = ""};
 	return part;
 }
 
@@ -551,7 +552,10 @@ static void walk(struct builder *b, GMimeObject *object, int depth, int parent)
 	}
 	if (GMIME_IS_MULTIPART(object)) {
 		GMimeMultipart *multipart = GMIME_MULTIPART(object);
-		int count = g_mime_multipart_get_count(multipart);
+		int count = g_mime_multipart_get_count(multipart), around = b->alternative;
+		GMimeContentType *type = g_mime_object_get_content_type(object);
+		if (!around && g_mime_content_type_is_type(type, "multipart", "alternative"))
+			b->alternative = ++b->alternatives;
 		if (count == 0)
 			walk_prologue(b, multipart, depth, parent);
 		for (int i = 0; i < count; i++) {
@@ -561,6 +565,7 @@ static void walk(struct builder *b, GMimeObject *object, int depth, int parent)
 			}
 			walk(b, g_mime_multipart_get_part(multipart, i), depth + 1, parent);
 		}
+		b->alternative = around;
 	} else if (GMIME_IS_MESSAGE_PART(object)) {
 		walk_message(b, object, depth, parent);
 	} else if (GMIME_IS_PART(object)) {
@@ -923,20 +928,79 @@ const char *message_header(const struct message *message, const char *name)
 	return NULL;
 }
 
+static bool is_written(const struct message_part *part)
+{
+	return part->parent == -1 && !part->attachment && !is_blank(part->text) &&
+	       (part->kind == PART_TEXT || part->kind == PART_HTML);
+}
+
+/* Some programs put only "this is an HTML mail" into the plain alternative. */
+static const char *better(const char *plain, const char *html)
+{
+	bool only_says_so = *html && strlen(plain) < 120 && strlen(html) > strlen(plain) * 3;
+	return *plain && !only_says_so ? plain : html;
+}
+
 const char *message_body(const struct message *message)
 {
-	const char *plain = NULL, *html = NULL;
+	const char *plain = "", *html = "";
 	for (size_t i = 0; i < message->part_count; i++) {
 		const struct message_part *part = &message->part[i];
-		if (part->parent != -1 || part->attachment || is_blank(part->text))
+		if (!is_written(part))
 			continue;
-		if (part->kind == PART_TEXT && !plain)
+		if (part->kind == PART_TEXT && !*plain)
 			plain = part->text;
-		else if (part->kind == PART_HTML && !html)
+		else if (part->kind == PART_HTML && !*html)
 			html = part->text;
 	}
-	/* Some programs put only "this is an HTML mail" into the plain alternative. */
-	if (plain && html && strlen(plain) < 120 && strlen(html) > strlen(plain) * 3)
-		return html;
-	return plain ? plain : html ? html : "";
+	return better(plain, html);
+}
+
+static bool is_letter(const struct message_part *part)
+{
+	return is_written(part) && !part->name[0] &&
+	       (strcmp(part->declared_type, "text/plain") == 0 ||
+		       strcmp(part->declared_type, "text/html") == 0);
+}
+
+static void add_text(struct str *out, const char *text)
+{
+	if (*text && out->len)
+		str_addc(out, '\n');
+	str_addz(out, text);
+}
+
+/* Of several alternatives one; all there is of it. */
+static void add_alternative(struct str *out, const struct message *message, int alternative)
+{
+	struct str plain = STR_INIT, html = STR_INIT;
+	for (size_t i = 0; i < message->part_count; i++) {
+		const struct message_part *part = &message->part[i];
+		if (part->alternative == alternative && is_letter(part))
+			add_text(part->kind == PART_TEXT ? &plain : &html, part->text);
+	}
+	add_text(out, better(plain.s, html.s));
+	str_free(&plain);
+	str_free(&html);
+}
+
+const char *message_text(const struct message *message, struct pool *pool)
+{
+	struct str text = STR_INIT;
+	int alternative = 0;
+	for (size_t i = 0; i < message->part_count; i++) {
+		const struct message_part *part = &message->part[i];
+		if (!is_letter(part))
+			continue;
+		if (part->alternative == 0) {
+			add_text(&text, part->text);
+		} else if (part->alternative != alternative) {
+			alternative = part->alternative;
+			add_alternative(&text, message, alternative);
+		}
+	}
+	/* A letter of another kind, or under a name, is one all the same where there is no other. */
+	const char *whole = text.len ? pool_strdup(pool, text.s) : message_body(message);
+	str_free(&text);
+	return whole;
 }

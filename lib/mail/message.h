@@ -53,6 +53,7 @@ struct message_part {
 	bool attachment; /* Content-Disposition says so, or it has a name and is no text */
 	int depth;
 	int parent; /* index of the enclosing message/rfc822 part; -1: the mail itself */
+	int alternative; /* which multipart/alternative it is in, from 1; 0: none */
 	const char *bytes; /* content, transfer encoding undone */
 	size_t len;
 	const char *text; /* PART_TEXT, PART_HTML: as UTF-8 plain text (HTML reduced to text); else NULL */
@@ -98,7 +99,9 @@ enum rc message_read(struct message *out, const char *bytes, size_t len, const s
 const char *message_header(const struct message *message, const char *name);
 /* HTML → plain text: block elements to lines, entities, scripts and styles dropped, quoted blocks marked with "> ". */
 void html_to_text(struct str *out, const char *html, size_t len);
-/* The text a person reads: the best text part of the mail itself (alternative: plain unless it is empty or only says that there is HTML). */
+/* The text that comes first: the best text part of the mail itself (alternative: plain unless it is empty or only says that there is HTML). */
 const char *message_body(const struct message *message);
+/* All that was written: that, and what stands below a picture or another attachment, in its order. Files are none of it. The pool's. */
+const char *message_text(const struct message *message, struct pool *pool);
 
 #endif

@@ -710,7 +710,7 @@ static size_t text_cut(struct reader *r, const char *text, size_t len, size_t mo
 
 static void text_split(struct reader *r)
 {
-	const char *body = message_body(r->message);
+	const char *body = message_text(r->message, r->pool);
 	char *text = pool_strndup(r->pool, body, text_cut(r, body, strlen(body), BODY_MAX));
 	written_split(&r->written, text);
 	str_cut(&r->written.fresh, text_cut(r, r->written.fresh.s, r->written.fresh.len, FRESH_MAX));

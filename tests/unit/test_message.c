@@ -316,6 +316,55 @@ static void test_message__body_is_what_a_person_reads(void **state)
 	}
 }
 
+#define PART(type, text) "--b\nContent-Type: " type "\n\n" text "\n"
+#define INNER(kind, parts) "--b\nContent-Type: multipart/" kind "; boundary=c\n\n" parts "--c--\n"
+#define IN(type, text) "--c\nContent-Type: " type "\n\n" text "\n"
+
+/* A telephone puts the picture where it was taken, and goes on writing below. */
+static void test_message__all_that_was_written(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *mail, *text;
+	} cases[] = {
+		{MIME "multipart/mixed; boundary=b\n\n" PART("text/plain", "one")
+				PART("image/png; name=a.png", "x") PART("text/plain", "two") "--b--\n",
+			"one\ntwo"},
+		{MIME "multipart/mixed; boundary=b\n\n" PART("text/html", "<p>one</p>")
+				PART("image/png; name=a.png", "x") PART("text/html", "<p>two</p>") "--b--\n",
+			"one\n\ntwo\n"},
+		/* The letter is HTML, and a gateway adds its line as plain text. */
+		{MIME "multipart/mixed; boundary=b\n\n" PART("text/html", "<p>one</p>")
+				PART("text/plain", "scanned") "--b--\n",
+			"one\n\nscanned"},
+		{MIME "multipart/mixed; boundary=b\n\n" INNER(
+			 "alternative", IN("text/plain", "one") IN("text/html", "<p>one</p>"))
+				PART("text/plain", "two") "--b--\n",
+			"one\ntwo"},
+		{MIME "multipart/alternative; boundary=b\n\n" PART("text/plain", "one two")
+				INNER("mixed", IN("text/html", "<p>one</p>") IN("image/png; name=a.png", "x")
+						       IN("text/html", "<p>two</p>")) "--b--\n",
+			"one two"},
+		{MIME "multipart/alternative; boundary=b\n\n" PART("text/plain", "")
+				INNER("mixed", IN("text/html", "<p>one</p>") IN("image/png; name=a.png", "x")
+						       IN("text/html", "<p>two</p>")) "--b--\n",
+			"one\n\ntwo\n"},
+		/* A form that was put between, and what is no letter. */
+		{MIME "multipart/mixed; boundary=b\n\n" PART("text/plain", "one")
+				PART("text/plain; name=form.txt", "two") PART("text/csv", "three") "--b--\n",
+			"one"},
+		{MIME "text/plain\n\none\n", "one\n"},
+		{"Subject: x", ""},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct opened o = open_mail(cases[i].mail);
+		const char *text = message_text(&o.message, o.pool);
+		if (strcmp(text, cases[i].text) != 0)
+			fail_msg("row %zu: '%s'", i, text);
+		close_mail(&o);
+	}
+}
+
 static void test_message__parts_know_where_they_are(void **state)
 {
 	(void)state;
@@ -492,6 +541,7 @@ int main(void)
 		cmocka_unit_test(test_message__kind_by_bytes),
 		cmocka_unit_test(test_message__html),
 		cmocka_unit_test(test_message__body_is_what_a_person_reads),
+		cmocka_unit_test(test_message__all_that_was_written),
 		cmocka_unit_test(test_message__parts_know_where_they_are),
 		cmocka_unit_test(test_message__nesting_stops),
 		cmocka_unit_test(test_message__floods_stop),

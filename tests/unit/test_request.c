@@ -55,8 +55,8 @@ static int matches_of(void *ctx, const struct sheet *fields)
 	return *(int *)ctx;
 }
 
-static struct reading read_mail(
-	const char *headers, const char *text, const struct request_registry *registry)
+static struct reading read_type(
+	const char *headers, const char *type, const char *text, const struct request_registry *registry)
 {
 	struct message message;
 	struct reading reading;
@@ -64,12 +64,18 @@ static struct reading read_mail(
 	const char *mail = pool_printf(pool,
 		"%sTo: security-action-info@sa.example.jp\nDate: Wed, 01 Apr 2026 09:00:00 "
 		"+0900\nMIME-Version: 1.0\n"
-		"Content-Type: text/plain; charset=UTF-8\nContent-Transfer-Encoding: 8bit\n\n%s",
-		headers, text);
+		"Content-Type: %s\nContent-Transfer-Encoding: 8bit\n\n%s",
+		headers, type, text);
 	assert_int_equal(
 		message_read(&message, mail, strlen(mail), &message_limits_default, pool, &err), RC_OK);
 	request_read(&reading, &message, rules, "security-action-info@sa.example.jp", registry, pool);
 	return reading;
+}
+
+static struct reading read_mail(
+	const char *headers, const char *text, const struct request_registry *registry)
+{
+	return read_type(headers, "text/plain; charset=UTF-8", text, registry);
 }
 
 #define FROM "From: taro@sample.example.co.jp\nReturn-Path: <taro@sample.example.co.jp>\n"
@@ -192,6 +198,34 @@ static void test_request__only_what_is_new_counts(void **state)
 			true},
 	};
 	TRY(samples);
+}
+
+/* Below a picture a telephone goes on in a part of its own: what is wished may stand there, or what takes it back. */
+static void test_request__below_a_picture(void **state)
+{
+	(void)state;
+#define AROUND_A_PICTURE(above, below)                                                                       \
+	"--b\nContent-Type: text/plain; charset=utf-8\n\n" above                                             \
+	"\n--b\nContent-Type: image/png; name=a.png\n\nx\n--b\nContent-Type: text/plain; "                   \
+	"charset=utf-8\n\n" below "\n--b--\n"
+	static const struct {
+		const char *text;
+		enum request_kind kind;
+		bool objects;
+	} cases[] = {
+		{AROUND_A_PICTURE("お世話になっております。", "自己宣言の中止をお願いします。"), REQUEST_STOP,
+			false},
+		{AROUND_A_PICTURE("自己宣言の中止をお願いします。", "株式会社サンプル 見本"), REQUEST_STOP,
+			false},
+		{AROUND_A_PICTURE("自己宣言を中止する旨のメールが届きました。",
+			 "このような依頼はしておりません。身に覚えがありません。"),
+			REQUEST_OTHER, true},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct reading got = read_type(FROM, "multipart/mixed; boundary=b", cases[i].text, NULL);
+		if (got.kind != cases[i].kind || got.objects != cases[i].objects)
+			fail_msg("row %zu: kind %d, objects %d, %s", i, got.kind, got.objects, got.why);
+	}
 }
 
 static void test_request__two_wishes(void **state)
@@ -469,6 +503,7 @@ int main(void)
 		cmocka_unit_test(test_request__no_wishes),
 		cmocka_unit_test(test_request__doubtful),
 		cmocka_unit_test(test_request__only_what_is_new_counts),
+		cmocka_unit_test(test_request__below_a_picture),
 		cmocka_unit_test(test_request__two_wishes),
 		cmocka_unit_test(test_request__machines),
 		cmocka_unit_test(test_request__unknown_mail),
