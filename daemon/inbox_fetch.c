@@ -129,7 +129,8 @@ static enum rc begin_anew(struct role_context *ctx, struct inbox *inbox, const c
 	struct inbox_mark mark = {.uid_validity = uid_validity, .anew = inbox->marked};
 	memcpy(mark.mailbox, mailbox, sizeof mark.mailbox);
 	enum rc rc = store_begin(ctx->office.store, err);
-	rc = rc ? rc : messages_unnumber(ctx->office.store, uid_validity, err);
+	if (!rc && inbox->marked)
+		rc = messages_unnumber(ctx->office.store, uid_validity, err);
 	rc = rc ? rc : inbox_mark_set(ctx->office.store, &mark, err);
 	rc = inbox_end(ctx->office.store, rc, err);
 	if (rc)

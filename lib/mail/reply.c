@@ -70,18 +70,27 @@ void reply_add_line(struct reply *reply, const char *line, size_t len)
 			line);
 }
 
-/* A refusal that speaks of us and not of the recipient or the mail: login wanted, or (at RCPT) no right to relay. X.1.x is said of an address (RFC
- * 3463 3.2), and what an address is called says nothing. */
+/* A refusal that speaks of us and not of the recipient or the mail: login wanted, or, at RCPT, where servers also say what they had against client and sender
+ * before (Postfix, smtpd_delay_reject): no right to relay, the sender's address, our name. Of X.1.x 7 and 8 are said of the sender, the others of
+ * the recipient (RFC 3463 3.2); what an address is called says nothing. */
 static bool speaks_of_us(enum smtp_phase phase, const struct reply *reply)
 {
+	static const char *const of_client[] = {
+		"sender address rejected", "client host rejected", "helo command rejected"};
 	if (reply->code == 503 || reply->code == 530 || reply->code == 535 || reply->code == 538)
 		return true;
-	bool of_address = reply->enhanced[0] && strncmp(reply->enhanced + 1, ".1.", 3) == 0;
-	if (phase != PHASE_RCPT || of_address || (reply->code != 454 && reply->code / 10 != 55))
+	if (phase != PHASE_RCPT)
 		return false;
+	const char *detail = reply->enhanced[0] ? reply->enhanced + 1 : "";
+	if (strcmp(detail, ".1.7") == 0 || strcmp(detail, ".1.8") == 0)
+		return true;
 	char words[sizeof reply->text];
 	reply_print(words, sizeof words, reply->text, NULL);
-	return strcasestr(words, "relay") != NULL;
+	for (size_t i = 0; i < sizeof of_client / sizeof *of_client; i++)
+		if (strcasestr(words, of_client[i]))
+			return true;
+	bool may_be_relay = reply->code == 454 || reply->code / 10 == 55;
+	return may_be_relay && strncmp(detail, ".1.", 3) != 0 && strcasestr(words, "relay") != NULL;
 }
 
 enum outcome reply_outcome(enum smtp_phase phase, const struct reply *reply, bool dot_left)
