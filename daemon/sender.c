@@ -456,8 +456,8 @@ static enum rc within_transaction(struct role_context *ctx, int limit, utc_time 
 				&sender->certificate, sender->line[i].delivery.certificate_until, now, err);
 	if (rc == RC_OK && fault_has_changed(sender))
 		rc = note_fault(ctx, err);
-	bool may =
-		false; /* asked here once more: a pause may have come since, and holds from its own transaction on */
+	/* Asked once more: a pause that has come since holds from its own transaction on. */
+	bool may = false;
 	if (rc == RC_OK && limit > 0)
 		rc = office_may_send(&ctx->office, &may, err);
 	if (rc == RC_OK && may)

@@ -529,8 +529,7 @@ enum rc spool_take(struct spool *spool, const char *name, const char *copy, enum
 	}
 	int unread = 0;
 	enum rc rc = copy_bytes(spool, from, to, taken, &unread, err);
-	*answer = SPOOL_LATER;
-	if (unread) {
+	if (unread) { /* SPOOL_LATER, as open_original() has said */
 		note_unread(spool, name, taken, unread);
 	} else if (!rc) {
 		/* Unchanged from the first byte to the last, or it was no whole file. */

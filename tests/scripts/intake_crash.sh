@@ -50,6 +50,7 @@ kill -9 "$last_pid"
 wait "$last_pid" 2>/dev/null || :
 [ "$(register 'select count(*) from file where state = 1')" = 1 ] || fail "the kill came too late"
 paused() { [ "$(register "select count(*) from fact where name = 'intake.paused'")" = "$1" ]; }
+cp "$conf" "$dir/conf.before"
 sed -i '/^disk_floor_mib/d' "$conf"
 echo 'disk_floor_mib = 10485760;' >>"$conf"
 for _ in $(seq 12); do
@@ -60,7 +61,7 @@ for _ in $(seq 12); do
 	kill "$last_pid"
 	wait "$last_pid" || fail "exit status $? at SIGTERM"
 done
-sed -i '/^disk_floor_mib/d' "$conf"
+cp "$dir/conf.before" "$conf"
 background "$build/sengend" -c "$conf" intake 2>>"$dir/log"
 until_ok 120 eval '[ "$(register "select count(*) from file where state = 1")" = 0 ]'
 kill "$last_pid"

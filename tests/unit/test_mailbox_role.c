@@ -470,19 +470,25 @@ static enum rc count_filed(void *ctx, const struct mail_message *message, struct
 	return RC_OK;
 }
 
+/* m000, m001 … */
+static void arrive_many(const struct rig *rig, int count)
+{
+	char name[16];
+	for (int i = 0; i < count; i++) {
+		(void)snprintf(name, sizeof name, "m%03d", i);
+		arrive_text(rig, name, "質問があります。");
+	}
+}
+
 /* More than a batch: some are with their readers while others are taken, and a pause or an end may come at any moment. */
 static void test_mailbox_role__what_is_under_way_is_read_anew(void **state)
 {
 	enum { MAILS = 100 };
 	struct box box = box_open(state, "");
 	const char *why_ja;
-	char name[16];
 	int filed = 0;
 	utc_time next;
-	for (int i = 0; i < MAILS; i++) {
-		(void)snprintf(name, sizeof name, "m%03d", i);
-		arrive_text(box.rig, name, "質問があります。");
-	}
+	arrive_many(box.rig, MAILS);
 	assert_ok(role_mailbox.step(&box.ctx, box.rig->clock.now, &next, &rig_err));
 	assert_ok(office_pause(&box.ctx.office, PAUSE_READING, true, "点検", "staff:0(root)", &why_ja,
 		box.rig->pool, &rig_err));
@@ -508,13 +514,9 @@ static void test_mailbox_role__what_could_not_be_written_is_read_anew(void **sta
 	struct box box = box_open(state, "");
 	struct store *store = box.rig->office.store;
 	int64_t floor = box.rig->settings->disk_floor_mib;
-	char name[16];
 	int filed = 0;
 	utc_time next;
-	for (int i = 0; i < MAILS; i++) {
-		(void)snprintf(name, sizeof name, "m%03d", i);
-		arrive_text(box.rig, name, "質問があります。");
-	}
+	arrive_many(box.rig, MAILS);
 	assert_ok(role_mailbox.step(&box.ctx, box.rig->clock.now, &next, &rig_err));
 	box.rig->settings->disk_floor_mib = INT64_MAX; /* nothing more is taken; what was is read */
 	assert_ok(sql_exec(store,

@@ -541,36 +541,26 @@ static void test_office_letter__unknown_once_goes_on(void **state)
 	assert_int_equal(rig_app(rig, id).hold, HOLD_NONE);
 }
 
-static enum outcome all_fault(const struct notice *notice)
-{
-	(void)notice;
-	return OUTCOME_FAULT;
-}
+static enum outcome hindrance;
 
-static enum outcome all_temporary(const struct notice *notice)
+static enum outcome all_hindered(const struct notice *notice)
 {
 	(void)notice;
-	return OUTCOME_TEMPORARY;
-}
-
-static enum outcome all_lost(const struct notice *notice)
-{
-	(void)notice;
-	return OUTCOME_NOT_SENT;
+	return hindrance;
 }
 
 /* Whatever hinders its repeat: what may have arrived once never counts as unsent again. */
 static void test_office_letter__unknown_stays_so_until_it_is_known(void **state)
 {
 	struct rig *rig = *state;
-	static enum outcome (*const hindrance[])(const struct notice *notice) = {
-		all_fault, all_temporary, all_lost};
+	static const enum outcome each[] = {OUTCOME_FAULT, OUTCOME_TEMPORARY, OUTCOME_NOT_SENT};
 	for (int i = 0; i < 3; i++) {
 		int64_t id = rig_apply(rig, i + 1);
 		rig->answer = all_unknown;
 		assert_int_equal(rig_send(rig), 1);
 		clock_set(&rig->clock, rig->clock.now + 3600);
-		rig->answer = hindrance[i];
+		hindrance = each[i];
+		rig->answer = all_hindered;
 		assert_int_equal(rig_send(rig), 1);
 		assert_string_equal(rig_outbox(rig, id), "receipt/unknown");
 		clock_set(&rig->clock, rig->clock.now + 3600);
