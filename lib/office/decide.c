@@ -384,6 +384,40 @@ static enum rc check_may_resend(struct decision_case *c)
 	return rc;
 }
 
+struct letters { /* of one name */
+	const char *template_name;
+	bool waits; /* one is on its way */
+};
+
+static enum rc look_at_letter(void *ctx, const struct notice *notice, struct err *err)
+{
+	struct letters *letters = ctx;
+	(void)err;
+	if (strcmp(notice->template_name, letters->template_name) == 0)
+		letters->waits |= notice->state == OUTBOX_QUEUED || notice->state == OUTBOX_SENDING;
+	return RC_OK;
+}
+
+enum rc office_letter_waits(struct office *office, int64_t application_id, const char *template_name,
+	bool *waits, struct err *err)
+{
+	struct letters letters = {.template_name = template_name};
+	enum rc rc = outbox_each(office->store, application_id, look_at_letter, &letters, err);
+	*waits = letters.waits;
+	return rc;
+}
+
+static enum rc check_none_waits(struct decision_case *c)
+{
+	bool waits;
+	enum rc rc = office_letter_waits(c->office, c->app.id, c->template_name, &waits, c->err);
+	return rc == RC_OK && waits
+		       ? decision_refuse(c,
+				 "その通知はいま送信待ちです。送信の結果が出てから行ってください。",
+				 "a notice of that name waits to be sent")
+		       : rc;
+}
+
 static enum rc check_resend(struct decision_case *c, struct notice *first)
 {
 	int64_t id = 0;
@@ -395,7 +429,7 @@ static enum rc check_resend(struct decision_case *c, struct notice *first)
 		rc = outbox_get(c->office->store, id, first, c->pool, c->err);
 	if (rc == RC_OK && (id == 0 || (first->state != OUTBOX_SENT && first->state != OUTBOX_UNKNOWN)))
 		rc = decision_refuse(c, NOT_SENT_YET, "there is no first letter of that name that was sent");
-	return rc;
+	return rc == RC_OK ? check_none_waits(c) : rc;
 }
 
 static enum rc queue_resend(struct decision_case *c, const struct notice *first, const struct str *wire)
@@ -457,40 +491,20 @@ enum rc office_resend(struct office *office, int64_t application_id, const char 
 
 /* ---- 作り直して送信 ---- */
 
-struct letters { /* of one name */
-	const char *template_name;
-	bool waits; /* one is on its way */
-};
-
-static enum rc look_at_letter(void *ctx, const struct notice *notice, struct err *err)
-{
-	struct letters *letters = ctx;
-	(void)err;
-	if (strcmp(notice->template_name, letters->template_name) == 0)
-		letters->waits |= notice->state == OUTBOX_QUEUED || notice->state == OUTBOX_SENDING;
-	return RC_OK;
-}
-
 /* The stage of the letter must be behind it: a declaration that was taken over never got one from here. */
 static enum rc check_anew(struct decision_case *c, int64_t *first_id, int *stage)
 {
-	struct letters letters = {.template_name = c->template_name};
 	enum rc rc = check_may_resend(c);
 	if (rc == RC_OK)
 		rc = decision_check_reason(c);
 	if (rc == RC_OK)
 		rc = outbox_first(c->office->store, c->app.id, c->template_name, first_id, c->err);
-	if (rc == RC_OK)
-		rc = outbox_each(c->office->store, c->app.id, look_at_letter, &letters, c->err);
 	if (rc != RC_OK)
 		return rc;
 	*stage = rules_stage_of(c->rules, c->template_name);
 	if (*stage == STAGE_NONE || (c->app.stage != STAGE_NONE && c->app.stage <= *stage))
 		return decision_refuse(c, NOT_SENT_YET, "no stage behind it has a notice of that name");
-	if (letters.waits)
-		return decision_refuse(c, "その通知はいま送信待ちです。送信の結果が出てから行ってください。",
-			"a notice of that name waits to be sent");
-	return RC_OK;
+	return check_none_waits(c);
 }
 
 static enum rc resend_anew(struct decision_case *c)

@@ -120,6 +120,9 @@ void models_free(struct office *office);
  * why not. */
 enum rc office_send_again(struct office *office, const struct application *app, const struct notice *notice,
 	const char *actor, const char **refused_ja, struct err *err);
+/* Whether a letter of that name, first or resent, waits to be sent to that application or is at the server now. */
+enum rc office_letter_waits(struct office *office, int64_t application_id, const char *template_name,
+	bool *waits, struct err *err);
 
 /* ---- erase.c ---- */
 

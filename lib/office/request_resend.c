@@ -146,9 +146,19 @@ static enum rc send_again(struct order *order, const struct wanted *wanted)
 		note_unsent(order, wanted);
 		return RC_OK;
 	}
-	enum rc rc = office_resend(in->office, wanted->side->app.id, wanted->template_name, in->actor,
-		&notice_id, &why_ja, in->pool, &refused);
 	const char *name = name_ja(wanted->found);
+	bool waits;
+	enum rc rc =
+		office_letter_waits(in->office, wanted->side->app.id, wanted->template_name, &waits, in->err);
+	if (rc != RC_OK)
+		return rc;
+	if (waits) { /* what was asked for is on its way already */
+		order->sent++;
+		str_printf(&order->note, "「%s」は、すでに送信待ちです。", name);
+		return RC_OK;
+	}
+	rc = office_resend(in->office, wanted->side->app.id, wanted->template_name, in->actor, &notice_id,
+		&why_ja, in->pool, &refused);
 	if (rc == RC_OK) {
 		order->sent++;
 		str_printf(&order->note, "「%s」を登録アドレスへ再送しました。", name);

@@ -774,9 +774,10 @@ static void test_mailbox_role__another_mailbox_with_the_same_uids(void **state)
 #define GIVES(bytes)                                                                                         \
 	{                                                                                                    \
 		LISTED("7", "5"),                                                                            \
+			{.on = "UID FETCH 5 (UID BODY",                                                      \
+				.answer = "* 1 FETCH (UID 5 BODY[] {32}\r\n" bytes ")\r\n" DONE_OK},         \
 		{                                                                                            \
-			.on = "UID FETCH 5 (UID BODY",                                                       \
-			.answer = "* 1 FETCH (UID 5 BODY[] {32}\r\n" bytes ")\r\n" DONE_OK                   \
+			.on = NULL                                                                           \
 		}                                                                                            \
 	}
 	static const struct imap_rule first[] = GIVES(BYTES), second[] = GIVES(OTHER);

@@ -806,6 +806,27 @@ static void test_office_letter__resend_is_refused(void **state)
 	}
 }
 
+/* Asked for twice, it goes once: what waits is the answer to both. */
+static void test_office_letter__resend_waits_for_the_one_before(void **state)
+{
+	struct rig *rig = *state;
+	int64_t id = rig_apply(rig, 1), notice_id;
+	const char *why_ja = NULL;
+	rig_run_days(rig, 8);
+	(void)resend(rig, id, "id");
+	(void)resend(rig, id, "receipt");
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(office_resend(&rig->office, id, "id", "staff:1000", &notice_id, &why_ja,
+					 rig->pool, &rig_err),
+			RC_REFUSED);
+		assert_non_null(strstr(why_ja, "送信待ち"));
+		assert_int_equal(notice_id, 0);
+	}
+	assert_int_equal(rig_send(rig), 2);
+	(void)resend(rig, id, "id");
+	assert_int_equal(rig_send(rig), 1);
+}
+
 /* A resend that fails is for a person; it moves no stage. */
 static void test_office_letter__resend_moves_no_stage(void **state)
 {
@@ -936,6 +957,8 @@ int main(void)
 			test_office_letter__resend_repeats_to_the_letter, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_office_letter__resend_is_refused, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_office_letter__resend_waits_for_the_one_before, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_office_letter__resend_moves_no_stage, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(
