@@ -199,7 +199,8 @@ static const char *read_row(
 	row->declaration_id = ident_read_declaration(cell_of(reader, record, COLUMN_ID));
 	row->user_number = ident_read_user(user);
 	row->star = star_read(cell_of(reader, record, COLUMN_STAR));
-	row->state = *state ? state_read(state) : STATE_LOGO_AUTHORIZED;
+	bool has_end = *cell_of(reader, record, COLUMN_STOPPED);
+	row->state = *state ? state_read(state) : has_end ? STATE_STOPPED : STATE_LOGO_AUTHORIZED;
 	if (!row->declaration_id)
 		return "自己宣言IDが読めません（4または5で始まる10桁か11桁の数字）。";
 	if (*user && !row->user_number)
@@ -213,6 +214,8 @@ static const char *read_row(
 		!day_read(cell_of(reader, record, COLUMN_LOGO), &row->logo_authorized_on) ||
 		!day_read(cell_of(reader, record, COLUMN_STOPPED), &row->stopped_on))
 		return "日付が読めません（例 2026-11-22）。";
+	if (has_end && row->state != STATE_STOPPED)
+		return "中止日がありますが、状態が中止ではありません。どちらかを直してください。";
 	read_form(reader, record, &row->form);
 	if (!row->form.value[FIELD_BUSINESS_NAME] || !*row->form.value[FIELD_BUSINESS_NAME])
 		return "事業者名がありません。";

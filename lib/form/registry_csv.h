@@ -4,7 +4,7 @@
  * One row a declaration. Columns, in any order, by their English or a Japanese name: id 自己宣言ID, user_number 利用者番号, star 星,
  * state 状態, applied お申込日, id_issued ID発行日, logo_authorized ロゴ許諾日, stopped 中止日, and the fields of the form as form files
  * name them (type, corporate_number, business_name, representative, contact, mail, prefecture, address …). Charsets and quoting as
- * form_read() takes them.
+ * form_read() takes them. A row without a state is logo_authorized, or stopped where it has a 中止日.
  */
 #ifndef SENGEN_REGISTRY_CSV_H
 #define SENGEN_REGISTRY_CSV_H

@@ -61,8 +61,9 @@ void office_untell(struct office *office, size_t told);
 struct registry office_registry(struct office *office);
 struct validate_rules office_rules(const struct office *office, utc_time now);
 /* A declaration the office already has (sengenctl import): no mail; repeatable: an ID that is on file is left as it is (*known). One whose
- * logo is still to come waits in 要確認 until staff approve. Call outside a transaction. RC_REFUSED: not a state or number to take over, or the
- * business has another live application. */
+ * logo is still to come waits in 要確認 until staff approve. Call outside a transaction. RC_REFUSED: not a state or number to take over, a day
+ * of stopping that does not fit the state, the business has another live application, or the ID is on file for another business, another user
+ * number or with fewer stars. */
 struct import_row {
 	int64_t declaration_id, user_number;
 	enum state state;

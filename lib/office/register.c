@@ -417,10 +417,28 @@ static enum rc import_one(struct office *office, const struct import_row *row, c
 	return rc;
 }
 
-enum rc office_import(
-	struct office *office, const struct import_row *row, const char *actor, bool *known, struct err *err)
+/* The user number tells where both have one; else the business. What was erased can't be compared. */
+static enum rc check_known(
+	const struct application *app, const struct import_row *row, struct pool *pool, struct err *err)
 {
-	*known = false;
+	if (office_is_erased(app))
+		return RC_OK;
+	bool same = app->user_number && row->user_number
+			    ? app->user_number == row->user_number
+			    : strcmp(applicant_key(&app->form, pool), applicant_key(&row->form, pool)) == 0;
+	if (!same)
+		return err_set(err, RC_REFUSED,
+			"its declaration ID is on file for another business or user number: application "
+			"%" PRId64,
+			app->id);
+	if (row->star > app->star)
+		return err_set(err, RC_REFUSED,
+			"application %" PRId64 " is on file under its declaration ID with one star", app->id);
+	return RC_OK;
+}
+
+static enum rc check_import(const struct office *office, const struct import_row *row, struct err *err)
+{
 	if (row->state <= STATE_NONE || row->state >= STATE_COUNT || !import_event[row->state])
 		return err_set(err, RC_REFUSED,
 			"only declarations whose ID was issued, whose logo was authorized or which were "
@@ -428,17 +446,35 @@ enum rc office_import(
 			"can be taken over");
 	if (row->declaration_id <= 0)
 		return err_set(err, RC_REFUSED, "a declaration can't be taken over without its ID");
+	if (row->stopped_on != CIVIL_DAY_NONE && row->state != STATE_STOPPED)
+		return err_set(err, RC_REFUSED, "it has a day on which it was stopped, and is not stopped");
+	if (row->stopped_on != CIVIL_DAY_NONE && row->stopped_on > civil_day_of(clock_now(office->clock)))
+		return err_set(err, RC_REFUSED,
+			"it is not stopped before that day: take it over as it stands now, then enter its "
+			"stop");
+	return RC_OK;
+}
+
+enum rc office_import(
+	struct office *office, const struct import_row *row, const char *actor, bool *known, struct err *err)
+{
+	*known = false;
+	enum rc rc = check_import(office, row, err);
+	if (rc != RC_OK)
+		return rc;
 	struct txn txn;
-	enum rc rc = txn_begin(office, &txn, err);
+	rc = txn_begin(office, &txn, err);
 	if (rc != RC_OK)
 		return rc;
 	struct pool *pool = pool_new();
 	struct application app;
 	rc = application_by_declaration(office->store, row->declaration_id, &app, pool, err);
-	if (rc == RC_OK)
-		*known = true;
+	bool on_file = rc == RC_OK;
+	if (on_file)
+		rc = check_known(&app, row, pool, err);
 	else if (rc == RC_REFUSED)
 		rc = import_one(office, row, actor ? actor : ACTOR_IMPORT, pool, err);
+	*known = on_file && rc == RC_OK;
 	pool_free(&pool);
 	return txn_end(office, &txn, rc, err);
 }

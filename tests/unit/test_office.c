@@ -758,6 +758,38 @@ static void test_office__imported_star_steps_up(void **state)
 	assert_int_equal(rig_app(rig, id).state, STATE_LOGO_AUTHORIZED);
 	assert_int_equal(rig_app(rig, id).declaration_id, row.declaration_id);
 	assert_int_equal(rig_app(rig, rig_app(rig, id).linked_id).state, STATE_SUPERSEDED);
+	/* The office's list of that time, once more. */
+	assert_ok(office_import(&rig->office, &row, "staff:1000", &known, &rig_err));
+	assert_true(known);
+	rig_assert_whole(rig);
+}
+
+/* What is on file under that ID must be what the row speaks of. */
+static void test_office__import_of_an_id_on_file(void **state)
+{
+	struct rig *rig = *state;
+	bool known;
+	struct import_row row = import_row(rig, 1, STATE_LOGO_AUTHORIZED);
+	assert_ok(office_import(&rig->office, &row, "staff:1000", &known, &rig_err));
+	struct import_row same[2] = {row, row}, other[4] = {row, row, row, row};
+	same[0].user_number = 0;
+	same[1].form = rig_form(rig, 2); /* renamed since: its user number tells */
+	other[0].form = rig_form(rig, 2);
+	other[0].user_number = 0;
+	other[1].form = rig_form(rig, 2);
+	other[1].user_number += 7;
+	other[2].user_number += 7;
+	other[3].star = 2;
+	for (int i = 0; i < 2; i++) {
+		assert_ok(office_import(&rig->office, &same[i], "staff:1000", &known, &rig_err));
+		assert_true(known);
+	}
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(
+			office_import(&rig->office, &other[i], "staff:1000", &known, &rig_err), RC_REFUSED);
+		assert_false(known);
+		assert_non_null(strstr(rig_err.text, "application 1"));
+	}
 	rig_assert_whole(rig);
 }
 
@@ -767,14 +799,18 @@ static void test_office__import_refuses(void **state)
 	bool known;
 	struct import_row row = import_row(rig, 1, STATE_LOGO_AUTHORIZED);
 	assert_ok(office_import(&rig->office, &row, "staff:1000", &known, &rig_err));
-	struct import_row cases[4];
-	for (int i = 0; i < 4; i++)
+	struct import_row cases[6];
+	const int count = sizeof cases / sizeof *cases;
+	for (int i = 0; i < count; i++)
 		cases[i] = import_row(rig, 10 + i, STATE_LOGO_AUTHORIZED);
 	cases[0].state = STATE_RECEIVED; /* no declaration yet */
 	cases[1].declaration_id = 0;
 	cases[2].form = rig_form(rig, 1); /* live under another ID */
 	cases[3].user_number = row.user_number; /* given away */
-	for (int i = 0; i < 4; i++)
+	cases[4].stopped_on = civil_from_ymd(2026, 1, 5); /* stopped, and yet not */
+	cases[5].state = STATE_STOPPED;
+	cases[5].stopped_on = civil_day_of(rig->clock.now) + 1; /* is still in use */
+	for (int i = 0; i < count; i++)
 		assert_int_equal(
 			office_import(&rig->office, &cases[i], "staff:1000", &known, &rig_err), RC_REFUSED);
 	rig_assert_whole(rig);
@@ -849,6 +885,8 @@ int main(void)
 			test_office__import_sends_nothing_and_repeats, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_office__imported_without_logo, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_office__imported_star_steps_up, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_office__import_of_an_id_on_file, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_office__import_refuses, rig_setup, rig_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -276,6 +276,40 @@ static void test_registry_csv__japanese_columns_in_cp932(void **state)
 	str_free(&bytes);
 }
 
+#define DAYS_HEADER "id,type,corporate_number,business_name,star,state,stopped\n"
+#define DAYS_ROW "46837431276,corporation,9999762160907,見本,1,"
+
+/* A row that says when it was stopped was stopped. */
+static void test_registry_csv__a_day_of_stopping(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *row;
+		enum state state;
+		const char *fault;
+	} cases[] = {
+		{DAYS_ROW ",2025-11-14\n", STATE_STOPPED, ""},
+		{DAYS_ROW "stopped,2025-11-14\n", STATE_STOPPED, ""},
+		{DAYS_ROW "stopped,\n", STATE_STOPPED, ""},
+		{DAYS_ROW ",\n", STATE_LOGO_AUTHORIZED, ""},
+		{DAYS_ROW "logo-authorized,2025-11-14\n", STATE_NONE, "中止日"},
+		{DAYS_ROW "id-issued,2025-11-14\n", STATE_NONE, "中止日"},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct str text = STR_INIT;
+		struct seen seen = {0};
+		struct err err = {0};
+		str_printf(&text, "%s%s", DAYS_HEADER, cases[i].row);
+		put(text.s, text.len);
+		assert_int_equal(registry_csv_read(path, map, see, &seen, &err), RC_OK);
+		assert_int_equal(seen.count, 1);
+		if (*cases[i].fault ? !strstr(seen.fault, cases[i].fault)
+				    : *seen.fault || seen.last.state != cases[i].state)
+			fail_msg("%s: %d %s", cases[i].row, seen.last.state, seen.fault);
+		str_free(&text);
+	}
+}
+
 static void test_registry_csv__rows_that_can_not_be_read(void **state)
 {
 	(void)state;
@@ -344,6 +378,7 @@ int main(void)
 		cmocka_unit_test(test_registry_csv__duplicates_within_the_file),
 		cmocka_unit_test(test_registry_csv__many_rows),
 		cmocka_unit_test(test_registry_csv__japanese_columns_in_cp932),
+		cmocka_unit_test(test_registry_csv__a_day_of_stopping),
 		cmocka_unit_test(test_registry_csv__rows_that_can_not_be_read),
 		cmocka_unit_test(test_registry_csv__files_that_are_none),
 	};
