@@ -78,19 +78,44 @@ static void client_close(struct client *client)
 	*client = (struct client){.fd = -1, .in = STR_INIT, .out = STR_INIT};
 }
 
+static int connections_of(const struct control *control, uid_t uid)
+{
+	int count = 0;
+	for (int i = 0; i < CLIENTS_MAX; i++)
+		count += control->client[i].fd >= 0 && control->client[i].peer.uid == uid;
+	return count;
+}
+
+static bool is_at_work(const struct client *client)
+{
+	return client->import.running || client->in.len > 0 || client->out.len > client->out_sent;
+}
+
+/* Who makes room first: a connection of whoever has the most, there one without work, there the one that has been silent longest. */
+static bool goes_before(const struct control *control, const struct client *a, const struct client *b)
+{
+	int of_a = connections_of(control, a->peer.uid), of_b = connections_of(control, b->peer.uid);
+	if (of_a != of_b)
+		return of_a > of_b;
+	if (is_at_work(a) != is_at_work(b))
+		return !is_at_work(a);
+	return a->heard_ms < b->heard_ms;
+}
+
 static struct client *free_client(struct control *control)
 {
-	struct client *oldest = NULL;
+	struct client *first = NULL;
 	for (int i = 0; i < CLIENTS_MAX; i++) {
 		struct client *client = &control->client[i];
 		if (client->fd < 0)
 			return client;
-		if (!oldest || client->heard_ms < oldest->heard_ms)
-			oldest = client;
+		if (!first || goes_before(control, client, first))
+			first = client;
 	}
-	/* Full: whoever has been silent longest makes room, so that silent clients can't shut others out. */
-	client_close(oldest);
-	return oldest;
+	log_event(LEVEL_NOTICE, "control.crowded", "connections=%d actor=\"%.*s\"", CLIENTS_MAX,
+		ACTOR_UID(first->peer.actor));
+	client_close(first);
+	return first;
 }
 
 static void turn_away(int fd, const struct settings *settings, const struct control_peer *peer)

@@ -5,10 +5,17 @@
 #include "daemon/control_p.h"
 #include "lib/desk/restored.h"
 
-static void tell_release(struct control_request *request, enum rc rc)
+static void tell_release(struct control_request *request, enum rc rc, bool released)
 {
 	if (rc)
 		return;
+	if (released && request->waits_for_second) {
+		request->done = "Released in part; the rest takes a second person to release it.";
+		request->done_ja = "一部の送信を許可しました。残りには二人の許可が必要です。ほかの人が確認し"
+				   "て許可すると、残りの"
+				   "送信も始まります。";
+		return;
+	}
 	request->done = request->waits_for_second ? "Noted. It takes a second person to release it." : NULL;
 	request->done_ja =
 		request->waits_for_second
@@ -19,9 +26,10 @@ static void tell_release(struct control_request *request, enum rc rc)
 
 enum rc command_release_ceiling(struct control_request *request, struct err *err)
 {
-	enum rc rc = office_release_ceiling(&request->ctx->office, request->actor, &request->waits_for_second,
-		&request->why_ja, request->pool, err);
-	tell_release(request, rc);
+	bool released = false;
+	enum rc rc = office_release_ceiling(&request->ctx->office, request->actor, &released,
+		&request->waits_for_second, &request->why_ja, request->pool, err);
+	tell_release(request, rc, released);
 	return rc;
 }
 
@@ -33,7 +41,7 @@ enum rc command_release_batch(struct control_request *request, struct err *err)
 		return control_usage(err, "\"batch\" must be a number from 1 on.");
 	enum rc rc = office_release_batch(&request->ctx->office, batch_id, request->actor,
 		&request->waits_for_second, &request->why_ja, request->pool, err);
-	tell_release(request, rc);
+	tell_release(request, rc, !request->waits_for_second);
 	return rc;
 }
 

@@ -188,12 +188,13 @@ enum rc office_release_batch(struct office *office, int64_t batch_id, const char
 	return txn_end(office, &txn, rc, err);
 }
 
-enum rc office_release_ceiling(struct office *office, const char *actor, bool *waits_for_second,
-	const char **why_ja, struct pool *pool, struct err *err)
+enum rc office_release_ceiling(struct office *office, const char *actor, bool *released,
+	bool *waits_for_second, const char **why_ja, struct pool *pool, struct err *err)
 {
 	static const enum batch_reason reasons[] = {BATCH_RECEIPTS, BATCH_STAGES};
 	struct txn txn;
-	int answered = 0;
+	int answered = 0, refused = 0;
+	*released = false;
 	*waits_for_second = false;
 	*why_ja = NULL;
 	enum rc rc = txn_begin(office, &txn, err);
@@ -205,11 +206,19 @@ enum rc office_release_ceiling(struct office *office, const char *actor, bool *w
 		rc = held_batch_open(office->store, reasons[i], &id, err);
 		if (rc != RC_OK || !id)
 			continue;
+		/* Refused, it wrote nothing: the other question has its answer all the same. */
 		rc = office_release_batch(office, id, actor, &waits, why_ja, pool, err);
-		*waits_for_second |= waits;
-		answered++;
+		*waits_for_second |= waits || rc == RC_REFUSED;
+		*released |= rc == RC_OK && !waits;
+		answered += rc == RC_OK;
+		refused += rc == RC_REFUSED;
+		rc = rc == RC_REFUSED ? RC_OK : rc;
 	}
-	if (rc == RC_OK && answered == 0) {
+	if (rc == RC_OK && answered > 0)
+		*why_ja = NULL;
+	else if (rc == RC_OK && refused > 0)
+		rc = err->rc;
+	else if (rc == RC_OK) {
 		*why_ja = "上限を超えた送信の確認待ちはありません。";
 		rc = err_set(err, RC_REFUSED, "no question about a ceiling is open");
 	}

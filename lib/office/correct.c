@@ -275,7 +275,10 @@ enum rc correction_write(struct office *office, struct application *app, const s
 	if (rc == RC_OK && id)
 		rc = application_get(office->store, id, &other, pool, err);
 	same.changed[FIELD_APPLIED_ON] = false; /* each has a day of its own */
-	if (rc == RC_OK && id && state_is_live(other.state))
+	bool any = false;
+	for (int i = 0; i < FIELD_COUNT; i++)
+		any |= same.changed[i];
+	if (rc == RC_OK && id && any && state_is_live(other.state))
 		rc = write_one(office, &other, &same, actor, note, pool, err);
 	return rc == RC_OK ? write_one(office, app, correction, actor, note, pool, err) : rc;
 }

@@ -217,9 +217,11 @@ struct batch_look {
 };
 enum rc office_look_at_batch(struct office *office, const struct held_batch *batch, struct batch_look *out,
 	struct pool *pool, struct err *err);
-/* Answers the questions of the ceiling at once (office_release_batch() for each that is open), or releases a restored store. */
-enum rc office_release_ceiling(struct office *office, const char *actor, bool *waits_for_second,
-	const char **why_ja, struct pool *pool, struct err *err);
+/* Answers the questions of the ceiling at once: office_release_batch() for each that is open. *released: notices go out now; *waits_for_second: of a question
+ * it takes another person to answer; both, when there are two. RC_REFUSED: there was no question, or none that this person may answer. */
+enum rc office_release_ceiling(struct office *office, const char *actor, bool *released,
+	bool *waits_for_second, const char **why_ja, struct pool *pool, struct err *err);
+/* Releases a restored store: it goes on as the register. */
 enum rc office_release_restored(struct office *office, const char *actor, struct err *err);
 
 /* ---- what is public (N28) ---- */

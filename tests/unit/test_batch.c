@@ -1,10 +1,11 @@
+#include "lib/office/office_p.h"
 #include "office_rig.h"
 
 #define FIRST "staff:1000(yamada)"
 #define SECOND "staff:1001(suzuki)"
 
 static const char *why_ja;
-static bool waits;
+static bool released, waits;
 
 /* Another distance is another set, as another letter is. */
 static const char slow_profile[] =
@@ -162,20 +163,64 @@ static void test_batch__release_ceiling_takes_two_as_well(void **state)
 	for (int i = 0; i < 12; i++)
 		(void)rig_apply(rig, i);
 	(void)rig_turn(rig);
-	assert_ok(office_release_ceiling(&rig->office, FIRST, &waits, &why_ja, rig->pool, &rig_err));
+	assert_ok(
+		office_release_ceiling(&rig->office, FIRST, &released, &waits, &why_ja, rig->pool, &rig_err));
 	assert_true(waits);
 	(void)rig_turn(rig);
 	assert_int_equal(rig->delivered, 5);
-	assert_int_equal(office_release_ceiling(&rig->office, FIRST, &waits, &why_ja, rig->pool, &rig_err),
+	assert_int_equal(
+		office_release_ceiling(&rig->office, FIRST, &released, &waits, &why_ja, rig->pool, &rig_err),
 		RC_REFUSED);
 	assert_non_null(strstr(why_ja, "二人"));
-	assert_ok(office_release_ceiling(&rig->office, SECOND, &waits, &why_ja, rig->pool, &rig_err));
+	assert_ok(office_release_ceiling(
+		&rig->office, SECOND, &released, &waits, &why_ja, rig->pool, &rig_err));
 	assert_false(waits);
 	(void)rig_turn(rig);
 	assert_int_equal(rig->delivered, 12);
-	assert_int_equal(office_release_ceiling(&rig->office, FIRST, &waits, &why_ja, rig->pool, &rig_err),
+	assert_int_equal(
+		office_release_ceiling(&rig->office, FIRST, &released, &waits, &why_ja, rig->pool, &rig_err),
 		RC_REFUSED);
 	assert_non_null(why_ja);
+	rig_assert_whole(rig);
+}
+
+static struct open_batches ask_both(struct rig *rig)
+{
+	assert_ok(store_begin(rig->office.store, &rig_err));
+	assert_ok(batch_ask(&rig->office, BATCH_RECEIPTS, 0, 12, 5, &rig_err));
+	assert_ok(store_commit(rig->office.store, &rig_err));
+	return open_batches(rig);
+}
+
+/* Two questions, one of which takes two people: what one person may say counts at once, and nothing said is lost. */
+static void test_batch__release_ceiling_with_both_questions(void **state)
+{
+	struct rig *rig = *state;
+	rig_configure(rig, "second_person = ( \"stages\" );");
+	assert_ok(store_begin(rig->office.store, &rig_err));
+	assert_ok(batch_ask(&rig->office, BATCH_STAGES, 0, 12, 5, &rig_err));
+	assert_ok(store_commit(rig->office.store, &rig_err));
+	for (int i = 0; i < 2;
+		i++) { /* the first time noted for the stages; the second time the first person may not again */
+		assert_int_equal(ask_both(rig).count, 2);
+		released = waits = false;
+		assert_ok(office_release_ceiling(
+			&rig->office, FIRST, &released, &waits, &why_ja, rig->pool, &rig_err));
+		assert_true(released);
+		assert_true(waits);
+		assert_int_equal(open_batches(rig).count, 1);
+		assert_int_equal(open_batches(rig).last.reason, BATCH_STAGES);
+		assert_string_equal(open_batches(rig).last.first_actor, FIRST);
+	}
+	assert_int_equal(
+		office_release_ceiling(&rig->office, FIRST, &released, &waits, &why_ja, rig->pool, &rig_err),
+		RC_REFUSED);
+	assert_non_null(strstr(why_ja, "二人"));
+	assert_ok(office_release_ceiling(
+		&rig->office, SECOND, &released, &waits, &why_ja, rig->pool, &rig_err));
+	assert_true(released);
+	assert_false(waits);
+	assert_int_equal(open_batches(rig).count, 0);
 	rig_assert_whole(rig);
 }
 
@@ -188,6 +233,7 @@ int main(void)
 		WITH_RIG(test_batch__a_simulation_asks_nobody_about_templates),
 		WITH_RIG(test_batch__receipts_over_the_ceiling),
 		WITH_RIG(test_batch__release_ceiling_takes_two_as_well),
+		WITH_RIG(test_batch__release_ceiling_with_both_questions),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -399,6 +399,32 @@ static void test_control__nobody_blocks_the_others(void **state)
 	step();
 }
 
+/* Nor does a crowd of the silent cut off whoever is at work. */
+static void test_control__a_crowd_cuts_nobody_off(void **state)
+{
+	(void)state;
+	int import = connect_client(), half = connect_client(), idle[60];
+	say(import, "{\"command\":\"import\"}\n");
+	say(import, IMPORT("40000000001", "9000000001", "logo_authorized"));
+	say(half, "{\"command\":");
+	step();
+	for (int i = 0; i < 60; i++) {
+		idle[i] = connect_client();
+		step();
+	}
+	say(import, "{\"end\":true}\n");
+	json_t *json = hear(import);
+	assert_non_null(json);
+	assert_int_equal(json_integer_value(json_object_get(json, "imported")), 1);
+	json_decref(json);
+	assert_int_equal(ask(half, "\"ping\"}"), RC_OK);
+	for (int i = 0; i < 60; i++)
+		(void)close(idle[i]);
+	(void)close(import);
+	(void)close(half);
+	step();
+}
+
 static void test_control__the_socket_is_not_for_everybody(void **state)
 {
 	(void)state;
@@ -429,6 +455,30 @@ static int connect_as(uid_t uid, const char *own, const char *other)
 }
 
 #define PING "{\"command\":\"ping\"}"
+
+/* Whoever has the most connections makes room, whatever he keeps waiting in them. */
+static void test_control__one_person_crowds_out_himself(void **state)
+{
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(chmod(scratch, 0755), 0);
+	assert_int_equal(chmod(scratch_path("run"), 0755), 0);
+	assert_int_equal(chmod(scratch_path("run/control.sock"), 0666), 0);
+	int quiet = connect_as(4242, "users", NULL), crowd[60];
+	step();
+	for (int i = 0; i < 60; i++) {
+		crowd[i] = connect_client();
+		(void)send(crowd[i], "{", 1, MSG_NOSIGNAL);
+		step();
+	}
+	assert_int_equal(ask(quiet, PING), RC_OK);
+	for (int i = 0; i < 60; i++)
+		(void)close(crowd[i]);
+	(void)close(quiet);
+	step();
+}
+
 #define STOP "{\"command\":\"stop\",\"application\":1,\"reason\":\"様式B-3\"}"
 #define CEILING "{\"command\":\"release-ceiling\"}"
 #define RESTORED "{\"command\":\"release-restored\"}"
@@ -522,6 +572,8 @@ int main(void)
 		WITH_CONTROL(test_control__an_import_that_breaks_off_writes_whole_batches),
 		WITH_CONTROL(test_control__too_long_a_line_ends_the_client),
 		WITH_CONTROL(test_control__nobody_blocks_the_others),
+		WITH_CONTROL(test_control__a_crowd_cuts_nobody_off),
+		WITH_CONTROL(test_control__one_person_crowds_out_himself),
 		WITH_CONTROL(test_control__the_socket_is_not_for_everybody),
 		WITH_CONTROL(test_control__the_groups_say_what_one_may),
 		WITH_CONTROL(test_control__the_history_says_which_of_them),

@@ -257,6 +257,27 @@ static void test_correct__star_and_step_up_together(void **state)
 	rig_assert_whole(rig);
 }
 
+/* Each has a day of application of its own: correcting one says nothing of the other. */
+static void test_correct__the_day_of_a_step_up(void **state)
+{
+	struct rig *rig = *state;
+	const char *ja;
+	int64_t star = rig_apply(rig, 1);
+	rig_run_days(rig, 30);
+	assert_ok(office_pause(&rig->office, PAUSE_DECIDING, true, "点検", STAFF, &ja, rig->pool, &rig_err));
+	struct form_values form = rig_form(rig, 1);
+	form.value[FIELD_KIND] = "step";
+	form.value[FIELD_DECLARATION_ID] = inbound_id(rig, star);
+	int64_t step_up = rig_register(rig, &form);
+	civil_day before = rig_app(rig, star).applied_on;
+	assert_ok(correct(rig, step_up, "記入漏れ", FIELD_APPLIED_ON, "2026/6/25"));
+	assert_int_equal(rig_app(rig, step_up).applied_on, civil_from_ymd(2026, 6, 25));
+	assert_int_equal(rig_app(rig, star).applied_on, before);
+	assert_int_equal(rig_count_events(rig, step_up, EVENT_CORRECT), 1);
+	assert_int_equal(rig_count_events(rig, star, EVENT_CORRECT), 0);
+	rig_assert_whole(rig);
+}
+
 int main(void)
 {
 #define WITH_RIG(test) cmocka_unit_test_setup_teardown(test, rig_setup, rig_teardown)
@@ -273,6 +294,7 @@ int main(void)
 		WITH_RIG(test_correct__the_day_of_application),
 		WITH_RIG(test_correct__the_news_come_again),
 		WITH_RIG(test_correct__star_and_step_up_together),
+		WITH_RIG(test_correct__the_day_of_a_step_up),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

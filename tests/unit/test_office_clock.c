@@ -25,9 +25,10 @@ static struct office_holds holds(struct rig *rig)
 
 static enum rc release_ceiling(struct rig *rig)
 {
-	bool waits;
+	bool released, waits;
 	const char *why_ja;
-	return office_release_ceiling(&rig->office, "staff:1000", &waits, &why_ja, rig->pool, &rig_err);
+	return office_release_ceiling(
+		&rig->office, "staff:1000", &released, &waits, &why_ja, rig->pool, &rig_err);
 }
 
 /* A usual day never asks, however many it is: the forecast knew. */

@@ -60,12 +60,12 @@ static void test_trap_05__three_weeks_off(void **state)
 	}
 	assert_int_equal(rig->delivered - before, CASES / 3 + 10);
 	assert_int_equal(rig_count_events(rig, 0, EVENT_CEILING), 1);
-	bool waits;
+	bool released, waits;
 	const char *why_ja;
 	for (int day = 0; day < 60; day++) {
 		if (holds(rig).stages.asked)
 			assert_ok(office_release_ceiling(
-				&rig->office, "staff:1000", &waits, &why_ja, rig->pool, &rig_err));
+				&rig->office, "staff:1000", &released, &waits, &why_ja, rig->pool, &rig_err));
 		rig_run_days(rig, 1);
 	}
 	/* In the end each has each of its letters once, a week and more between ID and logo. */
