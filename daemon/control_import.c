@@ -99,10 +99,12 @@ static const char *read_import(const json_t *object, struct import_row *row)
 	return fault;
 }
 
-static void refuse_row(struct control_import *import, int row, const char *message, struct str *out)
+static void refuse_row(
+	struct control_import *import, int row, const char *message, const char *message_ja, struct str *out)
 {
 	import->refused++;
-	json_t *json = control_answer(RC_REFUSED, message, "この行は取り込めませんでした。");
+	json_t *json = control_answer(
+		RC_REFUSED, message, message_ja ? message_ja : "この行は取り込めませんでした。");
 	(void)json_object_set_new(json, "row", json_integer(row));
 	control_answer_line(out, json);
 }
@@ -116,7 +118,8 @@ static enum rc import_write(struct control_request *request, const struct import
 	enum rc rc = store_begin(store, err);
 	for (int i = 0; i < count && !rc; i++) {
 		bool is_known = false;
-		rc = office_import(&request->ctx->office, &row[i], request->actor, &is_known, err);
+		rc = office_import(&request->ctx->office, &row[i], request->actor, &is_known,
+			&request->why_ja, request->pool, err);
 		*(is_known ? known : imported) += 1;
 	}
 	rc = rc ? rc : store_commit(store, err);
@@ -134,7 +137,7 @@ static enum rc import_flush(struct control_request *request, struct str *out, st
 		const char *fault = read_import(import->waiting[i], &row[count]);
 		int at = import->rows - import->waiting_count + 1 + i;
 		if (fault)
-			refuse_row(import, at, fault, out);
+			refuse_row(import, at, fault, NULL, out);
 		else
 			number[count++] = at;
 	}
@@ -146,7 +149,7 @@ static enum rc import_flush(struct control_request *request, struct str *out, st
 	for (int i = 0; rc == RC_REFUSED && i < count; i++) {
 		rc = import_write(request, &row[i], 1, &imported, &known, err);
 		if (rc == RC_REFUSED) {
-			refuse_row(import, number[i], err->text, out);
+			refuse_row(import, number[i], err->text, request->why_ja, out);
 		} else if (!rc) {
 			import->imported += imported;
 			import->known += known;

@@ -63,7 +63,7 @@ struct validate_rules office_rules(const struct office *office, utc_time now);
 /* A declaration the office already has (sengenctl import): no mail; repeatable: an ID that is on file is left as it is (*known). One whose
  * logo is still to come waits in 要確認 until staff approve. Call outside a transaction. RC_REFUSED: not a state or number to take over, a day
  * of stopping that does not fit the state, the business has another live application, or the ID is on file for another business, another user
- * number or with fewer stars. */
+ * number or with fewer stars; with a sentence for staff in *why_ja (pool). */
 struct import_row {
 	int64_t declaration_id, user_number;
 	enum state state;
@@ -71,8 +71,8 @@ struct import_row {
 	int star;
 	struct form_values form;
 };
-enum rc office_import(
-	struct office *office, const struct import_row *row, const char *actor, bool *known, struct err *err);
+enum rc office_import(struct office *office, const struct import_row *row, const char *actor, bool *known,
+	const char **why_ja, struct pool *pool, struct err *err);
 
 /* ---- the clock ---- */
 struct step_result {

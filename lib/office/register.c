@@ -381,21 +381,23 @@ static enum rc import_stage(struct office *office, struct application *app, stru
 	return RC_OK;
 }
 
-static enum rc take_imported_numbers(struct office *office, const struct application *app, struct err *err)
+static enum rc take_imported_numbers(
+	struct office *office, const struct application *app, const char **why_ja, struct err *err)
 {
 	utc_time now = clock_now(office->clock);
 	enum rc rc =
 		number_take(office->store, app->declaration_id, IDENT_DECLARATION, app->id, now, NULL, err);
 	if (rc == RC_OK && app->user_number)
 		rc = number_take(office->store, app->user_number, IDENT_USER, app->id, now, NULL, err);
-	if (rc == RC_REFUSED)
-		rc = err_set(err, RC_REFUSED,
-			"its declaration ID or user number was given to another application before");
-	return rc;
+	if (rc != RC_REFUSED)
+		return rc;
+	*why_ja = "自己宣言IDか利用者番号は、すでに別の申込みに使われています。番号を確かめてください。";
+	return err_set(
+		err, RC_REFUSED, "its declaration ID or user number was given to another application before");
 }
 
 static enum rc import_one(struct office *office, const struct import_row *row, const char *actor,
-	struct pool *pool, struct err *err)
+	const char **why_ja, struct pool *pool, struct err *err)
 {
 	struct application app = imported(office, row);
 	const char *key = applicant_key(&app.form, pool);
@@ -403,6 +405,9 @@ static enum rc import_one(struct office *office, const struct import_row *row, c
 	if (row->state != STATE_STOPPED) {
 		app.kind = app.star == 2 ? KIND_NEW2 : KIND_NEW1; /* its star, if it had one, is gone */
 		rc = check_alone(office, &app, key, err);
+		if (rc == RC_REFUSED)
+			*why_ja = "同じ事業者の宣言が、別の自己宣言IDですでにあります。sengenctl "
+				  "searchで事業者名を探し、どちらが正しいか確かめてください。";
 	}
 	if (rc == RC_OK)
 		rc = office_choose_rules(office, &app, err);
@@ -411,70 +416,91 @@ static enum rc import_one(struct office *office, const struct import_row *row, c
 	if (rc == RC_OK)
 		rc = enter_register(office, &app, import_event[row->state], key, actor, false, err);
 	if (rc == RC_OK)
-		rc = take_imported_numbers(office, &app, err);
+		rc = take_imported_numbers(office, &app, why_ja, err);
 	if (rc == RC_OK && row->state == STATE_ID_ISSUED)
 		rc = office_review(office, &app, REVIEW_IMPORTED, 0, err);
 	return rc;
 }
 
 /* The user number tells where both have one; else the business. What was erased can't be compared. */
-static enum rc check_known(
-	const struct application *app, const struct import_row *row, struct pool *pool, struct err *err)
+static enum rc check_known(const struct application *app, const struct import_row *row, const char **why_ja,
+	struct pool *pool, struct err *err)
 {
 	if (office_is_erased(app))
 		return RC_OK;
 	bool same = app->user_number && row->user_number
 			    ? app->user_number == row->user_number
 			    : strcmp(applicant_key(&app->form, pool), applicant_key(&row->form, pool)) == 0;
-	if (!same)
+	if (!same) {
+		*why_ja = pool_printf(pool,
+			"この自己宣言IDは、別の事業者または利用者番号で台帳にあります（申込番号%" PRId64
+			"）。番号を確かめてください。",
+			app->id);
 		return err_set(err, RC_REFUSED,
 			"its declaration ID is on file for another business or user number: application "
 			"%" PRId64,
 			app->id);
-	if (row->star > app->star)
+	}
+	if (row->star > app->star) {
+		*why_ja = pool_printf(pool,
+			"この自己宣言IDは、一つ星で台帳にあります（申込番号%" PRId64
+			"）。星を上げるには、ステップアップの申込みとして受け付けてください。",
+			app->id);
 		return err_set(err, RC_REFUSED,
-			"application %" PRId64 " is on file under its declaration ID with one star", app->id);
+			"its declaration ID is on file with one star: application %" PRId64, app->id);
+	}
 	return RC_OK;
 }
 
-static enum rc check_import(const struct office *office, const struct import_row *row, struct err *err)
+static enum rc check_import(
+	const struct office *office, const struct import_row *row, const char **why_ja, struct err *err)
 {
-	if (row->state <= STATE_NONE || row->state >= STATE_COUNT || !import_event[row->state])
+	bool ended = row->stopped_on != CIVIL_DAY_NONE;
+	if (row->state <= STATE_NONE || row->state >= STATE_COUNT || !import_event[row->state]) {
+		*why_ja =
+			"引き継げるのは、ID発行済み、ロゴ許諾済み、中止のいずれかの宣言だけです。状態を直して"
+			"ください。";
 		return err_set(err, RC_REFUSED,
 			"only declarations whose ID was issued, whose logo was authorized or which were "
-			"stopped "
-			"can be taken over");
-	if (row->declaration_id <= 0)
+			"stopped can be taken over");
+	}
+	if (row->declaration_id <= 0) {
+		*why_ja = "自己宣言IDがありません。";
 		return err_set(err, RC_REFUSED, "a declaration can't be taken over without its ID");
-	if (row->stopped_on != CIVIL_DAY_NONE && row->state != STATE_STOPPED)
+	}
+	if (ended && row->state != STATE_STOPPED) {
+		*why_ja = "中止日がありますが、状態が中止ではありません。どちらかを直してください。";
 		return err_set(err, RC_REFUSED, "it has a day on which it was stopped, and is not stopped");
-	if (row->stopped_on != CIVIL_DAY_NONE && row->stopped_on > civil_day_of(clock_now(office->clock)))
+	}
+	if (ended && row->stopped_on > civil_day_of(clock_now(office->clock))) {
+		*why_ja = "中止日がまだ来ていません。いまの状態で引き継ぎ、使用中止はそのあとに入れてください"
+			  "。";
 		return err_set(err, RC_REFUSED,
 			"it is not stopped before that day: take it over as it stands now, then enter its "
 			"stop");
+	}
 	return RC_OK;
 }
 
-enum rc office_import(
-	struct office *office, const struct import_row *row, const char *actor, bool *known, struct err *err)
+enum rc office_import(struct office *office, const struct import_row *row, const char *actor, bool *known,
+	const char **why_ja, struct pool *pool, struct err *err)
 {
 	*known = false;
-	enum rc rc = check_import(office, row, err);
+	*why_ja = NULL;
+	enum rc rc = check_import(office, row, why_ja, err);
 	if (rc != RC_OK)
 		return rc;
 	struct txn txn;
 	rc = txn_begin(office, &txn, err);
 	if (rc != RC_OK)
 		return rc;
-	struct pool *pool = pool_new();
 	struct application app;
 	rc = application_by_declaration(office->store, row->declaration_id, &app, pool, err);
 	bool on_file = rc == RC_OK;
 	if (on_file)
-		rc = check_known(&app, row, pool, err);
+		rc = check_known(&app, row, why_ja, pool, err);
 	else if (rc == RC_REFUSED)
-		rc = import_one(office, row, actor ? actor : ACTOR_IMPORT, pool, err);
+		rc = import_one(office, row, actor ? actor : ACTOR_IMPORT, why_ja, pool, err);
 	*known = on_file && rc == RC_OK;
-	pool_free(&pool);
 	return txn_end(office, &txn, rc, err);
 }

@@ -419,7 +419,7 @@ static void test_anew__an_imported_declaration(void **state)
 		.form = rig_form(rig, 5)};
 	bool known;
 	int64_t notice_id;
-	assert_ok(office_import(&rig->office, &row, STAFF, &known, &rig_err));
+	assert_ok(office_import(&rig->office, &row, STAFF, &known, &why_ja, rig->pool, &rig_err));
 	assert_refused(undo(rig, 1, "取り違え"), "取り込んだとき");
 	assert_ok(anew(rig, 1, "id", "手元にないとのこと", &notice_id));
 	assert_int_equal(rig_send(rig), 1);

@@ -707,10 +707,12 @@ static void test_office__import_sends_nothing_and_repeats(void **state)
 	struct rig *rig = *state;
 	static const enum state states[] = {STATE_LOGO_AUTHORIZED, STATE_ID_ISSUED, STATE_STOPPED};
 	bool known;
+	const char *why_ja;
 	for (int again = 0; again < 2; again++)
 		for (int i = 0; i < 3; i++) {
 			struct import_row row = import_row(rig, i, states[i]);
-			assert_ok(office_import(&rig->office, &row, "staff:1000", &known, &rig_err));
+			assert_ok(office_import(
+				&rig->office, &row, "staff:1000", &known, &why_ja, rig->pool, &rig_err));
 			assert_int_equal(known, again);
 		}
 	rig_run_days(rig, 60);
@@ -734,9 +736,10 @@ static void test_office__imported_without_logo(void **state)
 {
 	struct rig *rig = *state;
 	bool known;
+	const char *why_ja;
 	struct import_row row = import_row(rig, 1, STATE_ID_ISSUED);
 	struct application app;
-	assert_ok(office_import(&rig->office, &row, "staff:1000", &known, &rig_err));
+	assert_ok(office_import(&rig->office, &row, "staff:1000", &known, &why_ja, rig->pool, &rig_err));
 	assert_ok(
 		application_by_declaration(rig->office.store, row.declaration_id, &app, rig->pool, &rig_err));
 	assert_int_equal(app.hold, HOLD_REVIEW);
@@ -751,15 +754,16 @@ static void test_office__imported_star_steps_up(void **state)
 {
 	struct rig *rig = *state;
 	bool known;
+	const char *why_ja;
 	struct import_row row = import_row(rig, 1, STATE_LOGO_AUTHORIZED);
-	assert_ok(office_import(&rig->office, &row, "staff:1000", &known, &rig_err));
+	assert_ok(office_import(&rig->office, &row, "staff:1000", &known, &why_ja, rig->pool, &rig_err));
 	int64_t id = step_up(rig, 1, row.declaration_id);
 	rig_run_days(rig, 30);
 	assert_int_equal(rig_app(rig, id).state, STATE_LOGO_AUTHORIZED);
 	assert_int_equal(rig_app(rig, id).declaration_id, row.declaration_id);
 	assert_int_equal(rig_app(rig, rig_app(rig, id).linked_id).state, STATE_SUPERSEDED);
 	/* The office's list of that time, once more. */
-	assert_ok(office_import(&rig->office, &row, "staff:1000", &known, &rig_err));
+	assert_ok(office_import(&rig->office, &row, "staff:1000", &known, &why_ja, rig->pool, &rig_err));
 	assert_true(known);
 	rig_assert_whole(rig);
 }
@@ -769,8 +773,9 @@ static void test_office__import_of_an_id_on_file(void **state)
 {
 	struct rig *rig = *state;
 	bool known;
+	const char *why_ja;
 	struct import_row row = import_row(rig, 1, STATE_LOGO_AUTHORIZED);
-	assert_ok(office_import(&rig->office, &row, "staff:1000", &known, &rig_err));
+	assert_ok(office_import(&rig->office, &row, "staff:1000", &known, &why_ja, rig->pool, &rig_err));
 	struct import_row same[2] = {row, row}, other[4] = {row, row, row, row};
 	same[0].user_number = 0;
 	same[1].form = rig_form(rig, 2); /* renamed since: its user number tells */
@@ -781,14 +786,17 @@ static void test_office__import_of_an_id_on_file(void **state)
 	other[2].user_number += 7;
 	other[3].star = 2;
 	for (int i = 0; i < 2; i++) {
-		assert_ok(office_import(&rig->office, &same[i], "staff:1000", &known, &rig_err));
+		assert_ok(office_import(
+			&rig->office, &same[i], "staff:1000", &known, &why_ja, rig->pool, &rig_err));
 		assert_true(known);
 	}
 	for (int i = 0; i < 4; i++) {
-		assert_int_equal(
-			office_import(&rig->office, &other[i], "staff:1000", &known, &rig_err), RC_REFUSED);
+		assert_int_equal(office_import(&rig->office, &other[i], "staff:1000", &known, &why_ja,
+					 rig->pool, &rig_err),
+			RC_REFUSED);
 		assert_false(known);
 		assert_non_null(strstr(rig_err.text, "application 1"));
+		assert_non_null(strstr(why_ja, "申込番号1）"));
 	}
 	rig_assert_whole(rig);
 }
@@ -797,8 +805,9 @@ static void test_office__import_refuses(void **state)
 {
 	struct rig *rig = *state;
 	bool known;
+	const char *why_ja;
 	struct import_row row = import_row(rig, 1, STATE_LOGO_AUTHORIZED);
-	assert_ok(office_import(&rig->office, &row, "staff:1000", &known, &rig_err));
+	assert_ok(office_import(&rig->office, &row, "staff:1000", &known, &why_ja, rig->pool, &rig_err));
 	struct import_row cases[6];
 	const int count = sizeof cases / sizeof *cases;
 	for (int i = 0; i < count; i++)
@@ -810,9 +819,12 @@ static void test_office__import_refuses(void **state)
 	cases[4].stopped_on = civil_from_ymd(2026, 1, 5); /* stopped, and yet not */
 	cases[5].state = STATE_STOPPED;
 	cases[5].stopped_on = civil_day_of(rig->clock.now) + 1; /* is still in use */
-	for (int i = 0; i < count; i++)
-		assert_int_equal(
-			office_import(&rig->office, &cases[i], "staff:1000", &known, &rig_err), RC_REFUSED);
+	for (int i = 0; i < count; i++) {
+		assert_int_equal(office_import(&rig->office, &cases[i], "staff:1000", &known, &why_ja,
+					 rig->pool, &rig_err),
+			RC_REFUSED);
+		assert_non_null(why_ja);
+	}
 	rig_assert_whole(rig);
 }
 

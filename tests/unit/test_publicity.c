@@ -297,8 +297,9 @@ static void test_publicity__a_declaration_that_is_taken_over(void **state)
 		.stopped_on = CIVIL_DAY_NONE,
 		.form = rig_form(rig, 1)};
 	bool known;
+	const char *why_ja;
 	settle(rig);
-	assert_ok(office_import(&rig->office, &row, "import", &known, &rig_err));
+	assert_ok(office_import(&rig->office, &row, "import", &known, &why_ja, rig->pool, &rig_err));
 	assert_string_equal(intervals(rig, 1), "2026-06-01 10:00 -");
 	struct str values = STR_INIT;
 	struct application app = rig_app(rig, 1);
