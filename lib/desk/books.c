@@ -399,30 +399,45 @@ static enum rc first_line(void *ctx, const struct sent_log_line *line, struct er
 	return RC_OK;
 }
 
-static enum rc read_settled(struct office *office, utc_time *at, struct err *err)
+/* A moment that was noted; 0: there is none, or it was noted by a clock that was ahead, and says nothing. */
+static enum rc read_moment(struct office *office, const char *fact, utc_time *at, struct err *err)
 {
 	struct str value = STR_INIT;
-	enum rc rc = fact_get(office->store, FACT_SETTLED, &value, err);
-	utc_time now = clock_now(office->clock);
+	enum rc rc = fact_get(office->store, fact, &value, err);
 	*at = strtoll(value.s, NULL, 10);
-	/* The desk has never worked: what there is of a log is what there is to compare. */
-	if (!rc && value.len == 0) {
-		*at = now;
-		rc = sent_log_each(office->settings, now - SETTLED_ANYHOW, now, first_line, at, err);
-	}
+	if (*at > clock_now(office->clock) + 1) /* books_begin_anew() may name the next second */
+		*at = 0;
 	str_free(&value);
 	return rc;
 }
 
-/* Lines from here on are of notices of this register. One may be a second older than what the register books. */
-static enum rc read_first_line(struct office *office, utc_time since, utc_time *from, struct err *err)
+static enum rc read_settled(struct office *office, utc_time *at, struct err *err)
 {
-	struct str value = STR_INIT;
-	enum rc rc = fact_get(office->store, FACT_ANEW, &value, err);
-	utc_time anew = value.len > 0 ? strtoll(value.s, NULL, 10) - 1 : INT64_MIN;
-	*from = since - SLACK > anew ? since - SLACK : anew;
-	str_free(&value);
+	utc_time now = clock_now(office->clock);
+	enum rc rc = read_moment(office, FACT_SETTLED, at, err);
+	/* Nothing is settled: what there is of a log is what there is to compare. */
+	if (!rc && *at == 0) {
+		*at = now;
+		rc = sent_log_each(office->settings, now - SETTLED_ANYHOW, now, first_line, at, err);
+	}
 	return rc;
+}
+
+/* since: what is not settled; from: lines from here on are of notices of this register. One may be a second older than what the register books. */
+static enum rc read_span(struct office *office, utc_time *since, utc_time *from, struct err *err)
+{
+	utc_time anew, oldest = clock_now(office->clock) - SETTLED_ANYHOW;
+	enum rc rc = read_settled(office, since, err);
+	rc = rc ? rc : read_moment(office, FACT_ANEW, &anew, err);
+	if (rc)
+		return rc;
+	/* A clock that was behind may have settled less. */
+	if (*since < oldest)
+		*since = oldest;
+	if (*since < anew)
+		*since = anew;
+	*from = *since - SLACK > anew - 1 ? *since - SLACK : anew - 1;
+	return RC_OK;
 }
 
 static enum rc take_sent(struct reckoning *reckoning, struct err *err)
@@ -431,8 +446,7 @@ static enum rc take_sent(struct reckoning *reckoning, struct err *err)
 	struct balance *balance = reckoning->balance;
 	struct office *office = reckoning->office;
 	struct sent_side side = {0};
-	enum rc rc = read_settled(office, &balance->since, err);
-	rc = rc ? rc : read_first_line(office, balance->since, &from, err);
+	enum rc rc = read_span(office, &balance->since, &from, err);
 	/* First the register: whatever it books is in the log already. What a clock that was ahead dated later comes in its time. */
 	utc_time until = balance->at + DAY;
 	rc = rc ? rc : outbox_each_accepted(office->store, balance->since, until, take_booked, &side, err);
@@ -500,21 +514,18 @@ enum rc books_keep(struct office *office, const struct balance *balance, struct 
 	str_free(&value);
 	utc_time today = civil_moment(civil_day_of(balance->at), 0);
 	utc_time settled = balance->log_fits ? today : balance->at - SETTLED_ANYHOW;
-	return rc || settled <= balance->since ? rc : set_moment(office, FACT_SETTLED, settled, err);
+	/* Also where it was so before: what a clock that was ahead noted must not count once its day has come. */
+	return rc ? rc
+		  : set_moment(
+			    office, FACT_SETTLED, settled > balance->since ? settled : balance->since, err);
 }
 
 enum rc books_begin(struct office *office, struct err *err)
 {
-	struct str value = STR_INIT;
-	enum rc rc = fact_get(office->store, FACT_SETTLED, &value, err);
-	if (!rc && value.len == 0) {
-		/* The sender may have begun a little earlier. */
-		utc_time since;
-		rc = read_settled(office, &since, err);
-		rc = rc ? rc : set_moment(office, FACT_SETTLED, since, err);
-	}
-	str_free(&value);
-	return rc;
+	utc_time since;
+	/* The sender may have begun a little earlier. */
+	enum rc rc = read_settled(office, &since, err);
+	return rc ? rc : set_moment(office, FACT_SETTLED, since, err);
 }
 
 enum rc books_begin_anew(struct office *office, utc_time from, struct err *err)

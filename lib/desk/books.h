@@ -63,7 +63,7 @@ struct books_result {
 };
 enum rc books_last(struct office *office, struct books_result *out, struct err *err);
 /* Keeps the result; where log and register fit, what was sent before today is settled and not looked at again (after two months in any case). In the caller's
- * transaction. */
+ * transaction. What a clock that was ahead had settled is compared again. */
 enum rc books_keep(struct office *office, const struct balance *balance, struct err *err);
 /* From here on the transport's log is complete: called when the desk first works on a register, which may have sent before there was such a log. In the caller's
  * transaction; changes nothing later on. */

@@ -430,6 +430,13 @@ static void test_books__log_begins_later(void **state)
 	assert_int_equal(balance.logged, 2);
 }
 
+static void begin_anew(struct rig *rig, utc_time from)
+{
+	assert_ok(store_begin(rig->office.store, &rig_err));
+	assert_ok(books_begin_anew(&rig->office, from, &rig_err));
+	assert_ok(store_commit(rig->office.store, &rig_err));
+}
+
 /* A register that was put back gives numbers out again that the log has of other notices. */
 static void test_books__numbers_given_out_again(void **state)
 {
@@ -437,9 +444,7 @@ static void test_books__numbers_given_out_again(void **state)
 	log_line(rig, 1);
 	log_line(rig, 2);
 	clock_set(&rig->clock, rig->clock.now + 600);
-	assert_ok(store_begin(rig->office.store, &rig_err));
-	assert_ok(books_begin_anew(&rig->office, rig->clock.now + 1, &rig_err));
-	assert_ok(store_commit(rig->office.store, &rig_err));
+	begin_anew(rig, rig->clock.now + 1);
 	clock_set(&rig->clock, rig->clock.now + 60);
 	take_file(rig, 1, 2);
 	rig_run_days(rig, 1);
@@ -472,6 +477,48 @@ static void test_books__clock_that_was_ahead(void **state)
 	balance = assert_fits(rig);
 	assert_int_equal(balance.booked, 2);
 	assert_int_equal(balance.logged, 2);
+}
+
+/* What the books settled by a clock that was a month ahead is not settled once the clock is right again: neither then, nor when that day has come. */
+static void test_books__settled_while_the_clock_was_ahead(void **state)
+{
+	struct rig *rig = *state;
+	const utc_time right = rig->clock.now, month = 30 * (utc_time)86400;
+	struct told told;
+	for (int anew = 0; anew < 2; anew++) {
+		clock_set(&rig->clock, right + month);
+		struct balance balance = balance_of(rig, &told);
+		if (anew)
+			begin_anew(rig, rig->clock.now);
+		else
+			keep(rig, &balance);
+		clock_set(&rig->clock, right);
+		if (!anew)
+			take_file(rig, 1, 2);
+		rig_run_days(rig, 1);
+		if (!anew)
+			log_line(rig, 2);
+		assert_found(rig, DIFFERENCE_TWICE, 2);
+		balance = balance_of(rig, &told);
+		keep(rig, &balance);
+		if (!anew) {
+			clock_set(&rig->clock, right + month + 86400);
+			assert_found(rig, DIFFERENCE_TWICE, 2);
+		}
+	}
+}
+
+/* And one that was years behind makes nobody look through those years. */
+static void test_books__settled_while_the_clock_was_behind(void **state)
+{
+	struct rig *rig = *state;
+	const utc_time right = rig->clock.now, day = 86400;
+	clock_set(&rig->clock, right - 1000 * day);
+	struct balance balance = assert_fits(rig);
+	keep(rig, &balance);
+	clock_set(&rig->clock, right);
+	balance = assert_fits(rig);
+	assert_true(balance.since == right - 62 * day);
 }
 
 static enum rc sum_lines(void *ctx, const struct sent_log_line *line, struct err *err)
@@ -600,6 +647,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_books__log_begins_later, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_books__numbers_given_out_again, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_books__clock_that_was_ahead, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_books__settled_while_the_clock_was_ahead, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_books__settled_while_the_clock_was_behind, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_books__sent_log_by_month_and_cut_short, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(
