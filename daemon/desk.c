@@ -10,6 +10,8 @@
 
 #define PAUSE_FIRST 60 /* seconds before a job that failed is tried again */
 #define PAUSE_LAST 3600
+#define CLOCK_TREMBLES 60 /* seconds that it may step back without waking anybody */
+#define TWICE_SECONDS 3600 /* so long before midnight the day that comes may have begun already */
 
 const struct desk_job desk_jobs[] = {
 	{.name = "daily", .run = desk_daily},
@@ -33,6 +35,7 @@ struct desk {
 		int64_t pause; /* after an error; 0: the last run went well */
 		char fault[sizeof((struct err){0}).text]; /* logged once, not at each try */
 	} job[JOBS];
+	utc_time looked_at; /* the last step */
 };
 
 /* ---- once a day ---- */
@@ -40,7 +43,8 @@ struct desk {
 utc_time desk_next(civil_day done_on, const char *time_of_day, utc_time now)
 {
 	civil_day today = civil_day_of(now);
-	bool done = done_on == today || done_on == today + 1;
+	utc_time midnight = civil_moment(today + 1, 0);
+	bool done = done_on == today || (done_on == today + 1 && now >= midnight - TWICE_SECONDS);
 	return civil_moment(done ? done_on + 1 : today, settings_minutes(time_of_day));
 }
 
@@ -132,9 +136,10 @@ static enum rc desk_step(struct role_context *ctx, utc_time now, utc_time *next,
 	struct desk *desk = ctx->state;
 	*next = UTC_NEVER;
 	/* The clock was set back: what was planned by the wrong time is looked at anew. */
-	for (size_t i = 0; desk_jobs[i].name; i++)
-		if (desk->job[i].next != UTC_NEVER && desk->job[i].next > now + 2 * 86400)
+	for (size_t i = 0; desk_jobs[i].name && now < desk->looked_at - CLOCK_TREMBLES; i++)
+		if (desk->job[i].next != UTC_NEVER)
 			desk->job[i].next = now;
+	desk->looked_at = now;
 	size_t due = job_due(desk, now);
 	if (due < JOBS)
 		job_run(ctx, &desk_jobs[due], &desk->job[due], now);

@@ -38,8 +38,8 @@ extern const struct desk_job desk_jobs[];
 
 /* ---- for jobs done once a day: fact `desk.NAME` has the last day ---- */
 
-/* The next moment of that time of day, today's if it was not done today: at or before now when it is time. A day ahead of tomorrow stands there because a clock was
- * wrong once, and counts for nothing. */
+/* The next moment of that time of day, today's if it was not done today: at or before now when it is time. A day that has not come stands there because a clock was wrong
+ * once, and counts for nothing; but for tomorrow shortly before midnight. */
 utc_time desk_next(civil_day done_on, const char *time_of_day, utc_time now);
 /* CIVIL_DAY_NONE: never. */
 enum rc desk_done_on(struct role_context *ctx, const char *name, civil_day *day, struct err *err);

@@ -30,6 +30,26 @@ static bool is_alarm_told(struct rig *rig)
 	return told;
 }
 
+static void break_mailbox(struct rig *rig)
+{
+	assert_ok(store_begin(rig->office.store, &rig_err));
+	assert_ok(fact_set(rig->office.store, "mailbox.fault", "refused", &rig_err));
+	assert_ok(fact_set(rig->office.store, "mailbox.fault_ja", "拒否されました", &rig_err));
+	assert_ok(fact_set(rig->office.store, "mailbox.fetched_at", "1780000000", &rig_err));
+	assert_ok(store_commit(rig->office.store, &rig_err));
+}
+
+/* Steps until nothing is left to do at this moment; how many it took. */
+static int run_idle(struct rig *rig, struct role_context *ctx)
+{
+	utc_time next;
+	int steps = 0;
+	do {
+		assert_ok(role_desk.step(ctx, rig->clock.now, &next, &rig_err));
+	} while (++steps < 100 && next <= rig->clock.now);
+	return steps;
+}
+
 /* Counting that goes on for long keeps nobody from hearing of an alarm. */
 static void test_desk__long_job_holds_up_no_other(void **state)
 {
@@ -38,20 +58,13 @@ static void test_desk__long_job_holds_up_no_other(void **state)
 		.office = rig->office, .settings = rig->settings, .clock = rig->clock, .zygote = ZYGOTE_NONE};
 	utc_time next;
 	bool more = false;
-	int steps = 0;
 	assert_ok(role_desk.start(&ctx, &rig_err));
-	do { /* what there is at the start */
-		assert_ok(role_desk.step(&ctx, rig->clock.now, &next, &rig_err));
-	} while (next <= rig->clock.now && ++steps < 100);
+	(void)run_idle(rig, &ctx); /* what there is at the start */
 	assert_false(is_alarm_told(rig));
 	add_rows(rig);
-	assert_ok(store_begin(rig->office.store, &rig_err));
-	assert_ok(fact_set(rig->office.store, "mailbox.fault", "refused", &rig_err));
-	assert_ok(fact_set(rig->office.store, "mailbox.fault_ja", "拒否されました", &rig_err));
-	assert_ok(fact_set(rig->office.store, "mailbox.fetched_at", "1780000000", &rig_err));
-	assert_ok(store_commit(rig->office.store, &rig_err));
+	break_mailbox(rig);
 	clock_set(&rig->clock, rig->clock.now + 60);
-	for (steps = 0; steps < 10 && !is_alarm_told(rig); steps++) {
+	for (int steps = 0; steps < 10 && !is_alarm_told(rig); steps++) {
 		assert_ok(role_desk.step(&ctx, rig->clock.now, &next, &rig_err));
 		clock_set(&rig->clock, rig->clock.now + 1);
 	}
@@ -62,6 +75,38 @@ static void test_desk__long_job_holds_up_no_other(void **state)
 	assert_true(more);
 	store_rollback(rig->office.store);
 	role_desk.stop(&ctx, 0);
+}
+
+/* A clock that is set back lets no job sleep until it is as late again; one that trembles wakes none. */
+static void test_desk__clock_set_back(void **state)
+{
+	struct rig *rig = *state;
+	struct role_context ctx = {
+		.office = rig->office, .settings = rig->settings, .clock = rig->clock, .zygote = ZYGOTE_NONE};
+	assert_ok(role_desk.start(&ctx, &rig_err));
+	assert_true(run_idle(rig, &ctx) < 100);
+	break_mailbox(rig);
+	clock_set(&rig->clock, rig->clock.now - 5);
+	assert_int_equal(run_idle(rig, &ctx), 1);
+	assert_false(is_alarm_told(rig));
+	clock_set(&rig->clock, rig->clock.now - 26 * 3600);
+	assert_true(run_idle(rig, &ctx) < 100);
+	assert_true(is_alarm_told(rig));
+	role_desk.stop(&ctx, 0);
+}
+
+static void test_desk__day_done_by_a_wrong_clock(void **state)
+{
+	(void)state;
+	const civil_day today = civil_from_ymd(2026, 6, 10);
+	const utc_time evening = civil_moment(today, 18 * 60);
+	assert_true(desk_next(today, "18:00", evening) == civil_moment(today + 1, 18 * 60));
+	assert_true(desk_next(today - 1, "18:00", evening) == evening);
+	assert_true(desk_next(today + 1, "18:00", evening) == evening);
+	assert_true(desk_next(today + 30, "18:00", evening) == evening);
+	/* Midnight that comes twice is no second time. */
+	assert_true(desk_next(today + 1, "00:00", civil_moment(today, 23 * 60 + 59)) ==
+		    civil_moment(today + 2, 0));
 }
 
 /* ---- a child that dies ---- */
@@ -174,6 +219,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			test_desk__long_job_holds_up_no_other, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_desk__clock_set_back, rig_setup, rig_teardown),
+		cmocka_unit_test(test_desk__day_done_by_a_wrong_clock),
 		cmocka_unit_test_setup_teardown(
 			test_desk__reader_killed_while_recounting, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(
