@@ -35,6 +35,11 @@ static bool state_parse(const char *text, struct public_state *out)
 	return *end == '\n' && !strchr(out->data, '/') && out->data[0] != '.';
 }
 
+static enum rc state_damaged(const char *path, struct err *err)
+{
+	return err_set(err, RC_STORE, "%s is damaged; write the public list anew (sengenctl publish).", path);
+}
+
 enum rc public_state_read(const char *directory, struct public_state *out, struct err *err)
 {
 	struct str path = STR_INIT, text = STR_INIT;
@@ -42,8 +47,7 @@ enum rc public_state_read(const char *directory, struct public_state *out, struc
 	path_join(&path, directory, PUBLIC_STATE_FILE);
 	enum rc rc = access(path.s, F_OK) == 0 ? file_read(&text, path.s, STATE_MAX, err) : RC_OK;
 	if (text.len > 0 && !state_parse(text.s, out))
-		rc = err_set(err, RC_STORE, "%s is damaged; write the public list anew (sengenctl publish).",
-			path.s);
+		rc = state_damaged(path.s, err);
 	str_free(&path);
 	str_free(&text);
 	return rc;
@@ -143,6 +147,9 @@ enum rc public_list_strike(struct office *office, const char *directory, bool *e
 	enum rc rc = public_state_read(directory, &state, err);
 	if (rc != RC_OK || !*state.data)
 		return rc;
+	/* Written by a clock that was ahead: what ends before that day would not be seen to. */
+	if (state.made_at > clock_now(office->clock))
+		return state_damaged(PUBLIC_STATE_FILE, err);
 	mode_t mask = umask(PUBLIC_UMASK);
 	rc = published_ended(office->store, state.made_at, take_ended, &strike, err);
 	if (rc == RC_OK && strike.count > 0) {

@@ -128,6 +128,28 @@ static void test_desk_publish__what_was_damaged_is_written_anew(void **state)
 	desk_publish_stop(&job);
 }
 
+/* A page that was written by a clock that was ahead does not hide what ends before that day. */
+static void test_desk_publish__written_while_the_clock_was_ahead(void **state)
+{
+	struct rig *rig = *state;
+	void *job = NULL;
+	const char *why_ja;
+	configure(rig);
+	int64_t one = rig_apply(rig, 1);
+	(void)rig_apply(rig, 2);
+	rig_run_days(rig, 16);
+	utc_time right = rig->clock.now;
+	clock_set(&rig->clock, right + 20 * 3600);
+	(void)run(rig, &job);
+	assert_int_equal(last(rig).rows, 2);
+	clock_set(&rig->clock, right);
+	assert_ok(office_stop(
+		&rig->office, one, CIVIL_DAY_NONE, "B-3", "staff:1", &why_ja, rig->pool, &rig_err));
+	(void)run(rig, &job);
+	assert_int_equal(last(rig).rows, 1);
+	desk_publish_stop(&job);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(test_desk_publish__##name, rig_setup, rig_teardown)
@@ -136,6 +158,7 @@ int main(void)
 		CASE(once_a_day),
 		CASE(anew_after_a_stop_but_not_at_each),
 		CASE(what_was_damaged_is_written_anew),
+		CASE(written_while_the_clock_was_ahead),
 	};
 #undef CASE
 	return cmocka_run_group_tests(tests, NULL, NULL);
