@@ -25,11 +25,14 @@
 #define CHILD_TIMEOUT_MS 20000
 #define DEATHS_MAX                                                                                           \
 	3 /* of the parser child, as intake has it: one may have died of something else than the file */
-#define LOGGED_MAX 50 /* differences in the log; all of them: sengenctl balance */
+#define LOGGED_MAX                                                                                           \
+	50 /* of differences, or of archives that can't be read, in the log; all of them: sengenctl balance */
 
 struct recount {
 	bool begun; /* the transport's log counts from a known moment */
 	int64_t after; /* files up to this were looked at */
+	bool evening; /* all are looked at once more before the books are made */
+	int unread_told; /* archives that could not be read, since the last evening's books */
 	int64_t file_id; /* in work; 0: none */
 	int child; /* socket to the parser child; -1: none */
 	int rows; /* so far */
@@ -87,19 +90,34 @@ static enum rc keep_rows(struct role_context *ctx, struct recount *recount, int 
 	return rc;
 }
 
-/* Is the file still the one that was taken? fd stands at its beginning again. RC_STORE: the disk can't be read now, which says nothing about the file. */
-static enum rc look_unchanged(int fd, const struct chosen *chosen, bool *same, struct err *err)
+/* Is the file still the one that was taken? fd stands at its beginning again. */
+static bool is_unchanged(int fd, const struct chosen *chosen, struct err *unread)
 {
 	struct stat st;
 	struct str bytes = STR_INIT;
 	uint8_t digest[SHA256_LEN];
-	*same = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == chosen->size;
-	enum rc rc = *same ? file_read_fd(&bytes, fd, (size_t)chosen->size + 1, err) : RC_OK;
+	bool same = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == chosen->size &&
+		    file_read_fd(&bytes, fd, (size_t)chosen->size + 1, unread) == RC_OK;
 	sha256(digest, bytes.s, bytes.len);
 	str_free(&bytes);
-	*same = *same && !rc && memcmp(digest, chosen->digest, sizeof digest) == 0 &&
-		lseek(fd, 0, SEEK_SET) == 0;
-	return rc == RC_STORE ? rc : RC_OK;
+	return same && memcmp(digest, chosen->digest, sizeof digest) == 0 && lseek(fd, 0, SEEK_SET) == 0;
+}
+
+/* The file as it was taken; -1: it is gone or changed, or can't be read now, which `unread` tells of. */
+static int open_archive(const struct role_context *ctx, const struct chosen *chosen, struct err *unread)
+{
+	struct str path = STR_INIT;
+	path_join(&path, ctx->settings->spool_directory, chosen->archive);
+	int fd = open(path.s, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 && errno != ENOENT && errno != ENOTDIR && errno != ELOOP)
+		(void)err_set(unread, RC_STORE, "An archived file, %s, can't be opened: %s.", path.s,
+			errno_text(errno));
+	if (fd >= 0 && !is_unchanged(fd, chosen, unread)) {
+		(void)close(fd);
+		fd = -1;
+	}
+	str_free(&path);
+	return fd;
 }
 
 static enum rc start_child(struct role_context *ctx, struct recount *recount, int fd, struct err *err)
@@ -118,29 +136,24 @@ static enum rc start_child(struct role_context *ctx, struct recount *recount, in
 static enum rc begin_file(
 	struct role_context *ctx, struct recount *recount, const struct chosen *chosen, struct err *err)
 {
-	struct str path = STR_INIT;
-	path_join(&path, ctx->settings->spool_directory, chosen->archive);
+	struct err unread = {0};
+	enum rc rc;
 	recount->file_id = chosen->id;
 	recount->has_head = false;
 	recount->unread = chosen->unread;
-	int fd = open(path.s, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	int why = errno;
-	enum rc rc = RC_OK;
-	if (fd < 0 && why != ENOENT && why != ENOTDIR && why != ELOOP)
-		rc = err_set(
-			err, RC_STORE, "An archived file, %s, can't be opened: %s.", path.s, errno_text(why));
-	bool same = false;
-	if (!rc && fd >= 0)
-		rc = look_unchanged(fd, chosen, &same, err);
-	if (!rc && !same)
+	int fd = open_archive(ctx, chosen, &unread);
+	/* It must not keep the books from being made: it is a difference, and looked at again on the next evening. */
+	if (unread.rc && ++recount->unread_told <= LOGGED_MAX)
+		log_event(LEVEL_FAULT, "desk.fault", "job=books rc=%s reason=\"%s\"", rc_name(unread.rc),
+			unread.text);
+	if (fd < 0)
 		rc = keep_rows(ctx, recount, -1, err);
-	else if (!rc && chosen->repetition)
+	else if (chosen->repetition)
 		rc = keep_rows(ctx, recount, 0, err);
-	else if (!rc)
+	else
 		rc = start_child(ctx, recount, fd, err);
 	if (fd >= 0)
 		(void)close(fd);
-	str_free(&path);
 	if (rc)
 		recount_close(recount);
 	return rc;
@@ -280,12 +293,18 @@ enum rc desk_books(struct role_context *ctx, void **state, utc_time now, utc_tim
 	if (rc)
 		return rc;
 	utc_time evening = desk_next(done_on, ctx->settings->books_at, now);
+	/* Also what was passed over, and archives that were gone and may have been put back. */
+	if (evening <= now && !recount->evening && !recount->file_id) {
+		recount->after = 0;
+		recount->evening = true;
+	}
 	/* On the virtual clock all is counted at once, in the evening. */
 	if (!ctx->simulating || evening <= now)
 		rc = recount_step(ctx, recount, &more, err);
 	if (!rc && !more && evening <= now) {
 		rc = balance_evening(ctx, civil_day_of(now), err);
-		recount->after = 0; /* whatever was passed over is looked at again */
+		recount->evening = false;
+		recount->unread_told = 0;
 		evening = desk_next(civil_day_of(now), ctx->settings->books_at, now);
 	}
 	*next = more ? now : evening;

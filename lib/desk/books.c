@@ -75,8 +75,8 @@ static enum rc tell_archive(struct reckoning *reckoning, int64_t id, int64_t row
 {
 	return tell(reckoning, DIFFERENCE_ARCHIVE, id, rows, 0,
 		pool_printf(reckoning->pool,
-			_("File %s: its archived original is gone or was changed. Put it back from a backup "
-			  "of the spool."),
+			_("File %s: its archived original is gone, was changed, or can't be read. Put it "
+			  "back from a backup of the spool."),
 			file_text(reckoning, id)),
 		err);
 }

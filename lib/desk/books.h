@@ -12,7 +12,7 @@
 
 enum difference_kind {
 	DIFFERENCE_ROWS, /* a file's archive has another number of rows than were taken */
-	DIFFERENCE_ARCHIVE, /* a file's archive is gone or changed */
+	DIFFERENCE_ARCHIVE, /* a file's archive is gone, changed or unreadable */
 	DIFFERENCE_REGISTERED, /* rows that were accepted and applications on file */
 	DIFFERENCE_STAGE, /* a stage is behind an application, and there is no notice of it */
 	DIFFERENCE_NOT_LOGGED, /* the register says sent, the transport's log does not */

@@ -195,7 +195,7 @@ static const char desk_tables[] =
 
 	"CREATE TABLE recount (" /* rows of a file as its archive has them */
 	" file_id INTEGER PRIMARY KEY REFERENCES file(id),"
-	" rows INTEGER NOT NULL" /* -1: the archive can't be read any more */
+	" rows INTEGER NOT NULL" /* -1: the archive could not be read */
 	") STRICT;"
 
 	/* Filled from the forms that were there before by search_ready(). */

@@ -507,11 +507,11 @@ enum rc held_batch_notices(struct store *store, int64_t template_set, notice_id_
 enum rc held_batch_holds_set(struct store *store, int64_t template_set, bool *yes, struct err *err);
 
 /* ---- the evening's books (rule 6 of the cadence) ---- */
-/* Files done whose rows were not recounted from their archive yet, behind after_id, by id, at most limit. */
+/* Files done whose rows were not recounted from their archive yet, or whose archive was gone then, behind after_id, by id, at most limit. */
 typedef enum rc file_fn(void *ctx, const struct spool_file *file, struct err *err);
 enum rc file_each_uncounted(
 	struct store *store, int64_t after_id, int limit, file_fn *fn, void *ctx, struct err *err);
-/* What the archive of a file gave: its rows (-1: it is gone, changed, or can't be read any more). */
+/* What the archive of a file gave: its rows (-1: it is gone, changed, or can't be read now). */
 enum rc file_recounted(struct store *store, int64_t file_id, int rows, struct err *err);
 /* Files taken in [from, until), by id: for digest and report. */
 enum rc file_each(

@@ -47,7 +47,7 @@ static enum rc read_files(struct store *store, const struct file_walk *walk, int
 			? sql_ready(store,
 				  FILE_COLUMNS
 				  " WHERE id > :after AND state = 2 AND NOT EXISTS (SELECT 1 FROM recount r"
-				  " WHERE r.file_id = file.id) ORDER BY id LIMIT :limit",
+				  " WHERE r.file_id = file.id AND r.rows >= 0) ORDER BY id LIMIT :limit",
 				  err)
 			: sql_ready(store,
 				  FILE_COLUMNS

@@ -8,6 +8,7 @@
 #include "daemon/zygote.h"
 #include "lib/base/crypt.h"
 #include "lib/base/file.h"
+#include "lib/desk/books.h"
 
 #define ROWS 20000 /* of the history, to be counted */
 
@@ -150,30 +151,40 @@ static int group_tear_down(void **state)
 	return 0;
 }
 
-static int64_t archived_file(struct rig *rig)
+static void write_archive(struct rig *rig, const struct str *bytes)
 {
-	struct str bytes = STR_INIT;
-	assert_ok(file_read(&bytes, "tests/samples/forms/001.csv", 1 << 20, &rig_err));
+	struct str path = STR_INIT;
+	assert_ok(file_mkdirs(rig->settings->spool_directory, 0700, &rig_err));
+	path_join(&path, rig->settings->spool_directory, "001.csv");
+	assert_ok(file_write(path.s, bytes->s, bytes->len, 0600, &rig_err));
+	str_free(&path);
+}
+
+/* A file of one row that was worked through; its archive holds `bytes`, or is said to lie elsewhere. */
+static void add_file(struct rig *rig, const struct str *bytes, const char *archive)
+{
 	struct spool_file file = {.name = "001.csv",
-		.size = (int64_t)bytes.len,
+		.size = (int64_t)bytes->len,
 		.taken_at = rig->clock.now,
 		.owner = "1000",
 		.state = FILE_TAKEN,
 		.archive = ""};
-	sha256(file.digest, bytes.s, bytes.len);
-	struct str path = STR_INIT;
-	assert_ok(file_mkdirs(rig->settings->spool_directory, 0700, &rig_err));
-	path_join(&path, rig->settings->spool_directory, "001.csv");
-	assert_ok(file_write(path.s, bytes.s, bytes.len, 0600, &rig_err));
+	sha256(file.digest, bytes->s, bytes->len);
 	assert_ok(store_begin(rig->office.store, &rig_err));
 	assert_ok(file_add(rig->office.store, &file, &rig_err));
 	file.state = FILE_DONE;
-	file.archive = "001.csv";
+	file.archive = archive;
 	assert_ok(file_update(rig->office.store, &file, &rig_err));
 	assert_ok(store_commit(rig->office.store, &rig_err));
-	str_free(&path);
+}
+
+static void archived_file(struct rig *rig)
+{
+	struct str bytes = STR_INIT;
+	assert_ok(file_read(&bytes, "tests/samples/forms/001.csv", 1 << 20, &rig_err));
+	write_archive(rig, &bytes);
+	add_file(rig, &bytes, "001.csv");
 	str_free(&bytes);
-	return file.id;
 }
 
 static struct row_books files_of(struct rig *rig)
@@ -188,7 +199,7 @@ static struct row_books recount(struct rig *rig, int children_that_die)
 	struct role_context ctx = {
 		.office = rig->office, .settings = rig->settings, .clock = rig->clock, .zygote = zygote};
 	utc_time next;
-	(void)archived_file(rig);
+	archived_file(rig);
 	deaths = children_that_die;
 	assert_ok(role_desk.start(&ctx, &rig_err));
 	for (int steps = 0; steps < 50 && files_of(rig).recounted_files == 0; steps++)
@@ -214,6 +225,57 @@ static void test_desk__archive_that_kills_its_reader(void **state)
 	assert_int_equal(files.recounted_rows, 0);
 }
 
+/* The evening of that many days from now: what the books say. */
+static struct books_result run_evening(struct rig *rig, struct role_context *ctx, int days)
+{
+	struct books_result result;
+	clock_set(&rig->clock, civil_moment(rig_today(rig) + days, 23 * 60));
+	ctx->clock = rig->clock;
+	assert_true(run_idle(rig, ctx) < 100);
+	assert_ok(books_last(&rig->office, &result, &rig_err));
+	assert_true(result.at == rig->clock.now);
+	return result;
+}
+
+static void test_desk__archive_that_was_put_back(void **state)
+{
+	struct rig *rig = *state;
+	struct role_context ctx = {
+		.office = rig->office, .settings = rig->settings, .clock = rig->clock, .zygote = zygote};
+	struct str bytes = STR_INIT;
+	assert_ok(file_read(&bytes, "tests/samples/forms/001.csv", 1 << 20, &rig_err));
+	add_file(rig, &bytes, "001.csv");
+	assert_ok(role_desk.start(&ctx, &rig_err));
+	assert_int_equal(run_evening(rig, &ctx, 0).differences, 1);
+	assert_int_equal(files_of(rig).recounted_rows, 0);
+	write_archive(rig, &bytes);
+	(void)run_evening(rig, &ctx, 1);
+	assert_int_equal(files_of(rig).recounted_rows, 1);
+	role_desk.stop(&ctx, 0);
+	str_free(&bytes);
+}
+
+/* One that can't be opened is a difference of its own, and the books are made. */
+static void test_desk__archive_that_can_not_be_read(void **state)
+{
+	struct rig *rig = *state;
+	struct role_context ctx = {
+		.office = rig->office, .settings = rig->settings, .clock = rig->clock, .zygote = zygote};
+	char name[600] = "", *end = name;
+	while (end < name + sizeof name - 1)
+		*end++ = 'a'; /* longer than a name may be: ENAMETOOLONG */
+	*end = '\0';
+	const struct str none = STR_INIT;
+	add_file(rig, &none, name);
+	archived_file(rig);
+	assert_ok(role_desk.start(&ctx, &rig_err));
+	(void)run_evening(rig, &ctx, 0);
+	struct row_books files = files_of(rig);
+	assert_int_equal(files.recounted_files, 2);
+	assert_int_equal(files.recounted_rows, 1);
+	role_desk.stop(&ctx, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -225,6 +287,10 @@ int main(void)
 			test_desk__reader_killed_while_recounting, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_desk__archive_that_kills_its_reader, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_desk__archive_that_was_put_back, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_desk__archive_that_can_not_be_read, rig_setup, rig_teardown),
 	};
 	return cmocka_run_group_tests(tests, group_set_up, group_tear_down);
 }
