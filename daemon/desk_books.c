@@ -20,9 +20,9 @@
 #include "lib/desk/books.h"
 
 #define PAUSE_SECONDS 60 /* between two looks for finished files */
-#define RECORDS_PER_STEP 2048
 #define RECORDS_PER_TURN 256 /* the child waits to be told to go on */
-#define CHILD_TIMEOUT_MS 20000
+#define STEP_MS 200
+#define FILE_MS 120000 /* of steps for one child at one file; a healthy one takes seconds for the longest */
 #define DEATHS_MAX                                                                                           \
 	3 /* of the parser child, as intake has it: one may have died of something else than the file */
 #define LOGGED_MAX                                                                                           \
@@ -36,6 +36,7 @@ struct recount {
 	int64_t file_id; /* in work; 0: none */
 	int child; /* socket to the parser child; -1: none */
 	int rows; /* so far */
+	int64_t spent_ms; /* on it, in steps */
 	bool has_head;
 	bool unread; /* it was rejected before its first row: as a file of decisions may be for its owner */
 	int64_t died_over; /* the file over which a parser child died, */
@@ -75,6 +76,7 @@ static void recount_close(struct recount *recount)
 	wire_queue_free(&recount->said);
 	recount->file_id = 0;
 	recount->rows = 0;
+	recount->spent_ms = 0;
 }
 
 static enum rc keep_rows(struct role_context *ctx, struct recount *recount, int rows, struct err *err)
@@ -177,32 +179,49 @@ static bool holds_decisions(struct wire_reader *reader, const struct form_limits
 	return yes;
 }
 
-/* Takes what the child says; *done: there is no more, for whatever reason: intake took no more either; *again: it has to be read once more. */
+enum heard { HEARD_MORE, HEARD_DEATH, HEARD_ALL };
+
+static enum heard take_frame(struct recount *recount, const struct form_limits *limits, enum wire_type type,
+	struct wire_reader *reader)
+{
+	if (type == WIRE_RECORD && recount->rows < (int64_t)limits->records) {
+		bool waits = ++recount->rows % RECORDS_PER_TURN == 0;
+		return !waits || wire_send_now(recount->child, WIRE_MORE) ? HEARD_MORE : HEARD_ALL;
+	}
+	if (type == WIRE_HEAD && !recount->has_head) {
+		recount->has_head = true;
+		return recount->unread && holds_decisions(reader, limits) ? HEARD_ALL : HEARD_MORE;
+	}
+	if (type == WIRE_DONE) {
+		enum rc rc = (enum rc)wire_get_number(reader);
+		/* One that says that it can't work may have been taken over: it must not keep the books from being made. */
+		return !reader->bad && rc != RC_OK && rc != RC_REFUSED ? HEARD_DEATH : HEARD_ALL;
+	}
+	return HEARD_ALL;
+}
+
+/* Takes what the child says in a while; *done: there is no more, for whatever reason: intake took no more either; *again: it has to be read once more. */
 static void take_records(struct recount *recount, const struct form_limits *limits, bool *done, bool *again)
 {
-	*done = *again = false;
-	for (int i = 0; i < RECORDS_PER_STEP && !*done && !*again; i++) {
+	const int64_t begun = clock_machine_ms(), until = begun + STEP_MS;
+	int64_t now = begun;
+	enum heard heard = HEARD_MORE;
+	while (heard == HEARD_MORE && now < until) {
 		enum wire_type type;
 		struct wire_reader reader;
-		if (wire_receive_next(recount->child, &recount->said, &type, &reader, CHILD_TIMEOUT_MS) !=
-			1) {
-			*again = note_death(recount);
-			*done = !*again;
-		} else if (type == WIRE_RECORD && recount->rows < (int64_t)limits->records) {
-			if (++recount->rows % RECORDS_PER_TURN == 0)
-				*done = !wire_send_now(recount->child, WIRE_MORE);
-		} else if (type == WIRE_HEAD && !recount->has_head) {
-			recount->has_head = true;
-			*done = recount->unread && holds_decisions(&reader, limits);
-		} else if (type == WIRE_DONE) {
-			enum rc rc = (enum rc)wire_get_number(&reader);
-			/* One that says that it can't work may have been taken over: it must not keep the books from being made. */
-			*again = !reader.bad && rc != RC_OK && rc != RC_REFUSED && note_death(recount);
-			*done = !*again;
-		} else {
-			*done = true;
-		}
+		int got =
+			wire_receive_next(recount->child, &recount->said, &type, &reader, (int)(until - now));
+		now = clock_machine_ms();
+		if (got == 1)
+			heard = take_frame(recount, limits, type, &reader);
+		else if (got == 0 || now < until)
+			heard = HEARD_DEATH;
 	}
+	recount->spent_ms += now - begun;
+	if (heard == HEARD_MORE && recount->spent_ms >= FILE_MS)
+		heard = HEARD_DEATH;
+	*again = heard == HEARD_DEATH && note_death(recount);
+	*done = heard != HEARD_MORE && !*again;
 }
 
 /* *more: there is more to count. */

@@ -271,6 +271,7 @@ int wire_receive_next(
 	int fd, struct wire_queue *queue, enum wire_type *type, struct wire_reader *payload, int timeout_ms)
 {
 	int64_t deadline = timeout_ms < 0 ? -1 : clock_machine_ms() + timeout_ms;
+	bool late = false; /* also where there is always one more byte to fetch */
 	for (;;) {
 		const char *at = queue->bytes.s + queue->at;
 		size_t have = queue->bytes.len - queue->at;
@@ -283,9 +284,12 @@ int wire_receive_next(
 			queue->at += HEAD_LEN + (size_t)len - 1;
 			return 1;
 		}
+		if (late)
+			return -1;
 		ssize_t n = queue_fill(fd, queue, deadline);
 		if (n <= 0)
 			return n == 0 && have == 0 ? 0 : -1;
+		late = deadline >= 0 && clock_machine_ms() >= deadline;
 	}
 }
 

@@ -74,7 +74,7 @@ struct wire_queue {
 	{                                                                                                    \
 		.bytes = STR_INIT                                                                            \
 	}
-/* The next frame; its payload stays until the next call. Descriptors are not taken. Otherwise as wire_receive(). */
+/* The next frame; its payload stays until the next call. Descriptors are not taken. After a time-out the next call goes on where this one was. Otherwise as wire_receive(). */
 int wire_receive_next(
 	int fd, struct wire_queue *queue, enum wire_type *type, struct wire_reader *payload, int timeout_ms);
 void wire_queue_free(struct wire_queue *queue);

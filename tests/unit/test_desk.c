@@ -3,6 +3,7 @@
 
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <time.h>
 
 #include "daemon/desk.h"
 #include "daemon/zygote.h"
@@ -113,6 +114,15 @@ static void test_desk__day_done_by_a_wrong_clock(void **state)
 /* ---- a child that dies ---- */
 
 static int deaths; /* so many answers of children are an end instead */
+static bool dribbling; /* a byte of an answer takes a second */
+static int64_t dribbled_bytes;
+
+int clock_gettime(clockid_t which, struct timespec *at)
+{
+	int rc = (int)syscall(SYS_clock_gettime, which, at);
+	at->tv_sec += which == CLOCK_MONOTONIC ? dribbled_bytes : 0;
+	return rc;
+}
 
 ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 {
@@ -125,7 +135,10 @@ ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 
 ssize_t recv(int fd, void *bytes, size_t len, int flags)
 {
+	if (dribbling)
+		len = 1;
 	ssize_t got = syscall(SYS_recvfrom, fd, bytes, len, flags, NULL, NULL);
+	dribbled_bytes += dribbling && got > 0;
 	if (got <= 0 || deaths == 0)
 		return got;
 	deaths--;
@@ -225,6 +238,27 @@ static void test_desk__archive_that_kills_its_reader(void **state)
 	assert_int_equal(files.recounted_rows, 0);
 }
 
+/* One whose reader is at it for ever is given up in the end, and no step waits for it. */
+static void test_desk__archive_that_dribbles(void **state)
+{
+	struct rig *rig = *state;
+	struct role_context ctx = {
+		.office = rig->office, .settings = rig->settings, .clock = rig->clock, .zygote = zygote};
+	utc_time next;
+	archived_file(rig);
+	dribbling = true;
+	assert_ok(role_desk.start(&ctx, &rig_err));
+	for (int steps = 0; steps < 2000 && files_of(rig).recounted_files == 0; steps++) {
+		int64_t before = dribbled_bytes;
+		assert_ok(role_desk.step(&ctx, rig->clock.now, &next, &rig_err));
+		assert_true(dribbled_bytes <= before + 1);
+	}
+	role_desk.stop(&ctx, 0);
+	dribbling = false;
+	assert_int_equal(files_of(rig).recounted_files, 1);
+	assert_int_equal(files_of(rig).recounted_rows, 0);
+}
+
 /* The evening of that many days from now: what the books say. */
 static struct books_result run_evening(struct rig *rig, struct role_context *ctx, int days)
 {
@@ -287,6 +321,7 @@ int main(void)
 			test_desk__reader_killed_while_recounting, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_desk__archive_that_kills_its_reader, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_desk__archive_that_dribbles, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_desk__archive_that_was_put_back, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(
