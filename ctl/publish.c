@@ -32,22 +32,21 @@ static int chosen_forms(const struct ctl *ctl)
 }
 
 static enum rc write_lists(
-	struct ctl *ctl, const char *directory, struct public_written *written, struct err *err)
+	struct ctl *ctl, const char *directory, struct public_progress *done, struct err *err)
 {
 	struct public_writer *writer;
-	struct public_progress done = {0};
 	struct progress progress;
+	*done = (struct public_progress){0};
 	enum rc rc = public_writer_open(&writer, &ctl->office, directory, chosen_forms(ctl), err);
 	if (rc != RC_OK)
 		return rc;
 	progress_start(&progress, _("Writing the public lists"));
-	while (rc == RC_OK && !done.finished) {
-		rc = public_writer_step(writer, STEP_MS, &done, err);
-		progress_show(&progress, done.done, done.all);
+	while (rc == RC_OK && !done->finished) {
+		rc = public_writer_step(writer, STEP_MS, done, err);
+		progress_show(&progress, done->done, done->all);
 	}
 	progress_end(&progress);
 	public_writer_close(&writer);
-	*written = done.written;
 	return rc;
 }
 
@@ -73,15 +72,17 @@ static void record(struct ctl *ctl, const struct public_written *written)
 enum rc command_publish(struct ctl *ctl, struct err *err)
 {
 	const char *directory;
-	struct public_written written;
+	struct public_progress done;
 	enum rc rc = choose_directory(ctl, &directory, err);
 	if (rc == RC_OK)
-		rc = write_lists(ctl, directory, &written, err);
+		rc = write_lists(ctl, directory, &done, err);
 	if (rc != RC_OK)
 		return rc;
-	say(_("%lld declarations, in %s"), (long long)written.rows, directory);
-	record(ctl, &written);
-	return RC_OK;
+	say(_("%lld declarations, in %s"), (long long)done.written.rows, directory);
+	record(ctl, &done.written);
+	if (done.pdf_fault.rc != RC_OK)
+		*err = done.pdf_fault;
+	return done.pdf_fault.rc;
 }
 
 /* ---- published ---- */

@@ -2,10 +2,11 @@
  * The desk's job "publish": the public lists once a day at publish_at, and again within minutes where somebody stopped or was corrected.
  *
  * What ends leaves the search page at the next look (gone.js), half a minute later at most; CSV and PDF, which can't be changed in place, are written anew at once, but not
- * more often than every REWRITE_SECONDS, however many stop. A list is written a bit a step, so that the other jobs of the desk go on meanwhile.
+ * more often than every REWRITE_SECONDS, however many stop. A list is written a bit a step, so that the other jobs of the desk, and striking, go on meanwhile.
  */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "daemon/desk.h"
 #include "lib/base/log.h"
@@ -13,12 +14,15 @@
 
 #define LOOK_SECONDS 30 /* between looks for what ended */
 #define REWRITE_SECONDS 300
+#define PDF_SECONDS 3600 /* until a PDF that failed is tried again */
 #define STEP_MS 200
 #define SETTLE_MS 100
 
 struct publishing {
 	struct public_writer *writer; /* NULL: nothing is being written */
 	utc_time began_at; /* the last one */
+	utc_time struck_at; /* the last look for what ended */
+	char pdf_fault[sizeof((struct err){0}).text]; /* of the last one; logged once */
 };
 
 static enum rc settle(struct role_context *ctx, bool *more, struct err *err)
@@ -39,6 +43,18 @@ static enum rc note_done(struct role_context *ctx, utc_time now, struct err *err
 	return rc ? rc : store_commit(store, err);
 }
 
+static void note_pdf(struct publishing *publishing, const struct err *fault)
+{
+	if (strcmp(publishing->pdf_fault, fault->text) == 0)
+		return;
+	memcpy(publishing->pdf_fault, fault->text, sizeof publishing->pdf_fault);
+	if (fault->rc)
+		log_event(LEVEL_FAULT, "desk.fault", "job=publish rc=%s reason=\"%s\"", rc_name(fault->rc),
+			fault->text);
+	else
+		log_event(LEVEL_NOTICE, "desk.well", "job=publish");
+}
+
 /* A bit of the list; once it is in place, it is entered. */
 static enum rc write_some(
 	struct role_context *ctx, struct publishing *publishing, utc_time now, struct err *err)
@@ -50,8 +66,10 @@ static enum rc write_some(
 	public_writer_close(&publishing->writer);
 	rc = rc ? rc : public_list_record(&ctx->office, &progress.written, "daemon", err);
 	rc = rc ? rc : note_done(ctx, now, err);
-	if (!rc)
+	if (!rc) {
 		log_event(LEVEL_NOTICE, "public.written", "rows=%" PRId64, progress.written.rows);
+		note_pdf(publishing, &progress.pdf_fault);
+	}
 	return rc;
 }
 
@@ -62,22 +80,33 @@ static enum rc begin(struct role_context *ctx, struct publishing *publishing, ut
 		&publishing->writer, &ctx->office, ctx->settings->public_directory, PUBLIC_FORMS, err);
 }
 
+/* Takes what ended off the page; whether something did, or a new list is wanted because no name can be struck, for what somebody damaged or took away. */
+static bool strike(struct role_context *ctx, struct publishing *publishing, utc_time now)
+{
+	bool ended;
+	struct err damaged = {0};
+	publishing->struck_at = now;
+	return public_list_strike(&ctx->office, ctx->settings->public_directory, &ended, &damaged) != RC_OK ||
+	       ended;
+}
+
+static bool is_past(utc_time at, int seconds, utc_time now)
+{
+	return now >= at + seconds || now < at; /* the clock was set back */
+}
+
 /* Whether a list is wanted now; else when to look again. */
-static enum rc look(struct role_context *ctx, const struct publishing *publishing, utc_time now, bool *wanted,
+static enum rc look(struct role_context *ctx, struct publishing *publishing, utc_time now, bool *wanted,
 	utc_time *next, struct err *err)
 {
 	civil_day done;
-	bool ended;
-	struct err damaged = {0};
 	enum rc rc = desk_done_on(ctx, "publish", &done, err);
 	if (rc)
 		return rc;
-	/* Where no name can be struck, because of what somebody damaged or took away, all is written anew. */
-	if (public_list_strike(&ctx->office, ctx->settings->public_directory, &ended, &damaged) != RC_OK)
-		ended = true;
+	bool ended = strike(ctx, publishing, now);
 	utc_time daily = desk_next(done, ctx->settings->publish_at, now);
-	bool may = now >= publishing->began_at + REWRITE_SECONDS || now < publishing->began_at;
-	*wanted = daily <= now || (ended && may);
+	*wanted = daily <= now || (ended && is_past(publishing->began_at, REWRITE_SECONDS, now)) ||
+		  (*publishing->pdf_fault && is_past(publishing->began_at, PDF_SECONDS, now));
 	/* On the virtual clock nobody waits for a page. */
 	*next = ctx->simulating || daily < now + LOOK_SECONDS ? daily : now + LOOK_SECONDS;
 	return RC_OK;
@@ -93,7 +122,10 @@ enum rc desk_publish(struct role_context *ctx, void **state, utc_time now, utc_t
 		*next = now;
 	if (rc || more || !ctx->settings->public_directory)
 		return rc;
-	if (!publishing->writer) {
+	if (publishing->writer) {
+		if (is_past(publishing->struck_at, LOOK_SECONDS, now))
+			(void)strike(ctx, publishing, now);
+	} else {
 		rc = look(ctx, publishing, now, &wanted, next, err);
 		if (!rc && wanted)
 			rc = begin(ctx, publishing, now, err);

@@ -121,6 +121,7 @@ struct public_writer {
 	struct public_csv *csv;
 	struct public_page *page;
 	struct public_pdf *pdf;
+	struct err pdf_fault; /* it is not tried again */
 	int64_t all; /* public when it began */
 	struct public_written written;
 	struct str room_key, room_row;
@@ -484,11 +485,19 @@ static enum rc write_page(struct public_writer *writer, int64_t until_ms, bool *
 	return rc == RC_OK ? public_page_step(writer->page, until_ms, done, err) : rc;
 }
 
-static enum rc write_pdf(struct public_writer *writer, int64_t until_ms, bool *done, struct err *err)
+/* The other forms do not wait for one that can't be had. */
+static void write_pdf(struct public_writer *writer, int64_t until_ms, bool *done)
 {
+	struct err *err = &writer->pdf_fault;
 	enum rc rc =
 		writer->pdf ? RC_OK : public_pdf_begin(&writer->pdf, &writer->rows, writer->directory, err);
-	return rc == RC_OK ? public_pdf_step(writer->pdf, until_ms, done, err) : rc;
+	if (rc == RC_OK)
+		rc = public_pdf_step(writer->pdf, until_ms, done, err);
+	if (rc == RC_OK)
+		return;
+	public_pdf_drop(&writer->pdf);
+	writer->forms &= ~PUBLIC_PDF;
+	*done = true;
 }
 
 /* What has been written is as of a moment that has passed: it is put in place when nothing ended since, or written once more. */
@@ -549,7 +558,7 @@ static enum rc step_phase(struct public_writer *writer, int64_t until_ms, struct
 		break;
 	case PHASE_PDF:
 		if (writer->forms & PUBLIC_PDF)
-			rc = write_pdf(writer, until_ms, &done, err);
+			write_pdf(writer, until_ms, &done);
 		break;
 	case PHASE_PLACE:
 		return place(writer, err);
@@ -574,6 +583,7 @@ enum rc public_writer_step(
 	*progress = (struct public_progress){.finished = writer->phase == PHASE_DONE,
 		.done = (int64_t)writer->rows.count,
 		.all = writer->all,
-		.written = writer->written};
+		.written = writer->written,
+		.pdf_fault = writer->pdf_fault};
 	return rc;
 }

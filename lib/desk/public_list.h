@@ -27,6 +27,7 @@ struct public_progress {
 	bool finished;
 	int64_t done, all; /* rows */
 	struct public_written written; /* once it is finished */
+	struct err pdf_fault; /* why there is no PDF; the other forms are in place, without a link to it */
 };
 /* forms: enum public_form. The settings may be exchanged while it is open. */
 enum rc public_writer_open(

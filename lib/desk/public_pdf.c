@@ -21,6 +21,8 @@
 
 #define ROWS_A_LOOK 500
 #define COMPLAINTS_MAX 4096
+#define PROGRAM_MINUTES 15 /* far more than the longest list takes */
+#define LOOK_MS 5 /* between looks whether it has ended */
 
 struct public_pdf {
 	const struct public_rows *rows;
@@ -29,7 +31,8 @@ struct public_pdf {
 	size_t at;
 	int prefecture; /* of the row before; -1: none */
 	pid_t child; /* 0: not started */
-	int pipe;
+	int64_t deadline_ms; /* for it to end */
+	int pipe; /* -1: it has nothing more to say */
 	struct str line, complaints;
 };
 
@@ -193,11 +196,8 @@ static void hear(const struct public_pdf *pdf)
 		(int)strspn(which, "U+0123456789ABCDEF "), which);
 }
 
-static enum rc end(struct public_pdf *pdf, struct err *err)
+static enum rc end(struct public_pdf *pdf, int status, struct err *err)
 {
-	int status = 0;
-	while (waitpid(pdf->child, &status, 0) < 0 && errno == EINTR)
-		continue;
 	pdf->child = 0;
 	hear(pdf);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
@@ -210,36 +210,55 @@ static enum rc end(struct public_pdf *pdf, struct err *err)
 		WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), pdf->complaints.s);
 }
 
-/* Waits for the program no longer than it may. */
-static enum rc listen_until(struct public_pdf *pdf, int64_t until_ms, bool *done, struct err *err)
+static void listen_some(struct public_pdf *pdf, int64_t left_ms)
 {
 	char room[512];
-	for (;;) {
-		int64_t left = until_ms - clock_machine_ms();
-		struct pollfd wait = {.fd = pdf->pipe, .events = POLLIN};
-		if (poll(&wait, 1, left > 0 ? (int)left : 0) <= 0)
-			return RC_OK;
-		ssize_t got = read(pdf->pipe, room, sizeof room);
-		if (got > 0 && pdf->complaints.len < COMPLAINTS_MAX)
-			str_add(&pdf->complaints, room, (size_t)got);
-		if (got == 0) {
-			*done = true;
-			return end(pdf, err);
-		}
+	struct pollfd wait = {.fd = pdf->pipe, .events = POLLIN};
+	if (poll(&wait, 1, left_ms > 0 ? (int)left_ms : 0) <= 0)
+		return;
+	ssize_t got = read(pdf->pipe, room, sizeof room);
+	if (got > 0 && pdf->complaints.len < COMPLAINTS_MAX)
+		str_add(&pdf->complaints, room, (size_t)got);
+	if (got == 0) {
+		(void)close(pdf->pipe);
+		pdf->pipe = -1;
 	}
+}
+
+/* Waits for the program no longer than it may. */
+static enum rc wait_until(struct public_pdf *pdf, int64_t until_ms, bool *done, struct err *err)
+{
+	int status = 0;
+	int64_t now;
+	do {
+		if (pdf->pipe >= 0)
+			listen_some(pdf, until_ms - clock_machine_ms());
+		if (pdf->pipe < 0 && waitpid(pdf->child, &status, WNOHANG) > 0) {
+			*done = true;
+			return end(pdf, status, err);
+		}
+		if (pdf->pipe < 0)
+			(void)poll(NULL, 0, LOOK_MS);
+		now = clock_machine_ms();
+	} while (now < until_ms);
+	/* public_pdf_drop() ends it. */
+	return now < pdf->deadline_ms
+		       ? RC_OK
+		       : err_set(err, RC_STORE, "sengen-pdf was not done after %d minutes.", PROGRAM_MINUTES);
 }
 
 enum rc public_pdf_step(struct public_pdf *pdf, int64_t until_ms, bool *done, struct err *err)
 {
 	*done = false;
 	if (pdf->child)
-		return listen_until(pdf, until_ms, done, err);
+		return wait_until(pdf, until_ms, done, err);
 	enum rc rc = put_rows(pdf, until_ms, err);
 	if (rc != RC_OK || pdf->at < pdf->rows->count)
 		return rc;
 	if (fflush(pdf->input) != 0)
 		return err_set(err, RC_STORE, "The rows of %s could not be kept: %s.", pdf->out.path,
 			errno_text(errno));
+	pdf->deadline_ms = clock_machine_ms() + PROGRAM_MINUTES * 60000;
 	return spawn(pdf, err);
 }
 

@@ -1,8 +1,14 @@
 #include "tests/unit/office_rig.h"
 
+#include <spawn.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "daemon/desk.h"
+#include "lib/base/file.h"
 #include "lib/desk/public_list.h"
 
 static struct role_context context(struct rig *rig)
@@ -150,6 +156,101 @@ static void test_desk_publish__written_while_the_clock_was_ahead(void **state)
 	desk_publish_stop(&job);
 }
 
+/* ---- a PDF that does not come ---- */
+
+static const char *pdf_program; /* instead of sengen-pdf; NULL: that one */
+static int64_t waited; /* seconds that nobody waits for */
+
+int posix_spawn(pid_t *child, const char *path, const posix_spawn_file_actions_t *actions,
+	const posix_spawnattr_t *attributes, char *const argument[], char *const environment[])
+{
+	return posix_spawnp(
+		child, pdf_program ? pdf_program : path, actions, attributes, argument, environment);
+}
+
+int clock_gettime(clockid_t which, struct timespec *at)
+{
+	int rc = (int)syscall(SYS_clock_gettime, which, at);
+	at->tv_sec += which == CLOCK_MONOTONIC ? waited : 0;
+	return rc;
+}
+
+static bool has_pdf(struct rig *rig)
+{
+	char path[256];
+	(void)snprintf(path, sizeof path, "%s/public/declarations.pdf", rig->dir);
+	return access(path, F_OK) == 0;
+}
+
+/* The other forms are put in place without it, and it is tried again in an hour. */
+static void test_desk_publish__pdf_that_fails(void **state)
+{
+	struct rig *rig = *state;
+	void *job = NULL;
+	configure(rig);
+	(void)rig_apply(rig, 1);
+	rig_run_days(rig, 16);
+	pdf_program = "/bin/false";
+	(void)run(rig, &job);
+	assert_int_equal(last(rig).rows, 1);
+	assert_false(has_pdf(rig));
+	int64_t first = last(rig).id;
+	pdf_program = NULL;
+	clock_set(&rig->clock, rig->clock.now + 600);
+	(void)run(rig, &job);
+	assert_int_equal(last(rig).id, first);
+	clock_set(&rig->clock, rig->clock.now + 3600);
+	(void)run(rig, &job);
+	assert_int_equal(last(rig).id, first + 1);
+	assert_true(has_pdf(rig));
+	desk_publish_stop(&job);
+}
+
+/* While it is waited for, what ends is struck all the same; and it is not waited for for ever. */
+static void test_desk_publish__pdf_that_hangs(void **state)
+{
+	struct rig *rig = *state;
+	void *job = NULL;
+	const char *why_ja;
+	char hanging[256], gone[256];
+	struct str text = STR_INIT;
+	utc_time next = 0;
+	struct err err = {0};
+	configure(rig);
+	int64_t one = rig_apply(rig, 1);
+	(void)rig_apply(rig, 2);
+	rig_run_days(rig, 16);
+	(void)run(rig, &job);
+	int64_t first = last(rig).id;
+	(void)snprintf(
+		gone, sizeof gone, "%s/public/data-%lld-0/gone.js", rig->dir, (long long)rig->clock.now);
+
+	rig_write(rig, "hanging", "#!/bin/sh\nexec sleep 60 2>&-\n");
+	(void)snprintf(hanging, sizeof hanging, "%s/hanging", rig->dir);
+	assert_int_equal(chmod(hanging, 0700), 0);
+	pdf_program = hanging;
+	clock_set(&rig->clock, civil_moment(rig_today(rig) + 1, 2 * 60));
+	struct role_context ctx = context(rig);
+	for (int i = 0; i < 5; i++)
+		assert_ok(desk_publish(&ctx, &job, rig->clock.now, &next, &rig_err));
+	assert_ok(office_stop(
+		&rig->office, one, CIVIL_DAY_NONE, "B-3", "staff:1", &why_ja, rig->pool, &rig_err));
+	clock_set(&rig->clock, rig->clock.now + 30);
+	ctx = context(rig);
+	assert_ok(desk_publish(&ctx, &job, rig->clock.now, &next, &rig_err));
+	assert_ok(file_read(&text, gone, 4096, &err));
+	assert_non_null(strpbrk(text.s, "01"));
+	assert_int_equal(last(rig).id, first);
+
+	waited += 3600;
+	(void)run(rig, &job);
+	assert_int_equal(last(rig).id, first + 1);
+	assert_int_equal(last(rig).rows, 1);
+	pdf_program = NULL;
+	desk_publish_stop(&job);
+	str_free(&text);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(test_desk_publish__##name, rig_setup, rig_teardown)
@@ -159,6 +260,8 @@ int main(void)
 		CASE(anew_after_a_stop_but_not_at_each),
 		CASE(what_was_damaged_is_written_anew),
 		CASE(written_while_the_clock_was_ahead),
+		CASE(pdf_that_hangs),
+		CASE(pdf_that_fails),
 	};
 #undef CASE
 	return cmocka_run_group_tests(tests, NULL, NULL);
