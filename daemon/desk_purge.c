@@ -15,6 +15,8 @@ struct purge_job {
 	struct purge_cursor cursor;
 	struct purge_result sum;
 	char *actor; /* owned; of the run that goes on; NULL: none does */
+	struct purge_scrubbed pass;
+	bool sweep; /* asked for by a run, until a pass left nothing behind */
 };
 
 /* Who asked for a run now (sengenctl purge); "" nobody. */
@@ -85,12 +87,30 @@ static enum rc go_on(struct role_context *ctx, struct purge_job *job, struct err
 	return rc;
 }
 
+/* Takes what was erased from the disk. *again: when to look next. What can't be removed is told behind the others, and tried again. */
+static enum rc scrub(
+	struct role_context *ctx, struct purge_job *job, utc_time now, utc_time *again, struct err *err)
+{
+	enum rc rc = purge_scrub(&ctx->office, job->sweep, SCRUBS_A_STEP, &job->pass, err);
+	const struct purge_scrubbed pass = job->pass;
+	*again = now + (pass.rest ? 0 : pass.waiting ? LATER : LOOK);
+	if (rc || pass.rest)
+		return rc;
+	job->pass = (struct purge_scrubbed){0};
+	job->sweep = job->sweep && pass.left.rc;
+	if (pass.removed)
+		log_event(LEVEL_NOTICE, "purge.removed", "files=%d", pass.removed);
+	if (pass.left.rc)
+		*err = pass.left;
+	else if (ctx->simulating && !pass.waiting)
+		*again = UTC_NEVER; /* on the virtual clock nobody asks for anything in between */
+	return pass.left.rc;
+}
+
 /* A restored register waits for a person: until then nothing in it changes. */
 enum rc desk_purge(struct role_context *ctx, void **state, utc_time now, utc_time *next, struct err *err)
 {
 	struct purge_job *job = *state;
-	struct purge_scrubbed scrubbed = {0};
-	bool ended = false;
 	if (store_restored(ctx->office.store) != RESTORED_NO) {
 		*next = now + LATER;
 		return RC_OK;
@@ -100,19 +120,16 @@ enum rc desk_purge(struct role_context *ctx, void **state, utc_time now, utc_tim
 	enum rc rc = job->actor ? RC_OK : begin_run(ctx, job, now, next, err);
 	if (!rc && job->actor) {
 		rc = go_on(ctx, job, err);
-		ended = !rc && !job->sum.more;
 		*next = now; /* the rest, or when the next run is */
+		if (!rc && !job->sum.more) {
+			job->sweep = true;
+			rc = end_run(ctx, job, now, err);
+		}
+		return rc;
 	}
-	if (!rc && (ended || !job->actor)) {
-		rc = purge_scrub(&ctx->office, ended, SCRUBS_A_STEP, &scrubbed, err);
-		if (scrubbed.removed)
-			log_event(LEVEL_NOTICE, "purge.removed", "files=%d", scrubbed.removed);
-	}
-	if (!rc && ended)
-		rc = end_run(ctx, job, now, err);
-	utc_time again = now + (scrubbed.rest ? 0 : scrubbed.waiting ? LATER : LOOK);
-	/* On the virtual clock nobody asks for anything in between. */
-	if (!rc && !job->actor && (scrubbed.rest || scrubbed.waiting || !ctx->simulating) && *next > again)
+	utc_time again = now;
+	rc = rc ? rc : scrub(ctx, job, now, &again, err);
+	if (*next > again)
 		*next = again;
 	return rc;
 }

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -190,69 +191,129 @@ enum rc purge_run(struct office *office, struct purge_cursor *cursor, bool previ
 
 struct scrubbing {
 	struct office *office;
-	int removed;
+	struct purge_scrubbed *pass;
 };
 
-static enum rc remove_file(struct scrubbing *scrubbing, const char *path, struct err *err)
+/* The first of a pass is told at its end; the others go on meanwhile. */
+static void note_left(struct scrubbing *scrubbing, const struct err *why)
 {
-	if (unlink(path) == 0)
-		scrubbing->removed++;
-	else if (errno != ENOENT && errno != ENOTDIR)
-		return err_set(err, RC_STORE,
-			"A file whose data were erased could not be removed: %s. Check the owner and mode of "
-			"its directory; it is tried again.",
-			errno_text(errno));
-	return RC_OK;
+	if (scrubbing->pass->left.rc == RC_OK)
+		scrubbing->pass->left = *why;
+}
+
+/* "20261122-093000_申込.csv": where the name that somebody gave the file begins; NULL: not a name of ours. *day: the day it was put there. */
+static const char *given_name(const char *name, civil_day *day)
+{
+	const char *stamp = strspn(name, "0123456789") < 8 ? strchr(name, '_') : NULL;
+	stamp = stamp ? stamp + 1 : name; /* "2_20261122-…": the second of that name */
+	if (strspn(stamp, "0123456789") != 8 || stamp[8] != '-')
+		return NULL;
+	char text[11];
+	(void)snprintf(text, sizeof text, "%.4s-%.2s-%.2s", stamp, stamp + 4, stamp + 6);
+	*day = civil_day_read(text);
+	const char *given = strchr(stamp, '_');
+	return *day == CIVIL_DAY_NONE ? NULL : given ? given + 1 : stamp + strlen(stamp);
+}
+
+/* False: it is still there. A name may be personal, and is not told. */
+static bool remove_file(struct scrubbing *scrubbing, const char *path)
+{
+	civil_day day;
+	struct err why = {0};
+	if (unlink(path) == 0) {
+		scrubbing->pass->removed++;
+		return true;
+	}
+	if (errno == ENOENT || errno == ENOTDIR)
+		return true;
+	int number = errno;
+	const char *given = given_name(path_base(path), &day);
+	(void)err_set(&why, RC_STORE,
+		"A file whose time is over or whose data were erased could not be removed, %.*s%s: %s. Check "
+		"the "
+		"owner and mode of its directory; it is tried again.",
+		(int)(given ? given - path : (ptrdiff_t)strlen(path)), path, given ? "…" : "",
+		errno_text(number));
+	note_left(scrubbing, &why);
+	return false;
+}
+
+/* Is there such a directory? What a link leads to is not ours. */
+static bool is_directory(const char *path)
+{
+	struct stat st;
+	return lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* Where the spool itself is missing, nothing can be said of what lies in it. */
+static bool has_root(struct scrubbing *scrubbing, const char *archive)
+{
+	struct err why = {0};
+	struct str root = STR_INIT;
+	path_join(&root, scrubbing->office->settings->spool_directory, "");
+	str_add(&root, archive, strcspn(archive, "/"));
+	bool there = is_directory(root.s);
+	if (!there) {
+		(void)err_set(&why, RC_STORE,
+			"The directory %s is not there, so what was erased can't be taken from it. Mount or "
+			"make it; it "
+			"is tried again.",
+			root.s);
+		note_left(scrubbing, &why);
+	}
+	str_free(&root);
+	return there;
 }
 
 /* The archived file and what stands beside it, and the directory's entry for good. */
-static enum rc remove_archive(struct scrubbing *scrubbing, const char *path, struct err *err)
+static bool remove_archive(struct scrubbing *scrubbing, const char *path)
 {
 	static const char *const endings[] = {"_結果.txt", "_要修正.csv", ""};
 	struct str stem = STR_INIT, whole = STR_INIT;
-	enum rc rc = RC_OK;
+	struct err why = {0};
+	bool gone = has_root(scrubbing, path);
 	path_join(&stem, scrubbing->office->settings->spool_directory, path);
-	for (size_t i = 0; rc == RC_OK && i < sizeof endings / sizeof *endings; i++) {
+	for (size_t i = 0; gone && i < sizeof endings / sizeof *endings; i++) {
 		str_clear(&whole);
 		str_printf(&whole, "%s%s", stem.s, endings[i]);
-		rc = remove_file(scrubbing, whole.s, err);
+		gone = remove_file(scrubbing, whole.s);
 	}
 	char *slash = strrchr(stem.s, '/');
 	if (slash)
 		str_cut(&stem, (size_t)(slash - stem.s));
-	if (rc == RC_OK && access(stem.s, F_OK) == 0)
-		rc = file_sync_dir(stem.s, err);
+	if (gone && access(stem.s, F_OK) == 0 && file_sync_dir(stem.s, &why) != RC_OK) {
+		note_left(scrubbing, &why);
+		gone = false;
+	}
 	str_free(&stem);
 	str_free(&whole);
-	return rc;
+	return gone;
 }
 
-static enum rc remove_mail(struct scrubbing *scrubbing, int64_t message_id, struct err *err)
+static bool remove_mail(struct scrubbing *scrubbing, int64_t message_id)
 {
 	struct str path = STR_INIT;
-	struct stat st;
-	enum rc rc = RC_OK;
+	bool gone = true;
 	report_directory(&path, scrubbing->office->settings);
 	str_addz(&path, "/mail");
 	/* What a link leads to was not written by the report, and is not ours to remove. */
-	if (lstat(path.s, &st) == 0 && S_ISDIR(st.st_mode)) {
+	if (is_directory(path.s)) {
 		str_printf(&path, "/%" PRId64 ".eml", message_id);
-		rc = remove_file(scrubbing, path.s, err);
+		gone = remove_file(scrubbing, path.s);
 	}
 	str_free(&path);
-	return rc;
+	return gone;
 }
 
+/* What could not be removed stays on record. */
 static enum rc scrub_one(struct scrubbing *scrubbing, const struct scrub *scrub, struct err *err)
 {
 	struct store *store = scrubbing->office->store;
-	enum rc rc = RC_OK;
-	if (scrub->file_id && *scrub->path)
-		rc = remove_archive(scrubbing, scrub->path, err);
-	if (rc == RC_OK && scrub->message_id)
-		rc = remove_mail(scrubbing, scrub->message_id, err);
-	if (rc == RC_OK)
-		rc = store_begin(store, err);
+	if (scrub->file_id && *scrub->path && !remove_archive(scrubbing, scrub->path))
+		return RC_OK;
+	if (scrub->message_id && !remove_mail(scrubbing, scrub->message_id))
+		return RC_OK;
+	enum rc rc = store_begin(store, err);
 	if (rc != RC_OK)
 		return rc;
 	rc = scrub_done(store, scrub, err);
@@ -263,18 +324,6 @@ static enum rc scrub_one(struct scrubbing *scrubbing, const struct scrub *scrub,
 }
 
 /* ---- files that the register does not know ---- */
-
-/* "20261122-093000_申込.csv": the day it was put there; CIVIL_DAY_NONE: not a name of ours. */
-static civil_day archived_on(const char *name)
-{
-	const char *stamp = strspn(name, "0123456789") < 8 ? strchr(name, '_') : NULL;
-	stamp = stamp ? stamp + 1 : name; /* "2_20261122-…": the second of that name */
-	if (strspn(stamp, "0123456789") != 8 || stamp[8] != '-')
-		return CIVIL_DAY_NONE;
-	char day[11];
-	(void)snprintf(day, sizeof day, "%.4s-%.2s-%.2s", stamp, stamp + 4, stamp + 6);
-	return civil_day_read(day);
-}
 
 /* The archived file that a result stands beside. */
 static void archived_name(struct str *out, const char *name)
@@ -289,17 +338,37 @@ static void archived_name(struct str *out, const char *name)
 	str_add(out, name, len);
 }
 
+/* Names in a directory of the spool; none where it is not there, or can't be read. */
+static void list_names(struct scrubbing *scrubbing, const char *below, struct strlist *names)
+{
+	struct str path = STR_INIT;
+	struct stat st;
+	struct err why = {0};
+	path_join(&path, scrubbing->office->settings->spool_directory, below);
+	if (lstat(path.s, &st) == 0) {
+		enum rc rc = S_ISDIR(st.st_mode) ? file_list_dir(names, path.s, &why)
+						 : err_set(&why, RC_STORE,
+							   "%s should be a directory of the archive, and is "
+							   "none. Take it away.",
+							   path.s);
+		if (rc != RC_OK)
+			note_left(scrubbing, &why);
+	}
+	str_free(&path);
+}
+
 static enum rc sweep_month(struct scrubbing *scrubbing, const char *month, civil_day before, struct err *err)
 {
 	struct strlist names = {0};
 	struct str path = STR_INIT, archive = STR_INIT;
+	enum rc rc = RC_OK;
+	list_names(scrubbing, month, &names);
 	path_join(&path, scrubbing->office->settings->spool_directory, month);
 	size_t directory = path.len;
-	enum rc rc = file_list_dir(&names, path.s, err);
 	for (size_t i = 0; rc == RC_OK && i < names.count; i++) {
 		bool known = true;
-		civil_day day = archived_on(names.item[i]);
-		if (day == CIVIL_DAY_NONE || day >= before)
+		civil_day day;
+		if (!given_name(names.item[i], &day) || day >= before)
 			continue;
 		str_clear(&archive);
 		str_printf(&archive, "%s/", month);
@@ -308,7 +377,7 @@ static enum rc sweep_month(struct scrubbing *scrubbing, const char *month, civil
 		str_cut(&path, directory);
 		str_printf(&path, "/%s", names.item[i]);
 		if (rc == RC_OK && !known)
-			rc = remove_file(scrubbing, path.s, err);
+			(void)remove_file(scrubbing, path.s);
 	}
 	strlist_free(&names);
 	str_free(&path);
@@ -321,14 +390,12 @@ static bool is_number(const char *name, size_t digits)
 	return strlen(name) == digits && strspn(name, "0123456789") == digits;
 }
 
-/* Names of the directories below `below` of the spool that are numbers of so many digits; none where it is not there. */
-static enum rc list_numbers(
-	struct scrubbing *scrubbing, const char *below, size_t digits, struct strlist *out, struct err *err)
+/* Paths of the directories below `below` of the spool that are numbers of so many digits. */
+static void list_numbers(struct scrubbing *scrubbing, const char *below, size_t digits, struct strlist *out)
 {
 	struct strlist names = {0};
 	struct str path = STR_INIT;
-	path_join(&path, scrubbing->office->settings->spool_directory, below);
-	enum rc rc = access(path.s, F_OK) == 0 ? file_list_dir(&names, path.s, err) : RC_OK;
+	list_names(scrubbing, below, &names);
 	for (size_t i = 0; i < names.count; i++)
 		if (is_number(names.item[i], digits)) {
 			str_clear(&path);
@@ -337,7 +404,6 @@ static enum rc list_numbers(
 		}
 	strlist_free(&names);
 	str_free(&path);
-	return rc;
 }
 
 /* What was too large or could not be read never came into the register; its name tells its day. */
@@ -349,9 +415,9 @@ static enum rc sweep(struct scrubbing *scrubbing, struct err *err)
 	enum rc rc = RC_OK;
 	if (before == INT64_MIN)
 		return RC_OK;
-	rc = list_numbers(scrubbing, "rejected", 4, &years, err);
-	for (size_t i = 0; rc == RC_OK && i < years.count; i++)
-		rc = list_numbers(scrubbing, years.item[i], 2, &months, err);
+	list_numbers(scrubbing, "rejected", 4, &years);
+	for (size_t i = 0; i < years.count; i++)
+		list_numbers(scrubbing, years.item[i], 2, &months);
 	for (size_t i = 0; rc == RC_OK && i < months.count; i++)
 		rc = sweep_month(scrubbing, months.item[i], civil_day_of(before), err);
 	strlist_free(&years);
@@ -360,27 +426,28 @@ static enum rc sweep(struct scrubbing *scrubbing, struct err *err)
 }
 
 enum rc purge_scrub(
-	struct office *office, bool sweeping, int limit, struct purge_scrubbed *out, struct err *err)
+	struct office *office, bool sweeping, int limit, struct purge_scrubbed *pass, struct err *err)
 {
-	struct scrubbing scrubbing = {.office = office};
+	struct scrubbing scrubbing = {.office = office, .pass = pass};
 	struct pool *pool = pool_new();
-	struct scrub scrub, last;
+	struct scrub scrub;
 	bool there = true, emptied = true;
-	enum rc rc = sweeping ? sweep(&scrubbing, err) : RC_OK;
-	*out = (struct purge_scrubbed){0};
-	for (const struct scrub *after = NULL; rc == RC_OK && there; after = &last) {
-		rc = scrub_next(office->store, after, &scrub, &there, pool, err);
-		out->rest = rc == RC_OK && there && limit-- <= 0;
-		if (out->rest)
+	enum rc rc = sweeping && !pass->swept ? sweep(&scrubbing, err) : RC_OK;
+	pass->swept = pass->swept || (sweeping && rc == RC_OK);
+	pass->rest = false;
+	while (rc == RC_OK && there && !pass->rest) {
+		const struct scrub last = {.file_id = pass->file_id, .message_id = pass->message_id};
+		rc = scrub_next(office->store, &last, &scrub, &there, pool, err);
+		pass->rest = rc == RC_OK && there && limit-- <= 0;
+		if (rc != RC_OK || !there || pass->rest)
 			break;
-		if (rc == RC_OK && there)
-			rc = scrub_one(&scrubbing, &scrub, err);
-		last = scrub;
+		rc = scrub_one(&scrubbing, &scrub, err);
+		pass->file_id = scrub.file_id;
+		pass->message_id = scrub.message_id;
 	}
-	if (rc == RC_OK && !out->rest)
+	if (rc == RC_OK && !pass->rest)
 		rc = store_scrub_log(office->store, &emptied, err);
-	out->removed = scrubbing.removed;
-	out->waiting = rc == RC_OK && !emptied;
+	pass->waiting = rc == RC_OK && !emptied;
 	pool_free(&pool);
 	return rc;
 }

@@ -34,16 +34,20 @@ utc_time purge_before(const struct settings *settings, enum retained kind, utc_t
 enum rc purge_run(struct office *office, struct purge_cursor *cursor, bool preview, int limit,
 	const char *actor, retained_fn *fn, void *ctx, struct purge_result *out, struct err *err);
 
-/* What one call of purge_scrub() did. */
+/* A pass over what lies on the disk; zeroes begin one. */
 struct purge_scrubbed {
-	int removed; /* files */
-	bool rest; /* the limit was reached: call again, without sweeping */
-	bool waiting; /* something is left that can't go yet */
+	int removed; /* files, so far */
+	bool rest; /* the limit was reached: go on with the same */
+	bool waiting; /* the register's log can't be emptied yet */
+	struct err
+		left; /* the first thing that could not be removed, RC_OK: none; it stays on record, and the others went */
+	bool swept; /* how far it has come: this and the last one that was looked at */
+	int64_t file_id, message_id;
 };
 
 /* Takes from the disk what was erased, at most `limit` things: archived form files with their results, mails laid out by the report, and behind the last of them the
- * register's log; and, once a day (sweep), files in accepted/ and rejected/ that the register does not know (they could not be read) and whose date is past refused_file_days. */
+ * register's log; and, once a pass (sweep), files in rejected/ that the register does not know (they could not be read) and whose date is past refused_file_days. */
 enum rc purge_scrub(
-	struct office *office, bool sweep, int limit, struct purge_scrubbed *out, struct err *err);
+	struct office *office, bool sweep, int limit, struct purge_scrubbed *pass, struct err *err);
 
 #endif

@@ -34,8 +34,13 @@ contains "$(ctl --json show 1)" '"erase"' "the history of it"
 lacks "$(ctl --json show 1)" 'サンプル1' "what is left of it"
 status=0; ctl erase 1 --reason again >/dev/null 2>&1 || status=$?
 equal "$status" 1 "erased twice"
+# What can't be removed is named, and the purge comes to its end all the same.
+mkdir -p "$spool/rejected/2026/01/20260101-090000_folder"
+touch "$spool/rejected/2026/01/20260102-090000_unread.csv"
 ctl purge >/dev/null || fail "purge"
 until_ok 60 log_has "purge.done"
+until_ok 60 log_has "/rejected/2026/01/20260101-090000_"
+[ ! -e "$spool/rejected/2026/01/20260102-090000_unread.csv" ] || fail "a file behind it is still there"
 grep -F "erase.done" "$dir/log" | grep -q -F "application=1 " || fail "no entry in the log"
 stop_daemon || fail "the daemon ended with $?"
 

@@ -35,12 +35,20 @@ static struct seen run(struct rig *rig, bool preview)
 	return seen;
 }
 
+/* A whole pass; what could not be removed: "" nothing. */
+static const char *scrub_but(struct rig *rig, bool *more)
+{
+	struct purge_scrubbed scrubbed = {0};
+	do
+		assert_ok(purge_scrub(&rig->office, true, 1, &scrubbed, &rig_err));
+	while (scrubbed.rest);
+	*more = scrubbed.waiting;
+	return pool_strdup(rig->pool, scrubbed.left.text);
+}
+
 static void scrub(struct rig *rig, bool *more)
 {
-	struct purge_scrubbed scrubbed = {.rest = true};
-	for (bool sweep = true; scrubbed.rest; sweep = false)
-		assert_ok(purge_scrub(&rig->office, sweep, 1, &scrubbed, &rig_err));
-	*more = scrubbed.waiting;
+	assert_string_equal(scrub_but(rig, more), "");
 }
 
 static void stop(struct rig *rig, int64_t id, const char *reason)
@@ -356,6 +364,75 @@ static void test_purge__files(void **state)
 	assert_int_equal(row.rows_done, 1);
 }
 
+static void put(struct rig *rig, const char *name)
+{
+	rig_write(rig, name, "shirushi");
+}
+
+static const char *place(struct rig *rig, const char *name)
+{
+	return pool_printf(rig->pool, "%s/%s", rig->dir, name);
+}
+
+static const char *archive_of(struct rig *rig, int64_t file)
+{
+	struct spool_file row;
+	assert_ok(file_get(rig->office.store, file, &row, rig->pool, &rig_err));
+	return row.archive;
+}
+
+#define OTHER "accepted/2026/06/20260602-100000_c.csv"
+
+/* What can't be removed is named, without the name that somebody gave it, and everything else goes. */
+static void test_purge__one_that_cannot_go(void **state)
+{
+	struct rig *rig = *state;
+	rig_configure(rig, KEEP_SHORT);
+	int64_t stuck = add_file(rig, ARCHIVE, 1, true), other = add_file(rig, OTHER, 1, true);
+	bool more = true;
+	assert_ok(file_mkdirs(place(rig, "rejected/2026/06/20260601-090000_himitsu"), 0700, &rig_err));
+	put(rig, "rejected/2026/06/20260601-110000_too_large.csv");
+	put(rig, "rejected/2026/05");
+	assert_int_equal(unlink(place(rig, ARCHIVE)), 0);
+	assert_int_equal(mkdir(place(rig, ARCHIVE), 0700), 0);
+	rig_run_days(rig, 60);
+	assert_int_equal(run(rig, false).erased[RETAINED_FILE], 2);
+	assert_non_null(strstr(scrub_but(rig, &more), "/rejected/2026/05"));
+	assert_false(more);
+	assert_false(there(rig, "rejected/2026/06/20260601-110000_too_large.csv"));
+	assert_false(there(rig, OTHER));
+	assert_string_equal(archive_of(rig, other), "");
+	assert_string_equal(archive_of(rig, stuck), ARCHIVE);
+	/* One after the other is mended. */
+	assert_int_equal(unlink(place(rig, "rejected/2026/05")), 0);
+	const char *left = scrub_but(rig, &more);
+	assert_non_null(strstr(left, "/rejected/2026/06/20260601-090000_"));
+	assert_null(strstr(left, "himitsu"));
+	assert_int_equal(rmdir(place(rig, "rejected/2026/06/20260601-090000_himitsu")), 0);
+	assert_non_null(strstr(scrub_but(rig, &more), "/accepted/2026/06/20260601-100000_"));
+	assert_int_equal(rmdir(place(rig, ARCHIVE)), 0);
+	scrub(rig, &more);
+	assert_string_equal(archive_of(rig, stuck), "");
+}
+
+/* A share that is not there says nothing about what lies on it. */
+static void test_purge__absent_spool(void **state)
+{
+	struct rig *rig = *state;
+	rig_configure(rig, KEEP_SHORT);
+	int64_t file = add_file(rig, ARCHIVE, 1, true);
+	bool more = true;
+	rig_run_days(rig, 60);
+	assert_int_equal(run(rig, false).erased[RETAINED_FILE], 1);
+	assert_int_equal(rename(place(rig, "accepted"), place(rig, "elsewhere")), 0);
+	assert_non_null(strstr(scrub_but(rig, &more), "/accepted"));
+	assert_string_equal(archive_of(rig, file), ARCHIVE);
+	assert_int_equal(rename(place(rig, "elsewhere"), place(rig, "accepted")), 0);
+	scrub(rig, &more);
+	assert_string_equal(archive_of(rig, file), "");
+	assert_false(there(rig, ARCHIVE));
+}
+
 /* ---- the public list ---- */
 
 struct intervals {
@@ -452,7 +529,7 @@ static void test_purge__erase_application(void **state)
 	for (int i = 0; i < count; i++)
 		assert_int_not_equal(found[i], id);
 	/* One thing a call: the mail; the file is still to come, and the log behind it. */
-	struct purge_scrubbed one;
+	struct purge_scrubbed one = {0};
 	assert_ok(purge_scrub(&rig->office, false, 1, &one, &rig_err));
 	assert_true(one.rest && there(rig, ARCHIVE));
 	scrub(rig, &more);
@@ -537,6 +614,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_purge__passed_over, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_purge__mail, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_purge__files, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_purge__one_that_cannot_go, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_purge__absent_spool, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_purge__public_list, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_purge__erase_application, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_purge__erase_mail, rig_setup, rig_teardown),
