@@ -12,6 +12,7 @@
 #include "lib/desk/report.h"
 
 #define ITEMS_A_TRANSACTION 8
+#define NAMES_A_SWEEP 2000 /* looked at in one go, and those of the month besides */
 
 /* ---- spans ---- */
 
@@ -357,12 +358,15 @@ static void list_names(struct scrubbing *scrubbing, const char *below, struct st
 	str_free(&path);
 }
 
-static enum rc sweep_month(struct scrubbing *scrubbing, const char *month, civil_day before, struct err *err)
+/* *looked: grows by the names there. */
+static enum rc sweep_month(
+	struct scrubbing *scrubbing, const char *month, civil_day before, size_t *looked, struct err *err)
 {
 	struct strlist names = {0};
 	struct str path = STR_INIT, archive = STR_INIT;
 	enum rc rc = RC_OK;
 	list_names(scrubbing, month, &names);
+	*looked += names.count;
 	path_join(&path, scrubbing->office->settings->spool_directory, month);
 	size_t directory = path.len;
 	for (size_t i = 0; rc == RC_OK && i < names.count; i++) {
@@ -406,22 +410,51 @@ static void list_numbers(struct scrubbing *scrubbing, const char *below, size_t 
 	str_free(&path);
 }
 
-/* What was too large or could not be read never came into the register; its name tells its day. */
+/* Months of accepted/ or rejected/ that may hold something from before that day, in their order. */
+static void list_months(
+	struct scrubbing *scrubbing, const char *root, civil_day before, struct strlist *months)
+{
+	struct strlist years = {0}, all = {0};
+	struct str last = STR_INIT;
+	int year, month, day;
+	civil_to_ymd(before, &year, &month, &day);
+	str_printf(&last, "%s/%04d/%02d", root, year, month);
+	list_numbers(scrubbing, root, 4, &years);
+	for (size_t i = 0; i < years.count; i++)
+		list_numbers(scrubbing, years.item[i], 2, &all);
+	for (size_t i = 0; i < all.count; i++)
+		if (strcmp(all.item[i], last.s) <= 0)
+			strlist_add(months, all.item[i]);
+	strlist_free(&years);
+	strlist_free(&all);
+	str_free(&last);
+}
+
+/* What was too large or could not be read never came into the register, and what was taken after a backup is not in the one that was restored; the name tells the day. */
 static enum rc sweep(struct scrubbing *scrubbing, struct err *err)
 {
+	static const struct {
+		const char *root;
+		enum retained kind;
+	} roots[] = {{"accepted", RETAINED_FILE}, {"rejected", RETAINED_REFUSED}};
 	struct office *office = scrubbing->office;
-	utc_time before = purge_before(office->settings, RETAINED_REFUSED, clock_now(office->clock));
-	struct strlist years = {0}, months = {0};
+	struct purge_scrubbed *pass = scrubbing->pass;
+	size_t looked = 0;
 	enum rc rc = RC_OK;
-	if (before == INT64_MIN)
-		return RC_OK;
-	list_numbers(scrubbing, "rejected", 4, &years);
-	for (size_t i = 0; i < years.count; i++)
-		list_numbers(scrubbing, years.item[i], 2, &months);
-	for (size_t i = 0; rc == RC_OK && i < months.count; i++)
-		rc = sweep_month(scrubbing, months.item[i], civil_day_of(before), err);
-	strlist_free(&years);
-	strlist_free(&months);
+	for (size_t r = 0; rc == RC_OK && r < sizeof roots / sizeof *roots; r++) {
+		utc_time before = purge_before(office->settings, roots[r].kind, clock_now(office->clock));
+		struct strlist months = {0};
+		if (before != INT64_MIN)
+			list_months(scrubbing, roots[r].root, civil_day_of(before), &months);
+		for (size_t i = 0; rc == RC_OK && i < months.count && looked < NAMES_A_SWEEP; i++) {
+			if (strcmp(months.item[i], pass->month) <= 0)
+				continue;
+			rc = sweep_month(scrubbing, months.item[i], civil_day_of(before), &looked, err);
+			(void)snprintf(pass->month, sizeof pass->month, "%s", months.item[i]);
+		}
+		strlist_free(&months);
+	}
+	pass->swept = rc == RC_OK && looked < NAMES_A_SWEEP;
 	return rc;
 }
 
@@ -433,8 +466,7 @@ enum rc purge_scrub(
 	struct scrub scrub;
 	bool there = true, emptied = true;
 	enum rc rc = sweeping && !pass->swept ? sweep(&scrubbing, err) : RC_OK;
-	pass->swept = pass->swept || (sweeping && rc == RC_OK);
-	pass->rest = false;
+	pass->rest = rc == RC_OK && sweeping && !pass->swept;
 	while (rc == RC_OK && there && !pass->rest) {
 		const struct scrub last = {.file_id = pass->file_id, .message_id = pass->message_id};
 		rc = scrub_next(office->store, &last, &scrub, &there, pool, err);

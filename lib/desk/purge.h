@@ -41,12 +41,14 @@ struct purge_scrubbed {
 	bool waiting; /* the register's log can't be emptied yet */
 	struct err
 		left; /* the first thing that could not be removed, RC_OK: none; it stays on record, and the others went */
-	bool swept; /* how far it has come: this and the last one that was looked at */
+	bool swept; /* how far it has come, and what was looked at last */
+	char month[20];
 	int64_t file_id, message_id;
 };
 
 /* Takes from the disk what was erased, at most `limit` things: archived form files with their results, mails laid out by the report, and behind the last of them the
- * register's log; and, once a pass (sweep), files in rejected/ that the register does not know (they could not be read) and whose date is past refused_file_days. */
+ * register's log; and, once a pass (sweep), files that the register does not know: in rejected/ (they could not be read) past refused_file_days of the date in their name, in accepted/ (the
+ * register was restored from before them) past file_days. */
 enum rc purge_scrub(
 	struct office *office, bool sweep, int limit, struct purge_scrubbed *pass, struct err *err);
 

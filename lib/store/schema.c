@@ -245,6 +245,11 @@ static const char model_tables[] =
 	" text BLOB NOT NULL" /* text_pack() of letter_model_text(): nothing personal */
 	") STRICT;";
 
+/* What version 7 brought: what an erasure has to find. */
+static const char erasure_tables[] =
+	/* Files that nobody knows are looked for among all that were ever taken, name by name. */
+	"CREATE INDEX file_archive ON file (archive) WHERE archive <> '';";
+
 static const char *const schema[] = {
 	"CREATE TABLE fact (" /* single facts of the office */
 	" name TEXT PRIMARY KEY," /* store.*: of the store itself */
@@ -435,6 +440,7 @@ static const char *const schema[] = {
 	standing_tables,
 	signing_tables,
 	model_tables,
+	erasure_tables,
 };
 
 /* Replies and signatures got a table of their own; what is held is found by an index. */
@@ -457,6 +463,7 @@ const struct migration migrations[] = {
 	{3, standing_tables},
 	{4, signing_tables},
 	{5, model_tables},
+	{6, erasure_tables},
 	{0},
 };
 

@@ -13,7 +13,7 @@
 #include "lib/store/store.h"
 
 #define APPLICATION_ID 0x53454e47 /* "SENG", in the header of the database file */
-#define SCHEMA_VERSION 6
+#define SCHEMA_VERSION 7
 #define BUSY_TIMEOUT_MS 10000
 
 #define KEY_LEN 16 /* keys of applicants and addresses are kept as this much of their SHA-256 */

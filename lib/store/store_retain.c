@@ -756,8 +756,8 @@ enum rc scrub_done(struct store *store, const struct scrub *scrub, struct err *e
 enum rc file_is_archive(struct store *store, const char *path, bool *yes, struct err *err)
 {
 	int64_t found = 0;
-	sqlite3_stmt *stmt =
-		sql_ready(store, "SELECT EXISTS (SELECT 1 FROM file WHERE archive = :path)", err);
+	sqlite3_stmt *stmt = sql_ready(
+		store, "SELECT EXISTS (SELECT 1 FROM file WHERE archive = :path AND archive <> '')", err);
 	if (!stmt)
 		return err->rc;
 	sql_text(stmt, ":path", path);

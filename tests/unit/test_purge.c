@@ -433,6 +433,29 @@ static void test_purge__absent_spool(void **state)
 	assert_false(there(rig, ARCHIVE));
 }
 
+/* A restored register knows nothing of what was taken after the backup. */
+static void test_purge__unknown_in_accepted(void **state)
+{
+	struct rig *rig = *state;
+	rig_configure(rig, KEEP_SHORT);
+	int64_t file = add_file(rig, ARCHIVE, 1, true);
+	bool more = true;
+	(void)apply_from(rig, 1, file, 1);
+	put(rig, OTHER);
+	put(rig, OTHER "_結果.txt");
+	put(rig, "accepted/2026/06/somebody.txt");
+	rig_run_days(rig, 30);
+	scrub(rig, &more);
+	assert_true(there(rig, OTHER));
+	rig_run_days(rig, 30);
+	scrub(rig, &more);
+	assert_false(there(rig, OTHER));
+	assert_false(there(rig, OTHER "_結果.txt"));
+	assert_true(there(rig, "accepted/2026/06/somebody.txt"));
+	assert_true(there(rig, ARCHIVE));
+	assert_true(there(rig, ARCHIVE "_結果.txt"));
+}
+
 /* ---- the public list ---- */
 
 struct intervals {
@@ -616,6 +639,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_purge__files, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_purge__one_that_cannot_go, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_purge__absent_spool, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_purge__unknown_in_accepted, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_purge__public_list, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_purge__erase_application, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_purge__erase_mail, rig_setup, rig_teardown),

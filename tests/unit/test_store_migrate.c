@@ -276,6 +276,7 @@ static void test_store_migrate__a_failed_upgrade_changes_nothing(void **state)
 			" application_id = 7) WHERE application_id = 8"},
 		{4, "CREATE TABLE letter_signature (a INTEGER)", "DROP TABLE letter_signature"},
 		{5, "CREATE TABLE model (a INTEGER)", "DROP TABLE model"},
+		{6, "CREATE INDEX file_archive ON history (at)", "DROP INDEX file_archive"},
 	};
 	for (int version = 1; version <= OLD_VERSIONS; version++)
 		for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
