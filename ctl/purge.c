@@ -43,7 +43,7 @@ static int64_t days_of(const struct retention_settings *retention, enum retained
 {
 	const int64_t days[RETAINED_COUNT] = {0, retention->survey_days, retention->mail_days,
 		retention->letter_days, retention->ended_days, retention->file_days,
-		retention->refused_file_days, retention->public_days};
+		retention->refused_file_days, retention->public_days, retention->letter_days};
 	return days[kind];
 }
 

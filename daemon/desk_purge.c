@@ -64,10 +64,10 @@ static enum rc end_run(struct role_context *ctx, struct purge_job *job, utc_time
 		all_kept += kept[kind];
 	log_event(LEVEL_NOTICE, "purge.done",
 		"rows=%" PRId64 " survey=%" PRId64 " mail=%" PRId64 " letter=%" PRId64 " ended=%" PRId64
-		" file=%" PRId64 " refused=%" PRId64 " public=%" PRId64 " kept=%" PRId64,
+		" file=%" PRId64 " refused=%" PRId64 " public=%" PRId64 " stray=%" PRId64 " kept=%" PRId64,
 		job->sum.rows, erased[RETAINED_SURVEY], erased[RETAINED_MAIL], erased[RETAINED_LETTER],
 		erased[RETAINED_ENDED], erased[RETAINED_FILE], erased[RETAINED_REFUSED],
-		erased[RETAINED_PUBLIC], all_kept);
+		erased[RETAINED_PUBLIC], erased[RETAINED_STRAY], all_kept);
 	free(job->actor);
 	job->actor = NULL;
 	return RC_OK;

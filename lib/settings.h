@@ -63,7 +63,7 @@ struct policy_setting {
 struct retention_settings {
 	int64_t survey_days; /* from intake */
 	int64_t mail_days; /* from the day the request was closed, or the mail came */
-	int64_t letter_days; /* from the end of the declaration */
+	int64_t letter_days; /* from the end of the declaration; of a letter of no application: from its own day */
 	int64_t ended_days; /* likewise: the form, names in the history, what finds it */
 	int64_t file_days; /* from the day the file was taken */
 	int64_t refused_file_days; /* likewise, nothing of it was registered */

@@ -27,6 +27,7 @@ utc_time purge_before(const struct settings *settings, enum retained kind, utc_t
 		[RETAINED_FILE] = days->file_days,
 		[RETAINED_REFUSED] = days->refused_file_days,
 		[RETAINED_PUBLIC] = days->public_days,
+		[RETAINED_STRAY] = days->letter_days,
 	};
 	return span[kind] > 0 ? civil_moment(civil_day_of(now) - (civil_day)span[kind], 0) : INT64_MIN;
 }

@@ -211,7 +211,7 @@ static const char desk_tables[] =
 	/* What has a span of its own is entered when the span begins and leaves with its erasure: finding what is past it costs what is found. */
 	"CREATE TABLE retained ("
 	" kind INTEGER NOT NULL," /* enum retained */
-	" id INTEGER NOT NULL," /* application, message or file */
+	" id INTEGER NOT NULL," /* application, message, file or notice */
 	" since INTEGER NOT NULL," /* what its time counts from */
 	" PRIMARY KEY (kind, id)"
 	") STRICT, WITHOUT ROWID;"
@@ -456,6 +456,10 @@ static const char to_version_2[] =
 	" WHERE next_try_at IS NOT NULL AND " SQL_WAITING ";"
 	"CREATE INDEX IF NOT EXISTS application_held ON application (hold) WHERE hold > 0;";
 
+/* Letters of no application had no span. */
+static const char to_version_7[] =
+	"INSERT INTO retained SELECT 8, id, queued_at FROM outbox WHERE application_id IS NULL;";
+
 const struct migration migrations[] = {
 	{1, to_version_2},
 	{2, mailbox_tables},
@@ -464,6 +468,7 @@ const struct migration migrations[] = {
 	{4, signing_tables},
 	{5, model_tables},
 	{6, erasure_tables},
+	{6, to_version_7},
 	{0},
 };
 

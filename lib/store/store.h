@@ -584,6 +584,8 @@ enum retained {
 	RETAINED_FILE = 5, /* archived form files and their results */
 	RETAINED_REFUSED = 6, /* archived files of which nothing was registered */
 	RETAINED_PUBLIC = 7, /* closed intervals of the public list */
+	RETAINED_STRAY =
+		8, /* letters of no application: answers to strangers and refused rows, mails to the desk */
 	RETAINED_COUNT
 };
 const char *retained_name(enum retained kind); /* "survey", … */
@@ -591,7 +593,7 @@ const char *retained_name_ja(enum retained kind);
 /* One thing past its time. */
 struct retained_item {
 	enum retained kind;
-	int64_t id; /* application, message or file */
+	int64_t id; /* application, message, file or notice */
 	utc_time since; /* what its time counts from */
 	const char *
 		kept_because; /* why it is passed over, in Japanese (contested, bounced, waiting, open request); NULL: it goes */

@@ -382,6 +382,8 @@ enum rc outbox_add(struct store *store, struct notice *notice, int64_t template_
 	rc = add_letter(store, notice, letter, len, err);
 	if (rc == RC_OK)
 		rc = message_id_keep(store, notice, err);
+	if (rc == RC_OK && notice->application_id == 0)
+		rc = retained_enter(store, RETAINED_STRAY, notice->id, notice->queued_at, err);
 	return rc == RC_OK && notice->reply && *notice->reply ? note_delivery(store, notice, NULL, 0, err)
 							      : rc;
 }

@@ -16,6 +16,7 @@ static const struct {
 	[RETAINED_FILE] = {"file", "申込ファイル"},
 	[RETAINED_REFUSED] = {"refused", "1件も登録されなかった申込ファイル"},
 	[RETAINED_PUBLIC] = {"public", "公開していた内容の記録"},
+	[RETAINED_STRAY] = {"stray", "どの申込みのものでもない通知メール"},
 };
 
 const char *retained_name(enum retained kind)
@@ -258,6 +259,13 @@ static const struct objection against_public[] = {
 	{0},
 };
 
+/* Who would settle one that was given up? It belongs to nobody. */
+static const struct objection against_stray[] = {
+	{"SELECT state IN (1, 2) OR (state = 4 AND next_try_at IS NOT NULL) FROM outbox WHERE id = :id",
+		"まだ送り終わっていないため"},
+	{0},
+};
+
 static const struct objection *const objections[RETAINED_COUNT] = {
 	[RETAINED_SURVEY] = against_survey,
 	[RETAINED_MAIL] = against_mail,
@@ -266,6 +274,7 @@ static const struct objection *const objections[RETAINED_COUNT] = {
 	[RETAINED_FILE] = against_file,
 	[RETAINED_REFUSED] = against_file,
 	[RETAINED_PUBLIC] = against_public,
+	[RETAINED_STRAY] = against_stray,
 };
 
 static enum rc find_objection(struct store *store, struct retained_item *item, struct err *err)
@@ -377,12 +386,19 @@ struct wipe {
 #define REQUESTS "(SELECT id FROM request WHERE application_id = :id AND application_id IS NOT NULL)"
 #define NO_DIGEST "zeroblob(16)"
 
-static const struct wipe letters[] = {
-	WIPE("letter", "notice_id IN " NOTICES, letters),
-	ALSO("DELETE FROM delivery WHERE notice_id IN " NOTICES),
-	ALSO("DELETE FROM letter_signature WHERE notice_id IN " NOTICES),
-	ALSO("DELETE FROM message_id WHERE notice_id IN " NOTICES),
-	ALSO("DELETE FROM copy WHERE notice_id IN " NOTICES),
+#define LETTERS(which)                                                                                       \
+	WIPE("letter", "notice_id " which, letters), ALSO("DELETE FROM delivery WHERE notice_id " which),    \
+		ALSO("DELETE FROM letter_signature WHERE notice_id " which),                                 \
+		ALSO("DELETE FROM message_id WHERE notice_id " which),                                       \
+		ALSO("DELETE FROM copy WHERE notice_id " which)
+
+static const struct wipe letters[] = {LETTERS("IN " NOTICES), {0}};
+
+static const struct wipe stray[] = {
+	LETTERS("= :id"),
+	ALSO("DELETE FROM answer WHERE notice_id = :id"),
+	ALSO("UPDATE bounce SET mail = " NO_DIGEST " WHERE notice_id = :id AND notice_id IS NOT NULL"),
+	ALSO("DELETE FROM retained WHERE kind = 8 AND id = :id"),
 	{0},
 };
 
@@ -635,6 +651,8 @@ enum rc retained_erase(struct store *store, const struct retained_item *item, bo
 		return wipe_rows(store, archive, item->id, preview, out, err);
 	case RETAINED_PUBLIC:
 		return drop_public(store, item->id, item->since, preview, out, err);
+	case RETAINED_STRAY:
+		return wipe_rows(store, stray, item->id, preview, out, err);
 	case RETAINED_COUNT:
 		break;
 	}

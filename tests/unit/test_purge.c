@@ -219,6 +219,65 @@ static void test_purge__passed_over(void **state)
 	assert_null(rig_app(rig, delayed).form.value[FIELD_MAIL]);
 }
 
+/* ---- letters of no application ---- */
+
+static int64_t write_to(struct rig *rig, const char *address)
+{
+	int64_t id = 0;
+	assert_ok(store_begin(rig->office.store, &rig_err));
+	assert_ok(office_desk_mail(
+		&rig->office, "digest", address, "件名", "shirushi-honbun", NULL, &id, &rig_err));
+	assert_ok(answer_add(rig->office.store, id, address, false, rig->clock.now, &rig_err));
+	assert_ok(store_commit(rig->office.store, &rig_err));
+	return id;
+}
+
+static struct notice notice_of(struct rig *rig, int64_t id)
+{
+	struct notice notice;
+	assert_ok(outbox_get(rig->office.store, id, &notice, rig->pool, &rig_err));
+	return notice;
+}
+
+static void test_purge__letters_of_nobody(void **state)
+{
+	struct rig *rig = *state;
+	rig_configure(rig, KEEP_SHORT);
+	int64_t first = write_to(rig, "shirushi-soto@example.jp"), waits = write_to(rig, "matsu@example.jp");
+	(void)rig_turn(rig);
+	assert_int_equal(notice_of(rig, first).state, OUTBOX_SENT);
+	struct notice waiting = notice_of(rig, waits);
+	waiting.state = OUTBOX_UNKNOWN;
+	waiting.next_try_at = rig->clock.now + 365 * (utc_time)86400;
+	assert_ok(store_begin(rig->office.store, &rig_err));
+	assert_ok(outbox_update(rig->office.store, &waiting, NULL, 0, &rig_err));
+	assert_ok(store_commit(rig->office.store, &rig_err));
+	rig_run_days(rig, 29);
+	assert_int_equal(run(rig, false).erased[RETAINED_STRAY], 0);
+	rig_run_days(rig, 3);
+	assert_int_equal(run(rig, true).erased[RETAINED_STRAY], 1);
+	assert_true(on_disk(rig, "shirushi-soto"));
+	struct seen seen = run(rig, false);
+	assert_int_equal(seen.erased[RETAINED_STRAY], 1);
+	assert_int_equal(seen.kept[RETAINED_STRAY], 1);
+	assert_string_equal(seen.why, "まだ送り終わっていないため");
+	bool more = true;
+	scrub(rig, &more);
+	assert_false(on_disk(rig, "shirushi-soto"));
+	assert_string_equal(notice_of(rig, first).recipient, "");
+	assert_int_equal(notice_of(rig, first).state, OUTBOX_SENT);
+	int64_t answers = 1;
+	assert_ok(answer_count(rig->office.store, "shirushi-soto@example.jp", false, 0, &answers, &rig_err));
+	assert_int_equal(answers, 0);
+	assert_string_equal(notice_of(rig, waits).recipient, "matsu@example.jp");
+	/* Given up: nobody can settle it, for no application is behind it. */
+	waiting.next_try_at = UTC_NEVER;
+	assert_ok(store_begin(rig->office.store, &rig_err));
+	assert_ok(outbox_update(rig->office.store, &waiting, NULL, 0, &rig_err));
+	assert_ok(store_commit(rig->office.store, &rig_err));
+	assert_int_equal(run(rig, false).erased[RETAINED_STRAY], 1);
+}
+
 /* ---- mails ---- */
 
 static void file_mail(struct rig *rig, int64_t id)
@@ -635,6 +694,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_purge__ended_application, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_purge__zero_keeps_for_ever, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_purge__passed_over, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_purge__letters_of_nobody, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_purge__mail, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_purge__files, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_purge__one_that_cannot_go, rig_setup, rig_teardown),
