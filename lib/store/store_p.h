@@ -26,6 +26,7 @@
 #define SQL_UNSENT "state <> 3"
 #define SQL_UNFILED "state IN (1, 2)" /* enum message_state */
 #define SQL_OPEN "state IN (1, 2, 3)" /* enum request_state */
+#define SQL_OF_REQUEST "application_id = 0 AND event BETWEEN 39 AND 43" /* in history: ref is a request */
 /* What the table `standing` holds, counted afresh. */
 #define SQL_STANDING                                                                                         \
 	" SELECT 1, state, hold, count(*) FROM application GROUP BY state, hold UNION ALL"                   \

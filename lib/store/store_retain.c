@@ -194,7 +194,8 @@ struct objection {
 	"31))))"
 _Static_assert(EVENT_HOLD == 20 && EVENT_RELEASE == 21 && EVENT_REVIEW == 22 && EVENT_APPROVE == 23 &&
 		       EVENT_CORRECT == 24 && EVENT_SENT == 26 && EVENT_FAILED == 28 && EVENT_UNKNOWN == 29 &&
-		       EVENT_RESEND == 31 && EVENT_BOUNCE == 44 && EVENT_ERASE == 48,
+		       EVENT_RESEND == 31 && EVENT_REQUEST == 39 && EVENT_REQUEST_CLOSED == 43 &&
+		       EVENT_BOUNCE == 44 && EVENT_ERASE == 48,
 	"the numbers of events stand in SQL");
 #define BOUNCED                                                                                              \
 	"= 44 AND h.number <> 2" /* not BOUNCE_SOFT: what was only delayed comes to its end by itself */
@@ -439,6 +440,11 @@ static const struct wipe form[] = {
 };
 
 static const struct wipe mail[] = {
+	/* What was noted of a request before it was identified, or where it never was, stands under no application. */
+	WIPE("history_payload",
+		"seq IN (SELECT seq FROM history WHERE " SQL_OF_REQUEST
+		" AND ref IN (SELECT id FROM request WHERE message_id = :id))",
+		history),
 	WIPE("message_payload", "message_id = :id", mails),
 	WIPE("request_payload", "request_id IN (SELECT id FROM request WHERE message_id = :id)", requests),
 	ALSO("DELETE FROM reading_payload WHERE message_id = :id"),
@@ -473,78 +479,6 @@ static enum rc wipe_rows(struct store *store, const struct wipe *what, int64_t i
 			rc = change(store, what->sql, id, err);
 	}
 	return rc;
-}
-
-/* ---- rows of the history that belong to no application ---- */
-
-/* The first row at or after a moment: rows are in the order of time, so halving finds it. */
-static enum rc first_row_at(struct store *store, utc_time at, int64_t *seq, struct err *err)
-{
-	int64_t low = 1, high = 0, when = 0;
-	enum rc rc = ask(store, "SELECT max(seq) + 1 FROM history WHERE seq > :id", 0, &high, err);
-	while (rc == RC_OK && low < high) {
-		int64_t middle = low + (high - low) / 2;
-		rc = ask(store, "SELECT at FROM history WHERE seq = :id", middle, &when, err);
-		if (when < at)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	*seq = low;
-	return rc;
-}
-
-/* What was noted at that moment of a request that was not identified. */
-static enum rc wipe_notes_at(struct store *store, int64_t request_id, utc_time at, bool preview,
-	struct erasure *out, struct err *err)
-{
-	int64_t first = 0;
-	enum rc rc = first_row_at(store, at, &first, err);
-	for (int change_it = 0; rc == RC_OK && change_it <= (preview ? 0 : 1); change_it++) {
-#define NOTES_OF                                                                                             \
-	" FROM history_payload WHERE seq IN (SELECT seq FROM history WHERE seq >= :first AND at = :at"       \
-	" AND seq < :first + 64 AND application_id = 0 AND event BETWEEN 39 AND 43 AND ref = :request)"
-		int64_t rows = 0;
-		sqlite3_stmt *stmt = change_it ? sql_ready(store, "DELETE" NOTES_OF, err)
-					       : sql_ready(store, "SELECT count(*)" NOTES_OF, err);
-		if (!stmt)
-			return err->rc;
-		sql_int(stmt, ":first", first);
-		sql_int(stmt, ":at", at);
-		sql_int(stmt, ":request", request_id);
-		rc = change_it ? sql_run(store, stmt, err) : sql_number(store, stmt, 0, &rows, err);
-		out->history += rows;
-	}
-	return rc;
-}
-
-/* Where a mail was never about an application its notes stand under none; they were written when it came and when it was closed. */
-static enum rc wipe_notes(
-	struct store *store, int64_t message_id, bool preview, struct erasure *out, struct err *err)
-{
-	struct ids requests;
-	enum rc rc =
-		collect(store, "SELECT id FROM request WHERE message_id = :id AND application_id IS NULL",
-			message_id, &requests, err);
-	for (size_t i = 0; rc == RC_OK && i < requests.count; i++) {
-		int64_t opened = 0, closed = 0, id = requests.id[i];
-		rc = ask(store, "SELECT opened_at FROM request WHERE id = :id", id, &opened, err);
-		if (rc == RC_OK)
-			rc = ask(store, "SELECT closed_at FROM request WHERE id = :id", id, &closed, err);
-		if (rc == RC_OK)
-			rc = wipe_notes_at(store, id, opened, preview, out, err);
-		if (rc == RC_OK && closed > 0 && closed != opened)
-			rc = wipe_notes_at(store, id, closed, preview, out, err);
-	}
-	free(requests.id);
-	return rc;
-}
-
-static enum rc wipe_mail(
-	struct store *store, int64_t message_id, bool preview, struct erasure *out, struct err *err)
-{
-	enum rc rc = wipe_notes(store, message_id, preview, out, err);
-	return rc == RC_OK ? wipe_rows(store, mail, message_id, preview, out, err) : rc;
 }
 
 /* ---- the survey ---- */
@@ -639,7 +573,7 @@ enum rc retained_erase(struct store *store, const struct retained_item *item, bo
 	case RETAINED_SURVEY:
 		return drop_survey(store, item->id, preview, out, err);
 	case RETAINED_MAIL:
-		return wipe_mail(store, item->id, preview, out, err);
+		return wipe_rows(store, mail, item->id, preview, out, err);
 	case RETAINED_LETTER:
 		rc = wipe_rows(store, letters, item->id, preview, out, err);
 		return rc == RC_OK && !preview ? retained_leave(store, RETAINED_LETTER, item->id, err) : rc;
@@ -704,7 +638,7 @@ struct mail_wipe {
 static enum rc wipe_one_mail(void *ctx, int64_t message_id, struct err *err)
 {
 	struct mail_wipe *erasing = ctx;
-	return wipe_mail(erasing->store, message_id, erasing->preview, erasing->out, err);
+	return wipe_rows(erasing->store, mail, message_id, erasing->preview, erasing->out, err);
 }
 
 enum rc application_erase(

@@ -687,6 +687,32 @@ static void test_purge__erase_mail(void **state)
 		RC_REFUSED);
 }
 
+/* However much is noted in the second in which it is closed: its notes are found. */
+static void test_purge__notes_of_a_busy_second(void **state)
+{
+	struct rig *rig = *state;
+	const char *why_ja = NULL;
+	struct erasure out;
+	struct received received = inbound_mail(REQUEST_OTHER, "someone@example.jp");
+	int64_t mail = inbound_receive(rig, &received);
+	rig_run_days(rig, 1);
+	const struct history_row busy = {
+		.at = rig->clock.now, .event = EVENT_PAUSE, .actor = "daemon", .note = ""};
+	assert_ok(store_begin(rig->office.store, &rig_err));
+	for (int i = 0; i < 100; i++)
+		assert_ok(history_add(rig->office.store, &busy, &rig_err));
+	assert_ok(store_commit(rig->office.store, &rig_err));
+	(void)closed_request(rig, mail);
+	file_mail(rig, mail);
+	assert_true(on_disk(rig, "shirushi-kotae"));
+	assert_ok(office_erase_mail(
+		&rig->office, mail, false, "求め", "staff:0", &out, &why_ja, rig->pool, &rig_err));
+	bool more = true;
+	scrub(rig, &more);
+	assert_false(on_disk(rig, "shirushi-kotae"));
+	rig_assert_whole(rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -703,6 +729,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_purge__public_list, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_purge__erase_application, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_purge__erase_mail, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_purge__notes_of_a_busy_second, rig_setup, rig_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
