@@ -250,7 +250,12 @@ static const char erasure_tables[] =
 	/* Files that nobody knows are looked for among all that were ever taken, name by name. */
 	"CREATE INDEX file_archive ON file (archive) WHERE archive <> '';"
 	/* A day's mails may bring hundreds of rows a second. */
-	"CREATE INDEX history_request ON history (ref) WHERE " SQL_OF_REQUEST ";";
+	"CREATE INDEX history_request ON history (ref) WHERE " SQL_OF_REQUEST ";"
+	"CREATE TABLE earlier_mail (" /* addresses that an application had before the one it has */
+	" application_id INTEGER NOT NULL REFERENCES application(id),"
+	" mail BLOB NOT NULL," /* as application.mail */
+	" PRIMARY KEY (application_id, mail)"
+	") STRICT, WITHOUT ROWID;";
 
 static const char *const schema[] = {
 	"CREATE TABLE fact (" /* single facts of the office */
@@ -458,9 +463,12 @@ static const char to_version_2[] =
 	" WHERE next_try_at IS NOT NULL AND " SQL_WAITING ";"
 	"CREATE INDEX IF NOT EXISTS application_held ON application (hold) WHERE hold > 0;";
 
-/* Letters of no application had no span. */
+/* Letters of no application had no span; and of an earlier address nothing tells but the answers that went there. */
 static const char to_version_7[] =
-	"INSERT INTO retained SELECT 8, id, queued_at FROM outbox WHERE application_id IS NULL;";
+	"INSERT INTO retained SELECT 8, id, queued_at FROM outbox WHERE application_id IS NULL;"
+	"INSERT INTO earlier_mail SELECT DISTINCT a.id, n.mail FROM answer n JOIN outbox o ON o.id = "
+	"n.notice_id"
+	" JOIN application a ON a.id = o.application_id WHERE n.proven = 1 AND a.mail <> n.mail;";
 
 const struct migration migrations[] = {
 	{1, to_version_2},

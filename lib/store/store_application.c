@@ -325,6 +325,22 @@ enum rc application_update(struct store *store, const struct application *app, s
 	return rc == RC_OK && reason ? update_hold_reason(store, app, err) : rc;
 }
 
+/* An erasure takes what is kept under an address that was changed since, too. */
+static enum rc keep_earlier_mail(struct store *store, int64_t id, const char *mail_key, struct err *err)
+{
+	sqlite3_stmt *stmt = sql_ready(store,
+		"INSERT INTO earlier_mail SELECT id, mail FROM application WHERE id = :id AND mail IS NOT "
+		"NULL"
+		" AND mail IS NOT :mail ON CONFLICT DO NOTHING",
+		err);
+	if (!stmt)
+		return err->rc;
+	uint8_t room[KEY_LEN];
+	sql_int(stmt, ":id", id);
+	bind_key(stmt, ":mail", mail_key, room);
+	return sql_run(store, stmt, err);
+}
+
 static enum rc update_keys(
 	struct store *store, int64_t id, const char *key, const char *mail_key, struct err *err)
 {
@@ -346,6 +362,8 @@ enum rc application_update_form(struct store *store, const struct application *a
 	const char *mail_key, struct err *err)
 {
 	enum rc rc = sql_want_transaction(store, err);
+	if (rc == RC_OK)
+		rc = keep_earlier_mail(store, app->id, mail_key, err);
 	if (rc == RC_OK)
 		rc = update_keys(store, app->id, key, mail_key, err);
 	if (rc != RC_OK)

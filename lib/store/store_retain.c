@@ -403,10 +403,11 @@ static const struct wipe stray[] = {
 	{0},
 };
 
-/* The digest of an address is kept where another application has the same one. */
-#define ADDRESS_ALONE                                                                                        \
-	"(SELECT a.mail FROM application a WHERE a.id = :id AND a.mail IS NOT NULL AND NOT EXISTS"           \
-	" (SELECT 1 FROM application o WHERE o.mail = a.mail AND o.mail IS NOT NULL AND o.id <> :id))"
+/* Its addresses, today's and those before; the digest of one that another application has is kept. */
+#define ADDRESSES_ALONE                                                                                      \
+	"(SELECT e.mail FROM (SELECT mail FROM application WHERE id = :id AND mail IS NOT NULL UNION"        \
+	" SELECT mail FROM earlier_mail WHERE application_id = :id) e WHERE NOT EXISTS"                      \
+	" (SELECT 1 FROM application o WHERE o.mail = e.mail AND o.mail IS NOT NULL AND o.id <> :id))"
 
 static const struct wipe form[] = {
 	WIPE("application_payload", "application_id = :id", forms),
@@ -426,9 +427,10 @@ static const struct wipe form[] = {
 	     " OR (purpose IN (1, 2) AND subject_id IN " REQUESTS ")"),
 	ALSO("UPDATE bounce SET mail = " NO_DIGEST " WHERE notice_id IN " NOTICES
 	     " AND notice_id IS NOT NULL"),
-	ALSO("DELETE FROM answer WHERE mail IN " ADDRESS_ALONE),
-	ALSO("DELETE FROM suppression WHERE mail IN " ADDRESS_ALONE),
-	ALSO("DELETE FROM address_score WHERE mail IN " ADDRESS_ALONE),
+	ALSO("DELETE FROM answer WHERE mail IN " ADDRESSES_ALONE),
+	ALSO("DELETE FROM suppression WHERE mail IN " ADDRESSES_ALONE),
+	ALSO("DELETE FROM address_score WHERE mail IN " ADDRESSES_ALONE),
+	ALSO("DELETE FROM earlier_mail WHERE application_id = :id"),
 	/* The file it came in goes whole: see scrub_next(). What else came in it has its values in the register. */
 	ALSO("INSERT INTO scrub (file_id, message_id) SELECT f.id, 0 FROM application a JOIN file f ON f.id ="
 	     " a.file_id WHERE a.id = :id AND f.archive <> '' ON CONFLICT DO NOTHING"),

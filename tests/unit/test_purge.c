@@ -713,6 +713,61 @@ static void test_purge__notes_of_a_busy_second(void **state)
 	rig_assert_whole(rig);
 }
 
+/* ---- every address, every copy ---- */
+
+static void change_address(struct rig *rig, int64_t id, const char *to)
+{
+	const char *why_ja = NULL;
+	struct form_values changed = {0};
+	changed.value[FIELD_MAIL] = to;
+	assert_ok(office_correct(
+		&rig->office, id, &changed, "変更", "staff:1000", &why_ja, rig->pool, &rig_err));
+}
+
+static void mark_address(struct rig *rig, const char *address)
+{
+	const struct address_score score = {.score = 1000, .at = rig->clock.now, .hard = 1};
+	assert_ok(store_begin(rig->office.store, &rig_err));
+	assert_ok(suppression_set(rig->office.store, address, SUPPRESS_NEWS, true, rig->clock.now, &rig_err));
+	assert_ok(address_score_set(rig->office.store, address, &score, &rig_err));
+	assert_ok(store_commit(rig->office.store, &rig_err));
+}
+
+static bool is_marked(struct rig *rig, const char *address)
+{
+	bool suppressed = false;
+	struct address_score score;
+	assert_ok(suppression_has(rig->office.store, address, SUPPRESS_NEWS, &suppressed, &rig_err));
+	assert_ok(address_score_get(rig->office.store, address, &score, &rig_err));
+	assert_int_equal(suppressed, score.at > 0);
+	return suppressed;
+}
+
+static void test_purge__earlier_addresses(void **state)
+{
+	static const char *const addresses[] = {"first@example.jp", "shared@example.jp", "last@example.jp"};
+	struct rig *rig = *state;
+	const char *why_ja = NULL;
+	struct erasure out;
+	int64_t id = rig_apply(rig, 1), other = rig_apply(rig, 2);
+	rig_run_days(rig, 30);
+	change_address(rig, other, "shared@example.jp");
+	for (size_t i = 0; i < sizeof addresses / sizeof *addresses; i++) {
+		change_address(rig, id, addresses[i]);
+		mark_address(rig, addresses[i]);
+	}
+	mark_address(rig, "info1@example.co.jp");
+	mark_address(rig, "nobody@example.jp");
+	stop(rig, id, "終了");
+	assert_ok(erase(rig, id, false, "本人の求め", &out, &why_ja));
+	assert_false(is_marked(rig, "info1@example.co.jp"));
+	assert_false(is_marked(rig, "first@example.jp"));
+	assert_false(is_marked(rig, "last@example.jp"));
+	assert_true(is_marked(rig, "shared@example.jp")); /* somebody else has it now */
+	assert_true(is_marked(rig, "nobody@example.jp"));
+	rig_assert_whole(rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -730,6 +785,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_purge__erase_application, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_purge__erase_mail, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_purge__notes_of_a_busy_second, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_purge__earlier_addresses, rig_setup, rig_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -258,10 +258,12 @@ static void test_store_migrate__registers_in_use(void **state)
 		}
 		if (version >= 5)
 			assert_int_equal(sql_count(rig, "SELECT count(*) FROM letter_signature"), 1);
-		if (version >= 6)
+		if (version >= 6) {
 			assert_int_equal(
 				sql_count(rig, "SELECT count(*) FROM retained WHERE kind = 8 AND id = 18"),
 				1);
+			assert_int_equal(sql_count(rig, "SELECT sum(application_id) FROM earlier_mail"), 3);
+		}
 	}
 }
 
