@@ -33,15 +33,27 @@ static enum rc print_mail(void *ctx, int64_t message_id, struct err *err)
 	return RC_OK;
 }
 
-static void print_json(const struct erasure *erased, int64_t application_id, int64_t mail_id,
-	const char *file, json_t *mails)
+static enum rc print_file(void *ctx, const struct spool_file *file, struct err *err)
 {
-	say_json(json_pack("{s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "application",
+	json_t *into = ctx;
+	(void)err;
+	if (into)
+		(void)json_array_append_new(into, json_text(file->archive));
+	else
+		say(_("form file with its results, and every other row of it: %s"), file->archive);
+	return RC_OK;
+}
+
+static void print_json(
+	const struct erasure *erased, int64_t application_id, int64_t mail_id, json_t *files, json_t *mails)
+{
+	json_t *first = json_array_get(files, 0);
+	say_json(json_pack("{s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:O?, s:o, s:o}", "application",
 		json_number(application_id), "mail", json_number(mail_id), "forms", (json_int_t)erased->forms,
 		"history", (json_int_t)erased->history, "letters", (json_int_t)erased->letters, "mails",
 		(json_int_t)erased->mails, "requests", (json_int_t)erased->requests, "published",
-		(json_int_t)erased->published, "search", (json_int_t)erased->search, "file", json_text(file),
-		"received_mails", mails));
+		(json_int_t)erased->published, "search", (json_int_t)erased->search, "file", first, "files",
+		files, "received_mails", mails));
 }
 
 static enum rc refuse(const char *why_ja, struct err *err)
@@ -53,7 +65,7 @@ static enum rc preview(struct ctl *ctl, int64_t mail_id, struct err *err)
 {
 	struct application app = {0};
 	struct erasure erased;
-	const char *why_ja = NULL, *file = "";
+	const char *why_ja = NULL;
 	enum rc rc = RC_OK;
 	if (mail_id) {
 		rc = office_erase_mail(
@@ -62,22 +74,21 @@ static enum rc preview(struct ctl *ctl, int64_t mail_id, struct err *err)
 		rc = target_get(ctl, ctl->argument[0], &app, err);
 		if (rc != RC_OK)
 			return rc;
-		rc = office_erase(
-			&ctl->office, app.id, true, NULL, "", &erased, &file, &why_ja, ctl->pool, err);
+		rc = office_erase(&ctl->office, app.id, true, NULL, "", &erased, &why_ja, ctl->pool, err);
 	}
 	if (rc != RC_OK)
 		return rc == RC_REFUSED ? refuse(why_ja, err) : rc;
-	json_t *mails = ctl->json ? json_array() : NULL;
+	json_t *files = ctl->json ? json_array() : NULL, *mails = ctl->json ? json_array() : NULL;
 	if (!ctl->json)
 		print_counts(ctl, &erased);
-	if (!ctl->json && *file)
-		say(_("form file with its results, and every other row of it: %s"), file);
 	if (mail_id)
 		rc = print_mail(mails, mail_id, err);
 	else
+		rc = application_files(ctl->store, app.id, print_file, files, err);
+	if (rc == RC_OK && !mail_id)
 		rc = application_mails(ctl->store, app.id, print_mail, mails, err);
 	if (ctl->json)
-		print_json(&erased, app.id, mail_id, file, mails);
+		print_json(&erased, app.id, mail_id, files, mails);
 	return rc;
 }
 

@@ -39,7 +39,6 @@ enum rc command_erase(struct control_request *request, struct err *err)
 	struct office *office = &request->ctx->office;
 	const json_t *mail = json_object_get(request->json, "mail");
 	struct erasure erased;
-	const char *file = "";
 	enum rc rc = RC_OK;
 	int64_t mail_id = json_integer_value(mail);
 	if (mail && mail_id < 1)
@@ -51,7 +50,7 @@ enum rc command_erase(struct control_request *request, struct err *err)
 		rc = control_find_application(request, err);
 		rc = rc ? rc
 			: office_erase(office, request->application_id, false, request->reason,
-				  request->actor, &erased, &file, &request->why_ja, request->pool, err);
+				  request->actor, &erased, &request->why_ja, request->pool, err);
 	}
 	if (rc)
 		return rc;
@@ -60,12 +59,13 @@ enum rc command_erase(struct control_request *request, struct err *err)
 	request->done = pool_printf(request->pool,
 		"Erased: %" PRId64 " rows of the register%s. Backups made before still hold them.",
 		rows_of(&erased),
-		*file ? "; the form file it came in is removed once the evening's books have counted it"
-		      : "");
+		erased.files
+			? "; the form files it stands in are removed once the evening's books have counted it"
+			: "");
 	request->done_ja = pool_printf(request->pool,
 		"個人データを消去しました（台帳の%" PRId64
 		"行）。%s以前に取ったバックアップには残っています。",
 		rows_of(&erased),
-		*file ? "受け付けた申込ファイルと結果は、夕方の照合が済みしだい削除されます。" : "");
+		erased.files ? "受け付けた申込ファイルと結果は、夕方の照合が済みしだい削除されます。" : "");
 	return RC_OK;
 }

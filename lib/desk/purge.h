@@ -5,7 +5,7 @@
  * purge_scrub(), which can be done again after a crash.
  *
  * An archived form file holds many applicants. It is kept while an application of it lives; but when the data of one of them are erased, on request or because their
- * time is over, it goes whole, with its results: what the others wrote stands in the register, and a rewritten original would prove nothing.
+ * time is over, every file with a row about it goes whole, with its results: what the others wrote stands in the register, and a rewritten original would prove nothing.
  */
 #ifndef SENGEN_PURGE_H
 #define SENGEN_PURGE_H

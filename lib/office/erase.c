@@ -118,18 +118,14 @@ static enum rc note(struct erasing *e, int64_t application_id, enum state state,
 	return history_add(e->office->store, &row, e->err);
 }
 
-static enum rc erase_application(struct erasing *e, int64_t id, const char **file)
+static enum rc erase_application(struct erasing *e, int64_t id)
 {
 	struct application app;
-	struct spool_file from = {.archive = ""};
 	enum rc rc = application_get(e->office->store, id, &app, e->pool, e->err);
 	if (rc == RC_REFUSED)
 		*e->why_ja = NO_SUCH_APPLICATION;
 	if (rc == RC_OK)
 		rc = may_erase(e, &app);
-	if (rc == RC_OK && app.file_id)
-		rc = file_get(e->office->store, app.file_id, &from, e->pool, e->err);
-	*file = from.archive;
 	if (rc == RC_OK)
 		rc = application_erase(e->office->store, id, e->preview, e->out, e->err);
 	if (rc == RC_OK && is_empty(e->out))
@@ -138,8 +134,7 @@ static enum rc erase_application(struct erasing *e, int64_t id, const char **fil
 }
 
 enum rc office_erase(struct office *office, int64_t application_id, bool preview, const char *reason,
-	const char *actor, struct erasure *out, const char **file, const char **why_ja, struct pool *pool,
-	struct err *err)
+	const char *actor, struct erasure *out, const char **why_ja, struct pool *pool, struct err *err)
 {
 	struct erasing e = {.office = office,
 		.preview = preview,
@@ -151,12 +146,11 @@ enum rc office_erase(struct office *office, int64_t application_id, bool preview
 		.err = err};
 	struct txn txn;
 	*out = (struct erasure){0};
-	*file = "";
 	*why_ja = NULL;
 	if (preview)
-		return erase_application(&e, application_id, file);
+		return erase_application(&e, application_id);
 	enum rc rc = txn_begin(office, &txn, err);
-	return rc == RC_OK ? txn_end(office, &txn, erase_application(&e, application_id, file), err) : rc;
+	return rc == RC_OK ? txn_end(office, &txn, erase_application(&e, application_id), err) : rc;
 }
 
 /* ---- a mail ---- */

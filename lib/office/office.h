@@ -188,12 +188,11 @@ enum rc office_paused(struct office *office, enum pause what, bool *yes, struct 
 /* Lets a batch go. Where second_person names its reason it takes two people: the first call notes the first (*waits_for_second), the second must be somebody else. */
 enum rc office_release_batch(struct office *office, int64_t batch_id, const char *actor,
 	bool *waits_for_second, const char **why_ja, struct pool *pool, struct err *err);
-/* Erases the personal data of an application (administrators), the mails about it and the form file it came in included; the history, the numbers and the
- * counts stay. preview: only counts, a store opened for reading is enough, no reason is wanted. What lies on the disk (*file, in the pool: the archived file below the
- * spool, "" where there is none) is taken away by purge_scrub() once this is committed. RC_REFUSED while it lives, a request about it is open, or a mail to it waits. */
+/* Erases the personal data of an application (administrators), the mails about it and the form files it stands in included; the history, the numbers and the
+ * counts stay. preview: only counts, a store opened for reading is enough, no reason is wanted. What lies on the disk (application_files()) is taken
+ * away by purge_scrub() once this is committed. RC_REFUSED while it lives, a request about it is open, or a mail to it waits. */
 enum rc office_erase(struct office *office, int64_t application_id, bool preview, const char *reason,
-	const char *actor, struct erasure *out, const char **file, const char **why_ja, struct pool *pool,
-	struct err *err);
+	const char *actor, struct erasure *out, const char **why_ja, struct pool *pool, struct err *err);
 /* The same for one received mail that is about no application. RC_REFUSED: it is, or is not settled. */
 enum rc office_erase_mail(struct office *office, int64_t message_id, bool preview, const char *reason,
 	const char *actor, struct erasure *out, const char **why_ja, struct pool *pool, struct err *err);

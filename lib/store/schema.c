@@ -251,6 +251,11 @@ static const char erasure_tables[] =
 	"CREATE INDEX file_archive ON file (archive) WHERE archive <> '';"
 	/* A day's mails may bring hundreds of rows a second. */
 	"CREATE INDEX history_request ON history (ref) WHERE " SQL_OF_REQUEST ";"
+	"CREATE TABLE file_about (" /* files with a row about an application, beside the one it came in */
+	" application_id INTEGER NOT NULL REFERENCES application(id),"
+	" file_id INTEGER NOT NULL REFERENCES file(id),"
+	" PRIMARY KEY (application_id, file_id)"
+	") STRICT, WITHOUT ROWID;"
 	"CREATE TABLE earlier_mail (" /* addresses that an application had before the one it has */
 	" application_id INTEGER NOT NULL REFERENCES application(id),"
 	" mail BLOB NOT NULL," /* as application.mail */
@@ -466,6 +471,8 @@ static const char to_version_2[] =
 /* Letters of no application had no span; and of an earlier address nothing tells but the answers that went there. */
 static const char to_version_7[] =
 	"INSERT INTO retained SELECT 8, id, queued_at FROM outbox WHERE application_id IS NULL;"
+	"INSERT INTO file_about SELECT DISTINCT a.id, r.file_id FROM file_row r JOIN application a"
+	" ON a.id = r.application_id WHERE a.file_id IS NOT r.file_id;"
 	"INSERT INTO earlier_mail SELECT DISTINCT a.id, n.mail FROM answer n JOIN outbox o ON o.id = "
 	"n.notice_id"
 	" JOIN application a ON a.id = o.application_id WHERE n.proven = 1 AND a.mail <> n.mail;";

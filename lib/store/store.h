@@ -620,6 +620,9 @@ enum rc application_erase(
 typedef enum rc erased_message_fn(void *ctx, int64_t message_id, struct err *err);
 enum rc application_mails(
 	struct store *store, int64_t application_id, erased_message_fn *fn, void *ctx, struct err *err);
+/* The archived form files that an erasure of an application takes: the one it came in, others with a row about it, and the same ones dropped again; by id. */
+enum rc application_files(
+	struct store *store, int64_t application_id, file_fn *fn, void *ctx, struct err *err);
 /* A mail and all with the same bytes: each is kept for itself. */
 enum rc message_copies(
 	struct store *store, int64_t message_id, erased_message_fn *fn, void *ctx, struct err *err);

@@ -409,6 +409,15 @@ static const struct wipe stray[] = {
 	" SELECT mail FROM earlier_mail WHERE application_id = :id) e WHERE NOT EXISTS"                      \
 	" (SELECT 1 FROM application o WHERE o.mail = e.mail AND o.mail IS NOT NULL AND o.id <> :id))"
 
+/* The file it came in, others with a row about it, and whatever has the same bytes. */
+#define FILES_ABOUT                                                                                          \
+	"(SELECT c.id FROM file c WHERE c.digest IN (SELECT s.digest FROM file s WHERE s.id IN"              \
+	" (SELECT file_id FROM application WHERE id = :id UNION"                                             \
+	" SELECT file_id FROM file_about WHERE application_id = :id)))"
+#define ARCHIVED_ABOUT                                                                                       \
+	"f.id IN " FILES_ABOUT                                                                               \
+	" AND f.archive <> '' AND NOT EXISTS (SELECT 1 FROM scrub s WHERE s.file_id = f.id)"
+
 static const struct wipe form[] = {
 	WIPE("application_payload", "application_id = :id", forms),
 	WIPE("history_payload",
@@ -416,10 +425,8 @@ static const struct wipe form[] = {
 		"seq IN (SELECT seq FROM history WHERE application_id = :id AND application_id > 0"
 		" AND event <> 48)",
 		history),
-	{"SELECT count(*) FROM application a JOIN file f ON f.id = a.file_id WHERE a.id = :id"
-	 " AND f.archive <> '' AND NOT EXISTS (SELECT 1 FROM scrub s WHERE s.file_id = f.id)",
-		"DELETE FROM retained WHERE kind IN (5, 6) AND id ="
-		" (SELECT file_id FROM application WHERE id = :id)",
+	{"SELECT count(*) FROM file f WHERE " ARCHIVED_ABOUT,
+		"DELETE FROM retained WHERE kind IN (5, 6) AND id IN " FILES_ABOUT,
 		offsetof(struct erasure, files)},
 	ALSO("DELETE FROM identity WHERE application_id = :id"),
 	ALSO("DELETE FROM file_row WHERE application_id = :id AND application_id > 0"),
@@ -431,11 +438,11 @@ static const struct wipe form[] = {
 	ALSO("DELETE FROM suppression WHERE mail IN " ADDRESSES_ALONE),
 	ALSO("DELETE FROM address_score WHERE mail IN " ADDRESSES_ALONE),
 	ALSO("DELETE FROM earlier_mail WHERE application_id = :id"),
-	/* The file it came in goes whole: see scrub_next(). What else came in it has its values in the register. */
-	ALSO("INSERT INTO scrub (file_id, message_id) SELECT f.id, 0 FROM application a JOIN file f ON f.id ="
-	     " a.file_id WHERE a.id = :id AND f.archive <> '' ON CONFLICT DO NOTHING"),
-	ALSO("UPDATE file SET name = '" ERASED_NAME "' WHERE id ="
-	     " (SELECT file_id FROM application WHERE id = :id)"),
+	/* They go whole: see scrub_next(). What else came in them has its values in the register. */
+	ALSO("INSERT INTO scrub (file_id, message_id) SELECT f.id, 0 FROM file f WHERE " ARCHIVED_ABOUT
+	     " ON CONFLICT DO NOTHING"),
+	ALSO("UPDATE file SET name = '" ERASED_NAME "' WHERE id IN " FILES_ABOUT),
+	ALSO("DELETE FROM file_about WHERE application_id = :id"),
 	ALSO("UPDATE application SET key = NULL, mail = NULL WHERE id = :id"),
 	ALSO("DELETE FROM retained WHERE kind IN (1, 4) AND id = :id"),
 	{0},
@@ -629,6 +636,24 @@ enum rc message_copies(
 		"SELECT m.id FROM message f JOIN message m ON m.digest = f.digest WHERE f.id = :id ORDER BY "
 		"m.id",
 		message_id, fn, ctx, err);
+}
+
+enum rc application_files(
+	struct store *store, int64_t application_id, file_fn *fn, void *ctx, struct err *err)
+{
+	struct ids files;
+	struct spool_file file;
+	struct pool *pool = pool_new();
+	enum rc rc = collect(store, "SELECT f.id FROM file f WHERE " ARCHIVED_ABOUT " ORDER BY f.id",
+		application_id, &files, err);
+	for (size_t i = 0; rc == RC_OK && i < files.count; i++) {
+		rc = file_get(store, files.id[i], &file, pool, err);
+		if (rc == RC_OK)
+			rc = fn(ctx, &file, err);
+	}
+	free(files.id);
+	pool_free(&pool);
+	return rc;
 }
 
 struct mail_wipe {

@@ -11,6 +11,7 @@ gone() { ! on_disk "$1"; }
 make_conf
 start_daemon
 forms 1 3 | drop a.csv
+forms 1 3 | drop again.csv
 until_ok 60 have_mails 3
 on_disk tanto1 || fail "the address should be in the register"
 status=0; said=$(ctl erase 1 --preview 2>&1) || status=$?
@@ -21,9 +22,11 @@ contains "$said" 取下げ "what to do first"
 ctl withdraw 1 "himitsu-no-riyuu" >/dev/null
 status=0; ctl erase 1 >/dev/null 2>&1 || status=$?
 equal "$status" 2 "erase without a reason"
+dropped_again() { ctl --json erase 1 --preview | grep -q 'accepted/.*accepted/.*again.csv'; }
+until_ok 30 dropped_again
 found=$(ctl --json erase 1 --preview)
 contains "$found" '"forms":1' "preview"
-contains "$found" 'accepted/' "the file in the preview"
+contains "$found" '"file":"accepted/' "the first of them"
 on_disk tanto1 || fail "a preview changed something"
 ctl erase 1 --reason "on request" >/dev/null || fail "erase"
 until_ok 60 gone tanto1

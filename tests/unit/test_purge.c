@@ -2,6 +2,7 @@
 #include "inbound_rig.h"
 
 #include "lib/desk/purge.h"
+#include "lib/form/result.h"
 
 #define KEEP_SHORT                                                                                           \
 	"retention = { survey_days = 10; mail_days = 20; letter_days = 30; ended_days = 40; file_days = "    \
@@ -334,7 +335,9 @@ static void test_purge__mail(void **state)
 
 /* ---- files ---- */
 
-static int64_t add_file(struct rig *rig, const char *archive, int accepted, bool counted)
+/* content: two files with the same have the same bytes. */
+static int64_t add_file_of(
+	struct rig *rig, const char *archive, const char *content, int accepted, bool counted)
 {
 	struct spool_file file = {.name = "shirushi.csv",
 		.taken_at = rig->clock.now,
@@ -342,7 +345,7 @@ static int64_t add_file(struct rig *rig, const char *archive, int accepted, bool
 		.state = FILE_TAKEN,
 		.archive = ""};
 	struct str path = STR_INIT;
-	sha256(file.digest, archive, strlen(archive));
+	sha256(file.digest, content, strlen(content));
 	assert_ok(store_begin(rig->office.store, &rig_err));
 	assert_ok(file_add(rig->office.store, &file, &rig_err));
 	file.state = FILE_DONE;
@@ -361,6 +364,11 @@ static int64_t add_file(struct rig *rig, const char *archive, int accepted, bool
 	rig_write(rig, pool_printf(rig->pool, "%s_要修正.csv", archive), "shirushi");
 	str_free(&path);
 	return file.id;
+}
+
+static int64_t add_file(struct rig *rig, const char *archive, int accepted, bool counted)
+{
+	return add_file_of(rig, archive, archive, accepted, counted);
 }
 
 static bool there(struct rig *rig, const char *name)
@@ -441,6 +449,8 @@ static const char *archive_of(struct rig *rig, int64_t file)
 }
 
 #define OTHER "accepted/2026/06/20260602-100000_c.csv"
+#define THIRD "accepted/2026/06/20260603-100000_d.csv"
+#define COPY "accepted/2026/06/20260604-100000_a.csv"
 
 /* What can't be removed is named, without the name that somebody gave it, and everything else goes. */
 static void test_purge__one_that_cannot_go(void **state)
@@ -561,9 +571,7 @@ static void test_purge__public_list(void **state)
 static enum rc erase(struct rig *rig, int64_t id, bool preview, const char *reason, struct erasure *out,
 	const char **why_ja)
 {
-	const char *file;
-	return office_erase(
-		&rig->office, id, preview, reason, "staff:0", out, &file, why_ja, rig->pool, &rig_err);
+	return office_erase(&rig->office, id, preview, reason, "staff:0", out, why_ja, rig->pool, &rig_err);
 }
 
 static void test_purge__erase_application(void **state)
@@ -768,6 +776,51 @@ static void test_purge__earlier_addresses(void **state)
 	rig_assert_whole(rig);
 }
 
+static void note_row(struct rig *rig, int64_t file, int row, int64_t application_id)
+{
+	assert_ok(store_begin(rig->office.store, &rig_err));
+	assert_ok(file_row_add(rig->office.store, file, row, RESULT_SAME, application_id, NULL, 0, &rig_err));
+	assert_ok(store_commit(rig->office.store, &rig_err));
+}
+
+static void forget_rows(struct rig *rig)
+{
+	bool left = true;
+	assert_ok(store_begin(rig->office.store, &rig_err));
+	assert_ok(file_rows_drop(rig->office.store, 1000, &left, &rig_err));
+	assert_ok(store_commit(rig->office.store, &rig_err));
+	assert_false(left);
+}
+
+/* The same file dropped again, and another one with the same row: the applicant stands in all of them. */
+static void test_purge__erase_every_copy(void **state)
+{
+	struct rig *rig = *state;
+	const char *why_ja = NULL;
+	struct erasure preview, out;
+	bool more = true;
+	int64_t file = add_file(rig, ARCHIVE, 1, true), same_row = add_file(rig, OTHER, 1, true);
+	int64_t others = add_file(rig, THIRD, 1, true);
+	int64_t again = add_file_of(rig, COPY, ARCHIVE, 0, true);
+	int64_t id = apply_from(rig, 1, file, 1), other = apply_from(rig, 2, others, 1);
+	note_row(rig, same_row, 1, id);
+	note_row(rig, others, 1, other);
+	forget_rows(rig);
+	stop(rig, id, "終了");
+	assert_ok(erase(rig, id, true, NULL, &preview, &why_ja));
+	assert_ok(erase(rig, id, false, "本人の求め", &out, &why_ja));
+	assert_memory_equal(&preview, &out, sizeof out);
+	assert_int_equal(out.files, 3);
+	scrub(rig, &more);
+	assert_string_equal(archive_of(rig, file), "");
+	assert_string_equal(archive_of(rig, again), "");
+	assert_string_equal(archive_of(rig, same_row), "");
+	assert_false(there(rig, ARCHIVE) || there(rig, COPY) || there(rig, OTHER));
+	assert_false(there(rig, COPY "_結果.txt"));
+	assert_string_equal(archive_of(rig, others), THIRD);
+	assert_true(there(rig, THIRD));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -786,6 +839,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_purge__erase_mail, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_purge__notes_of_a_busy_second, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_purge__earlier_addresses, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_purge__erase_every_copy, rig_setup, rig_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
