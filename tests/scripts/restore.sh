@@ -91,7 +91,7 @@ sqlite3 "$older" "SELECT 'DROP TABLE IF EXISTS \"' || name || '\";' FROM sqlite_
   ('fact','word','form_field','template_set','file','file_row','application','application_payload','number','history','history_payload','outbox',
    'letter','delivery','suppression','message','message_payload','reading_payload','request','request_payload','token','answer','bounce',
    'address_score','copy','message_id','identity')" >"$dir/drop.sql"
-{ sqlite3 "$older" "SELECT 'DROP TRIGGER ' || name || ';' FROM sqlite_schema WHERE type = 'trigger'"; cat "$dir/drop.sql"; echo "DROP INDEX IF EXISTS application_file; DROP INDEX IF EXISTS message_id_notice; PRAGMA user_version = 3;"; } | sqlite3 "$older"
+{ sqlite3 "$older" "SELECT 'DROP TRIGGER ' || name || ';' FROM sqlite_schema WHERE type = 'trigger'"; cat "$dir/drop.sql"; echo "DROP INDEX IF EXISTS application_file; DROP INDEX IF EXISTS message_id_notice; DROP INDEX IF EXISTS file_archive; DROP INDEX IF EXISTS history_request; PRAGMA user_version = 3;"; } | sqlite3 "$older"
 status=0; found=$(ctl --json restore-check "$older") || status=$?
 equal "$(echo "$found" | field version)" 3 "version"
 equal "$(echo "$found" | field rows)" "$(sqlite3 "$older" 'SELECT max(seq) FROM history')" "rows of the older copy"
