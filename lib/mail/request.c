@@ -360,7 +360,10 @@ static bool other_settles(struct reader *r)
 		review(r, "%s", others[i].reason);
 		return true;
 	}
-	if (r->evidence.score[RULE_CONTRADICTION] >= PLAIN) {
+	/* A stop that is denied beside a plain wish about the news says the same once more: ロゴは引き続き使用します. */
+	bool news = r->evidence.score[RULE_NEWS_UNSUBSCRIBE] >= PLAIN && !r->evidence.score[RULE_STOP] &&
+		    !has_form(r);
+	if (r->evidence.score[RULE_CONTRADICTION] >= PLAIN && !news) {
 		r->out->kind = REQUEST_OTHER;
 		say_words(r, RULE_CONTRADICTION);
 		review(r, "a stop is denied or taken back.");
@@ -415,6 +418,8 @@ static void kind_decide(struct reader *r)
 		say_words(r, RULE_DOUBT);
 		review(r, "the writer hesitates, or speaks of something done or of somebody else.");
 	}
+	if (kind == REQUEST_ID_ENQUIRY && r->evidence.score[RULE_STOP_BESIDES])
+		review(r, "it wishes a stop as well.");
 	if (plain > 1)
 		review(r, "it wishes more than one thing.");
 	else if (plain == 0)

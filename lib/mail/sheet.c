@@ -1121,6 +1121,69 @@ static const char *person_in_prose(
 	return "";
 }
 
+/* 12月31日, 来年3月31日, 今月末, 年度末: a day that wants another one to be reckoned from, or the writer. Returns how far it reaches. */
+static size_t loose_day_at(const char *text)
+{
+	static const char *const months[] = {"今月", "来月", "本月", "当月", "翌月", "再来月"};
+	static const char *const ends[] = {
+		"年度末", "年度いっぱい", "年度内", "年末", "年内", "月末", "期末"};
+	const char *at = text;
+	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+		if (str_has_prefix(at, ends[i]))
+			return strlen(ends[i]);
+	size_t digits = strspn(at, "0123456789"), month = 0;
+	if (digits == 1 || digits == 2)
+		month = str_has_prefix(at + digits, "月") ? digits + strlen("月") : 0;
+	for (size_t i = 0; i < sizeof months / sizeof *months && !month; i++)
+		month = str_has_prefix(at, months[i]) ? strlen(months[i]) : 0;
+	if (!month)
+		return 0;
+	at += month;
+	digits = strspn(at, "0123456789");
+	if (digits > 0 && str_has_prefix(at + digits, "日"))
+		at += digits + strlen("日");
+	return (size_t)(at - text);
+}
+
+static const char *behind_remark(const char *rest)
+{
+	static const char *const spans[] = {"いっぱい", "一杯", "末日", "末", "中", "内"};
+	rest += *rest == ' ';
+	if (*rest == '(' && strchr(rest, ')'))
+		rest = strchr(rest, ')') + 1;
+	for (size_t i = 0; i < sizeof spans / sizeof *spans; i++)
+		if (str_has_prefix(rest, spans[i]))
+			return rest + strlen(spans[i]);
+	return rest;
+}
+
+/* The use ends on a day that the sentence does not give whole: nobody may take it for today. */
+static void loose_day_in_sentence(struct filling *f, const char *sentence)
+{
+	static const char *const verbs[] = {"中止", "停止", "終了", "取りやめ", "取り止め", "取り下げ",
+		"取下げ", "やめ", "廃止", "抹消", "辞退", "退会", "解約", "返上", "解除", "使用は", "使用を"};
+	static const char *const behind[] = {"で", "をもって", "をもちまして", "付", "より", "から", "限り",
+		"まで", "以降", "とし", "と致", "とさせ"};
+	static const char *const names[] = {"中止日は", "中止日を", "終了日は", "終了日を", "停止日は"};
+	if (!holds_any(sentence, verbs, sizeof verbs / sizeof *verbs))
+		return;
+	for (const char *at = sentence; *at && !*f->sheet->stop_on_written; at++) {
+		size_t len = at > sentence && is_digit(at[-1]) && is_digit(*at) ? 0 : loose_day_at(at);
+		if (!len)
+			continue;
+		bool named = false;
+		for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+			size_t before = strlen(names[i]);
+			named = named || ((size_t)(at - sentence) >= before &&
+						 memcmp(at - before, names[i], before) == 0);
+		}
+		const char *rest = behind_remark(at + len);
+		if (named || begins_with_any(rest, behind, sizeof behind / sizeof *behind))
+			f->sheet->stop_on_written = pool_strndup(f->pool, at, (size_t)(rest - at));
+		at += len - 1;
+	}
+}
+
 /* The day on which a sentence says the use ends. */
 static void stop_day_in_sentence(struct filling *f, const char *sentence)
 {
@@ -1130,8 +1193,10 @@ static void stop_day_in_sentence(struct filling *f, const char *sentence)
 		"限り", "まで", "を使用中止日", "を中止日", "以降", "使用中止", "中止"};
 	static const char *const past[] = {"に宣言", "に自己宣言", "に申", "に登録", "に取得", "に届", "に受",
 		"付で宣言", "付の", "にお申", "に発行", "に通知"};
+	static const char *const alone[] = {"付で", "をもって", "をもちまして", "限りで"};
 	size_t len;
-	if (!holds_any(sentence, verbs, sizeof verbs / sizeof *verbs))
+	bool ends = holds_any(sentence, verbs, sizeof verbs / sizeof *verbs);
+	if (!ends && !holds_any(sentence, alone, sizeof alone / sizeof *alone))
 		return;
 	for (size_t at = 0; sentence[at] && f->sheet->stop_on == CIVIL_DAY_NONE; at++) {
 		civil_day day = day_at(sentence, at, &len);
@@ -1142,14 +1207,18 @@ static void stop_day_in_sentence(struct filling *f, const char *sentence)
 		if (*rest == '(' && strchr(rest, ')'))
 			rest = strchr(rest, ')') + 1;
 		rest += *rest == ')'; /* 9月1日(2026年9月1日)をもって */
-		if (begins_with_any(rest, behind, sizeof behind / sizeof *behind) &&
-			!begins_with_any(rest, past, sizeof past / sizeof *past))
+		/* 2026/12/18付でお願いします: a sentence of its own behind the wish. */
+		bool fits = ends ? begins_with_any(rest, behind, sizeof behind / sizeof *behind)
+				 : begins_with_any(rest, alone, sizeof alone / sizeof *alone) &&
+					    strstr(rest, "願い");
+		if (fits && !begins_with_any(rest, past, sizeof past / sizeof *past))
 			f->sheet->stop_on = day;
 		at += len - 1;
 	}
 }
 
-static void stop_day_in_prose(struct filling *f, const char *text)
+static void each_sentence(
+	struct filling *f, const char *text, void (*fn)(struct filling *f, const char *sentence))
 {
 	struct str sentence = STR_INIT;
 	for (const char *at = text; *at;) {
@@ -1160,10 +1229,17 @@ static void stop_day_in_prose(struct filling *f, const char *text)
 		text_fold(&sentence, piece);
 		free(piece);
 		if (sentence.len < 2000)
-			stop_day_in_sentence(f, sentence.s);
+			fn(f, sentence.s);
 		at += len;
 	}
 	str_free(&sentence);
+}
+
+static void stop_day_in_prose(struct filling *f, const char *text)
+{
+	each_sentence(f, text, stop_day_in_sentence);
+	if (f->sheet->stop_on == CIVIL_DAY_NONE)
+		each_sentence(f, text, loose_day_in_sentence);
 }
 
 /* 和歌山県の浅葱クリニック（代表者：…）です */
