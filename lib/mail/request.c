@@ -363,9 +363,10 @@ static bool other_settles(struct reader *r)
 	/* A stop that is denied beside a plain wish about the news says the same once more: ロゴは引き続き使用します. */
 	bool news = r->evidence.score[RULE_NEWS_UNSUBSCRIBE] >= PLAIN && !r->evidence.score[RULE_STOP] &&
 		    !has_form(r);
-	if (r->evidence.score[RULE_CONTRADICTION] >= PLAIN && !news) {
+	bool denied = r->evidence.score[RULE_DENIED] >= PLAIN && !news;
+	if (r->evidence.score[RULE_CONTRADICTION] >= PLAIN || denied) {
 		r->out->kind = REQUEST_OTHER;
-		say_words(r, RULE_CONTRADICTION);
+		say_words(r, denied ? RULE_DENIED : RULE_CONTRADICTION);
 		review(r, "a stop is denied or taken back.");
 		return true;
 	}
@@ -392,8 +393,9 @@ static void kind_decide(struct reader *r)
 		}
 	}
 	bool documents = r->unreadable || r->image;
-	/* A subject alone says little: it may be asked about. */
-	if (plain == 0 && weak > 0 && !r->evidence.asks && (documents || r->evidence.said)) {
+	/* A subject alone says little: it may be asked about. Where nothing else was written, it was meant. */
+	bool alone = r->written.fresh.s[strspn(r->written.fresh.s, " \t\r\n")] == '\0';
+	if (plain == 0 && weak > 0 && !r->evidence.asks && (documents || r->evidence.said || alone)) {
 		first = first_weak;
 		r->out->wishes = 1u << wishes[first].kind;
 	}
@@ -726,8 +728,9 @@ static void reading_complete(struct reader *r)
 {
 	struct reading *out = r->out;
 	const int *score = r->evidence.score;
-	out->objects = score[RULE_CONTRADICTION] > 0 || score[RULE_UNKNOWN_MAIL] > 0 ||
-		       score[RULE_OBJECTION] > 0 || score[RULE_DOUBT] > 0 || score[RULE_AUTO_REPLY] > 0;
+	out->objects = score[RULE_CONTRADICTION] > 0 || score[RULE_DENIED] > 0 ||
+		       score[RULE_UNKNOWN_MAIL] > 0 || score[RULE_OBJECTION] > 0 || score[RULE_DOUBT] > 0 ||
+		       score[RULE_AUTO_REPLY] > 0;
 	bool heavy = out->kind == REQUEST_STOP || out->kind == REQUEST_CHANGE;
 	if (r->unreadable && r->form_count == 0)
 		out->unreadable = part_kind_name(r->unreadable_kind);

@@ -37,7 +37,7 @@ enum { IN_TEXT = 1, IN_SUBJECT, IN_FILE };
 
 static const char *const kind_names[] = {"", "stop", "resend", "change", "news-unsubscribe", "id-enquiry",
 	"auto-reply", "unknown-mail", "password", "incident", "phishing", "contradiction", "form-wanted",
-	"objection", "advert", "no-request", "doubt", "bare-stop", "stop-besides", "nothing", NULL};
+	"objection", "advert", "no-request", "doubt", "bare-stop", "stop-besides", "denied", "nothing", NULL};
 static const char *const place_names[] = {"", "text", "subject", "attachment", NULL};
 
 static const struct conf_key rule_keys[] = {{.name = "kind",

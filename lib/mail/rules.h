@@ -26,6 +26,7 @@ enum rule_kind {
 	RULE_DOUBT, /* of a wish: a person looks */
 	RULE_BARE_STOP, /* a stop, without a word of what: the news, where the mail speaks of them */
 	RULE_STOP_BESIDES, /* a stop wished for in a sentence that asks for something first: the ID, say */
+	RULE_DENIED, /* a stop: the news may be what ends */
 	RULE_NOTHING,
 	RULES_KINDS
 };
