@@ -581,7 +581,19 @@ static void read_report(struct bounce_reader *r, const char *text)
 	}
 }
 
-static bool carries_form(const struct bounce_reader *r)
+/* Ten or eleven digits that begin with 4 or 5, as a declaration ID does. */
+static bool holds_declaration_id(const char *text)
+{
+	for (size_t digits; *text; text += digits ? digits : 1) {
+		digits = strspn(text, "0123456789");
+		if ((digits == 10 || digits == 11) && (*text == '4' || *text == '5'))
+			return true;
+	}
+	return false;
+}
+
+/* A report proper explains itself in any words: only with an ID beside them are they a form's. */
+static bool carries_form(const struct bounce_reader *r, bool is_report)
 {
 	for (size_t i = 0; i < r->message->part_count; i++) {
 		const struct message_part *part = &r->message->part[i];
@@ -589,7 +601,8 @@ static bool carries_form(const struct bounce_reader *r)
 			part->kind != PART_IMAGE)
 			return true;
 	}
-	return words_find(&r->rules->forms, r->own_folded) != NULL;
+	return words_find(&r->rules->forms, r->own_folded) &&
+	       (!is_report || holds_declaration_id(r->own_folded));
 }
 
 static const struct message_part *part_of_kind(const struct message *message, enum part_kind kind)
@@ -856,7 +869,7 @@ static void read_plain(struct bounce_reader *r, const char *daemon, bool weak)
 		r->out->why = "it says nothing of a mail that was not delivered";
 		return;
 	}
-	if (carries_form(r)) {
+	if (carries_form(r, false)) {
 		r->out->why = "a mail of a mail system's shape that carries a form is not trusted";
 		return;
 	}
@@ -925,7 +938,7 @@ void bounce_read(struct bounce *out, const struct message *message, struct pool 
 			read_plain(&r, daemon, weak);
 		else
 			out->why = "a delivery report without a recipient, not from a mail system";
-	} else if (carries_form(&r)) {
+	} else if (carries_form(&r, report != NULL)) {
 		out->why = "a delivery report that carries a form is not trusted";
 	} else {
 		fill_from_text(&r);

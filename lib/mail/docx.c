@@ -340,6 +340,8 @@ static const struct {
 	{"r", E_RUN},
 	{"rPr", E_RUN_PROPERTIES},
 	{"vanish", E_VANISH},
+	{"strike", E_VANISH}, /* what the writer crossed out counts no more than what is hidden */
+	{"dstrike", E_VANISH},
 	{"tbl", E_TABLE},
 	{"tr", E_ROW},
 	{"trPr", E_ROW_PROPERTIES},

@@ -258,6 +258,52 @@ static const char *skip_element(const char *at, const char *end, const char *nam
 	return end;
 }
 
+/* Its end tag, elements of the same name within it passed over; NULL: there is none, or it costs too much to find. */
+static const char *element_end(
+	const char *at, const char *end, const char *name, size_t name_len, size_t *budget)
+{
+	int open = 1;
+	for (; at<end && * budget> 0; at++, --*budget) {
+		if (*at != '<' || (size_t)(end - at) < name_len + 2)
+			continue;
+		bool ends = at[1] == '/';
+		const char *tag = at + 1 + ends;
+		if ((size_t)(end - tag) <= name_len || strncasecmp(tag, name, name_len) != 0 ||
+			isalnum((unsigned char)tag[name_len]))
+			continue;
+		open += ends ? -1 : 1;
+		if (open == 0)
+			return at;
+	}
+	return NULL;
+}
+
+#define TAG_LOOKED_AT 2048
+
+/* Nobody sees it, or its writer crossed it out: it is no part of the letter. */
+static bool is_left_out(const char *name, size_t name_len, const char *close)
+{
+	static const char *const styles[] = {"display:none", "visibility:hidden", "mso-hide:all",
+		"text-decoration:line-through", "text-decoration-line:line-through"};
+	char attributes[TAG_LOOKED_AT];
+	size_t len = 0;
+	if (tag_is(name, name_len, "s strike del"))
+		return true;
+	/* What has no end tag has no content. */
+	if (tag_is(name, name_len, "br hr img input meta link area base col embed source wbr html body"))
+		return false;
+	for (const char *at = name + name_len; at < close && len + 1 < sizeof attributes; at++)
+		if (!isspace((unsigned char)*at))
+			attributes[len++] = (char)tolower((unsigned char)*at);
+		else if (str_has_prefix(at + 1, "hidden") && strchr(" \t\r\n=>/", at[7]))
+			return true;
+	attributes[len] = '\0';
+	for (size_t i = 0; i < sizeof styles / sizeof *styles; i++)
+		if (strstr(attributes, styles[i]))
+			return true;
+	return false;
+}
+
 /* The > that ends a tag: one inside a quoted attribute does not, unless the quotes never close. */
 static const char *tag_end(const char *tag, const char *end)
 {
@@ -275,7 +321,8 @@ static const char *tag_end(const char *tag, const char *end)
 void html_to_text(struct str *out, const char *html, size_t len)
 {
 	struct html_reader h = {.out = out};
-	const char *at = html, *end = html + len;
+	const char *at = html, *end = html + len, *content_end;
+	size_t budget = 4 * len;
 	while (at < end) {
 		const char *tag = memchr(at, '<', (size_t)(end - at));
 		html_text(&h, at, (size_t)((tag ? tag : end) - at));
@@ -297,6 +344,9 @@ void html_to_text(struct str *out, const char *html, size_t len)
 			name_len++;
 		if (!ends && tag_is(name, name_len, "script style head title"))
 			at = skip_element(at, end, name, name_len);
+		else if (!ends && is_left_out(name, name_len, close) &&
+			 (content_end = element_end(at, end, name, name_len, &budget)))
+			at = content_end;
 		else if (tag_is(name, name_len, "br"))
 			html_line(&h);
 		else if (tag_is(name, name_len, "pre"))

@@ -522,11 +522,30 @@ static const char *header_fault(const struct message *m)
 	return NULL;
 }
 
+/* Which of the two a person saw depends on his program. */
+static bool alternatives_differ(const struct reader *r)
+{
+	const struct message *m = r->message;
+	const char *plain = "", *html = "";
+	for (size_t i = 0; i < m->part_count; i++) {
+		const struct message_part *part = &m->part[i];
+		if (part->parent != -1 || !part->alternative || !part->text || part->attachment)
+			continue;
+		if (part->kind == PART_TEXT && !*plain)
+			plain = sheet_find_declaration_id(part->text, r->pool);
+		else if (part->kind == PART_HTML && !*html)
+			html = sheet_find_declaration_id(part->text, r->pool);
+	}
+	return *plain && *html && strcmp(plain, html) != 0;
+}
+
 static void review_mail(struct reader *r)
 {
 	const char *fault = header_fault(r->message);
 	if (fault)
 		review(r, "%s: it may be forged.", fault);
+	if (alternatives_differ(r))
+		review(r, "its plain text and its HTML name different declaration IDs.");
 	if (r->too_long)
 		review(r, "the text is longer than is read.");
 	if (*r->message->damage)

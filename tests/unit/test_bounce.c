@@ -227,6 +227,12 @@ static const struct row rows[] = {
 		"5jby5qcA0KQWN0aW9uOiBmYWlsZWQNClN0YXR1czogNS4xLjENCg==\n--b\n"
 		"Content-Type: message/global-headers\n\nMessage-ID: " ID "\n\n--b--\n",
 		"taro@example.co.jp", "failed", "5.1.1", BOUNCE_HARD, ID},
+	{"a report whose server writes of stopping",
+		REPORT("<taro@example.co.jp>: host mx.example.co.jp said: 550 5.1.1 User unknown. "
+		       "使用を中止したい場合は管理者へ\n",
+			"Final-Recipient: rfc822; taro@example.co.jp\nAction: failed\nStatus: "
+			"5.1.1\n"),
+		"taro@example.co.jp", "failed", "5.1.1", BOUNCE_HARD, ID},
 	{"a report that carries words of a form",
 		REPORT("自己宣言ID：49337119406\n事業者名：見本商店\n使用中止日：2026年11月1日\n",
 			"Final-Recipient: rfc822; taro@example.co.jp\nAction: failed\nStatus: "

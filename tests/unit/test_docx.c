@@ -127,6 +127,11 @@ static const struct {
 		DOCUMENT(P(RUN("a") "<w:r><w:rPr><w:vanish/></w:rPr><w:t>b</w:t></w:r><w:r><w:rPr><w:vanish "
 				    "w:val=\"0\"/></w:rPr><w:t>c</w:t></w:r>")),
 		"ac"},
+	{"text that was crossed out",
+		DOCUMENT(P(RUN("a") "<w:r><w:rPr><w:strike/></w:rPr><w:t>b</w:t></w:r><w:r><w:rPr><w:dstrike "
+				    "w:val=\"true\"/></w:rPr><w:t>c</w:t></w:r><w:r><w:rPr><w:strike "
+				    "w:val=\"false\"/></w:rPr><w:t>d</w:t></w:r>")),
+		"ad"},
 	{"a hidden paragraph mark hides nothing",
 		DOCUMENT("<w:p><w:pPr><w:rPr><w:vanish/></w:rPr></w:pPr>" RUN("a") "</w:p>"), "a"},
 	{"symbol fonts",

@@ -259,6 +259,12 @@ static void test_message__html(void **state)
 		{"a<b", "a\n"},
 		{"</blockquote></blockquote>a", "a\n"},
 		{"<p title=\"a>b\">c</p>", "c\n"},
+		{"a<s>b<s>c</s>d</s>e<del>f</del><STRIKE>g</STRIKE>h<small>i</small>", "aehi\n"},
+		{"a<div style=\"Display : none; color:red\">b<div>c</div>d</div>e", "a\ne\n"},
+		{"a<span style='text-decoration: line-through'>b</span>c<p hidden>d</p>e", "ac\ne\n"},
+		{"a<span style=\"mso-hide:all\">b</span>c<i class=hiddenite>d</i>", "acd\n"},
+		{"a<s>never closed", "anever closed\n"},
+		{"a<br style=\"display:none\">b", "a\nb\n"},
 		{"", ""},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

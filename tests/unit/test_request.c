@@ -228,6 +228,27 @@ static void test_request__below_a_picture(void **state)
 	}
 }
 
+/* Two alternatives that name two declarations: nobody knows which of them was meant. */
+static void test_request__alternatives_that_differ(void **state)
+{
+	(void)state;
+#define BOTH(plain, html)                                                                                                          \
+	"--b\nContent-Type: text/plain; "                                                                                          \
+	"charset=utf-8\n\nロゴマークの使用中止を申し込みます。\n自己宣言ID：" plain                                                \
+	"\n事業者名：見本商店\n--b\nContent-Type: text/html; charset=utf-8\n\n<p>ロゴマークの使用中止を申し" \
+	"込みます。</p><p>自己宣言ID：" html "</p><p>事業者名：見本商店</p>\n--b--\n"
+	static const struct {
+		const char *text;
+		bool review;
+	} cases[] = {{BOTH("49337119406", "49337119406"), false}, {BOTH("49337119406", "48041308748"), true}};
+	for (size_t i = 0; i < 2; i++) {
+		struct reading got =
+			read_type(FROM, "multipart/alternative; boundary=b", cases[i].text, NULL);
+		assert_int_equal(got.kind, REQUEST_STOP);
+		assert_int_equal(got.review, cases[i].review);
+	}
+}
+
 static void test_request__two_wishes(void **state)
 {
 	(void)state;
@@ -504,6 +525,7 @@ int main(void)
 		cmocka_unit_test(test_request__doubtful),
 		cmocka_unit_test(test_request__only_what_is_new_counts),
 		cmocka_unit_test(test_request__below_a_picture),
+		cmocka_unit_test(test_request__alternatives_that_differ),
 		cmocka_unit_test(test_request__two_wishes),
 		cmocka_unit_test(test_request__machines),
 		cmocka_unit_test(test_request__unknown_mail),
