@@ -41,7 +41,7 @@ static struct labels labels;
 
 static const char *const field_names[] = {"", "declaration_id", "user_number", "business_name",
 	"representative", "contact", "person", "mail", "corporate_number", "prefecture", "stop_on", "reason",
-	"item", "old", "new", "other", NULL};
+	"item", "old", "new", "reach", "other", NULL};
 static const char *const form_names[] = {"", "stop", "change", NULL};
 
 static const struct conf_key field_keys[] = {{.name = "field",
@@ -260,7 +260,7 @@ void label_key(struct str *out, const char *text)
 static const char *const ornaments[] = {"・", "□", "■", "◆", "◇", "●", "○", "◎", "▼", "▽", "▶", "▷", "▲", "△",
 	"★", "☆", "*", "-", "#", ">", "<", "【", "[", "《", "〈", "「", "『", "〔", "☐", "☑", "→", "•", "✓",
 	"✔", "♦", "◾", "▪", "»", "|", "+", "〇", "~", "┃", "│", "┣", "├", "┗", "└", "┏", "┌", "║", "＋", "╋",
-	"❏", "❐", "❑", "◯", "✅", "☛", "☞", "➤", "➡", "⇒", "♪", "※"};
+	"❏", "❐", "❑", "◯", "✅", "☛", "☞", "➤", "➡", "⇒", "♪", "※", "\"", "“"};
 
 static size_t ornament_skip(const char *key)
 {
@@ -310,6 +310,38 @@ static size_t label_match(const char *key, enum label *label, size_t below)
 	return longest;
 }
 
+/*
+ * What names a reason or a day of the end without standing in any list: 中止に至った理由, 使用中止を希望される日. The longest
+ * beginning of the key, shorter than `below`, that ends in such a noun.
+ */
+static size_t named_match(const char *key, enum label *label, size_t below)
+{
+	static const char *const ends[] = {"中止", "停止", "終了", "廃止", "取り下げ", "取下げ", "取りやめ",
+		"やめ", "抹消", "退会", "解約", "辞退", "返上"};
+	static const char *const others[] = {"申込", "申請", "届", "提出", "記入", "受付", "受理", "変更",
+		"宣言し", "は", "が", "、", "。", ":", "=", "…", "(", "「", "\""};
+	static const struct {
+		const char *noun;
+		enum label label;
+	} nouns[] = {{"理由", LABEL_REASON}, {"事由", LABEL_REASON}, {"経緯", LABEL_REASON},
+		{"わけ", LABEL_REASON}, {"日", LABEL_STOP_ON}, {"年月日", LABEL_STOP_ON},
+		{"日付", LABEL_STOP_ON}, {"時期", LABEL_STOP_ON}};
+	size_t longest = 0, reach = strnlen(key, 90); /* thirty characters */
+	bool ended = false, other = false;
+	for (size_t at = 0; at < reach && !other; at++) {
+		for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+			ended = ended || str_has_prefix(key + at, ends[i]);
+		for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+			other = other || str_has_prefix(key + at, others[i]);
+		for (size_t i = 0; i < sizeof nouns / sizeof *nouns && ended && !other; i++)
+			if (str_has_prefix(key + at, nouns[i].noun) && at + strlen(nouns[i].noun) < below) {
+				longest = at + strlen(nouns[i].noun);
+				*label = nouns[i].label;
+			}
+	}
+	return longest;
+}
+
 static size_t blank_skip(const char *text, bool *tab)
 {
 	size_t at = 0, step;
@@ -340,8 +372,53 @@ static size_t sign_skip(const char *text)
 {
 	static const char *const signs[] = {":", "：", "=", "＝", "→", "⇒", "…", "‥", "・", "―", "─", "—",
 		"–", "-", "－", "|", "｜", "/", "／", ";", "；", "...", "．．", ">", "＞", "︓", "﹕", "➡",
-		"☞", "､", "､"};
-	return prefix_skip(text, signs, sizeof signs / sizeof *signs);
+		"☞", "､", "､", "┃", "│", "║"};
+	size_t dots = strspn(text, "."); /* a leader of any length */
+	return dots > 1 ? dots : prefix_skip(text, signs, sizeof signs / sizeof *signs);
+}
+
+/* The ornament that ends the text in front of a label, as often as it stands behind the label as well: ●使用中止日●. */
+static size_t frame_skip(const char *text, const char *front, size_t len)
+{
+	static const char *const boxes[] = {"□", "■", "☐", "☑", "○", "✓", "✔", "✅"}; /* to tick */
+	const char *ornament = NULL;
+	bool tab = false;
+	for (size_t i = 0; i < sizeof ornaments / sizeof *ornaments && !ornament; i++) {
+		size_t size = strlen(ornaments[i]);
+		if (len >= size && memcmp(front + len - size, ornaments[i], size) == 0)
+			ornament = ornaments[i];
+	}
+	size_t at = blank_skip(text, &tab), first = at;
+	while (ornament && str_has_prefix(text + at, ornament))
+		at += strlen(ornament);
+	bool ends = at > first && text[at + blank_skip(text + at, &tab)] == '\0';
+	bool box = ornament && prefix_skip(ornament, boxes, sizeof boxes / sizeof *boxes) > 0;
+	return ends || (first == 0 && !box) ? at : 0;
+}
+
+/* Behind a label in quotation marks, the comma and what opens the value: "事業者名","株式会社… */
+static size_t comma_skip(const char *text)
+{
+	static const char *const quotes[] = {"\"", "”"}, *const commas[] = {",", "，", "、"};
+	bool tab = false;
+	size_t at = prefix_skip(text, quotes, sizeof quotes / sizeof *quotes);
+	size_t skip = at ? blank_skip(text + at, &tab) : 0,
+	       comma = at ? prefix_skip(text + at + skip, commas, sizeof commas / sizeof *commas) : 0;
+	return comma ? at + skip + comma : 0;
+}
+
+/* A value in quotation marks that ends the text: 事業者名「株式会社…」. */
+static bool is_quotation(const char *text)
+{
+	static const char *const quotes[][2] = {{"「", "」"}, {"『", "』"}};
+	for (size_t i = 0; i < sizeof quotes / sizeof *quotes; i++) {
+		const char *close = str_has_prefix(text, quotes[i][0]) ? strstr(text, quotes[i][1]) : NULL;
+		bool tab = false;
+		if (close)
+			return close[strlen(quotes[i][1]) + blank_skip(close + strlen(quotes[i][1]), &tab)] ==
+			       '\0';
+	}
+	return false;
 }
 
 /* [49955129757] is a value, (例：4999999999) a remark. */
@@ -388,11 +465,29 @@ static bool is_particle(const char *text)
 	return prefix_skip(text, particles, sizeof particles / sizeof *particles) > 0;
 }
 
-/* Reads on behind the label: false when the text goes on as no label's would. */
-static bool gap_read(const char *text, struct labelled *out)
+static bool ends_with_any(const char *text, size_t len, const char *const *words, size_t count)
 {
-	size_t at = 0, step, chars = 0;
-	bool blank = false, sign = false, tab = false;
+	for (size_t i = 0; i < count; i++) {
+		size_t size = strlen(words[i]);
+		if (len >= size && memcmp(text + len - size, words[i], size) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Reads on behind the label: false when the text goes on as no label's would. The first `len` bytes of `front` stood before it. */
+static bool gap_read(const char *text, const char *front, size_t len, struct labelled *out)
+{
+	static const char *const opening[] = {"(", "（"}, *const closing[] = {")", "）"};
+	size_t at = comma_skip(text), step, chars = 0;
+	at = at ? at : frame_skip(text, front, len);
+	bool blank = false, sign = at > 0 || is_quotation(text), tab = false;
+	if (ends_with_any(front, len, opening, sizeof opening / sizeof *opening)) {
+		at = prefix_skip(text, closing, sizeof closing / sizeof *closing);
+		sign = true; /* （事業者名）株式会社… */
+		if (!at || is_particle(text + at))
+			return false;
+	}
 	while ((step = close_skip(text + at)) > 0) {
 		bool quotes = str_has_prefix(text + at, "」") || str_has_prefix(text + at, "』");
 		at += step;
@@ -441,39 +536,93 @@ static bool gap_read(const char *text, struct labelled *out)
 	return sign || blank || tab || (remark && at > 0);
 }
 
-#define LABEL_REACH 400 /* bytes in which a label can stand */
+#define LABEL_BYTES 400 /* bytes in which a label can stand */
+
+/* The longest label that begins at that byte of the key and ends where the text lets it. */
+static bool label_at(
+	const char *text, const struct folded *folded, size_t start, bool named, struct labelled *out)
+{
+	enum label label = LABEL_NONE;
+	size_t len = SIZE_MAX, front = start ? folded->end[start - 1] : 0;
+	if (start >= folded->key.len)
+		return false;
+	while ((len = named ? named_match(folded->key.s + start, &label, len)
+			    : label_match(folded->key.s + start, &label, len)) > 0) {
+		struct labelled found = {.label = label, .value = ""};
+		if (gap_read(text + folded->end[start + len - 1], text, front, &found) &&
+			(!named || found.gap != GAP_BLANK)) {
+			*out = found;
+			return true;
+		}
+	}
+	return false;
+}
+
+static const char *const honours[] = {"ご", "お", "御"};
+
+/* 担当者様：見本 太郎: only with a value behind it is this no salutation. */
+static bool addressed_at(const char *text, const struct folded *folded, size_t start, struct labelled *out)
+{
+	enum label label = LABEL_NONE;
+	size_t len = label_match(folded->key.s + start, &label, SIZE_MAX),
+	       titled = start + len + strlen("様");
+	return len && str_has_prefix(folded->key.s + start + len, "様") &&
+	       (label == LABEL_CONTACT || label == LABEL_REPRESENTATIVE) &&
+	       gap_read(text + folded->end[titled - 1], text, 0, out) && out->gap == GAP_SIGN &&
+	       (out->label = label) != LABEL_NONE;
+}
+
+/* Takes out of a key the honours a noun can have: ご担当者様のお名前, 代表者ご氏名. False: there is none. */
+static bool honours_drop(struct folded *folded, size_t start)
+{
+	static const char *const nouns[] = {"氏名", "名前", "芳名", "担当", "代表", "連絡", "住所", "電話",
+		"所属", "役職", "申込", "申し込", "申請", "登録", "利用", "使用", "中止", "希望", "理由"};
+	char *whole = xstrdup(folded->key.s);
+	size_t len = folded->key.len, kept = start;
+	for (size_t at = start; at < len;) {
+		size_t skip = prefix_skip(whole + at, honours, sizeof honours / sizeof *honours);
+		if (skip && !prefix_skip(whole + at + skip, nouns, sizeof nouns / sizeof *nouns))
+			skip = 0;
+		if (!skip && str_has_prefix(whole + at, "様") && at > start)
+			skip = strlen("様");
+		for (size_t i = 0; i < (skip ? 0 : 1); i++, at++) {
+			folded->end[kept] = folded->end[at];
+			folded->key.s[kept++] = whole[at];
+		}
+		at += skip;
+	}
+	str_cut(&folded->key, kept);
+	free(whole);
+	return kept < len;
+}
 
 struct labelled label_read(const char *text)
 {
 	struct labelled out = {.label = LABEL_NONE, .value = ""};
 	struct folded folded;
-	fold(&folded, text, LABEL_REACH);
+	fold(&folded, text, LABEL_BYTES);
 	size_t at = 0, step;
 	for (int i = 0; i < 6 && (step = ornament_skip(folded.key.s + at)) > 0; i++)
 		at += step;
 	size_t numbered = at + numbering_skip(folded.key.s + at);
 	while ((step = ornament_skip(folded.key.s + numbered)) > 0 && numbered > at)
 		numbered += step;
-	/* ご連絡先メールアドレス, お名前: as the label without the honour. */
-	const char *behind = folded.key.s + numbered;
-	size_t honour =
-		str_has_prefix(behind, "ご") || str_has_prefix(behind, "お") || str_has_prefix(behind, "御")
-			? strlen("ご")
-			: 0;
-	const size_t starts[] = {numbered, at, numbered + honour};
-	for (size_t s = 0; s < 3 && !out.label; s++) {
-		if (s > 0 && starts[s] == numbered)
-			continue;
-		enum label label = LABEL_NONE;
-		size_t len = SIZE_MAX;
-		while ((len = label_match(folded.key.s + starts[s], &label, len)) > 0) {
-			struct labelled found = {.label = label, .value = ""};
-			if (gap_read(text + folded.end[starts[s] + len - 1], &found)) {
-				out = found;
-				break;
-			}
-		}
-	}
+	/* ご連絡先メールアドレス, お名前: as the label without the honour. （事業者名）: as the label without the bracket. */
+	size_t honour = prefix_skip(folded.key.s + numbered, honours, sizeof honours / sizeof *honours),
+	       bracket = folded.key.s[numbered] == '(';
+	const size_t starts[] = {numbered, at, numbered + honour, numbered + bracket};
+	bool found = false;
+	for (size_t s = 0; s < sizeof starts / sizeof *starts && !found; s++)
+		if (s == 0 || starts[s] != numbered)
+			found = label_at(text, &folded, starts[s], false, &out);
+	found = found || addressed_at(text, &folded, numbered + honour, &out);
+	if (!found && honours_drop(&folded, numbered + bracket))
+		found = label_at(text, &folded, numbered + bracket, false, &out);
+	if (!found)
+		(void)label_at(text, &folded, numbered + bracket, true, &out);
+	/* Behind a blank alone only a mail address makes it more than a word. */
+	if (out.label == LABEL_REACH && out.gap == GAP_BLANK && !strchr(out.value, '@'))
+		out.label = LABEL_OTHER;
 	folded_free(&folded);
 	return out;
 }

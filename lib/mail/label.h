@@ -25,6 +25,7 @@ enum label {
 	LABEL_ITEM, /* of the change form */
 	LABEL_OLD,
 	LABEL_NEW,
+	LABEL_REACH, /* 連絡先: a mail address when its value is one */
 	LABEL_OTHER, /* known, not read */
 	LABELS
 };

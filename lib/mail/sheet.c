@@ -465,6 +465,7 @@ struct filling {
 	struct sheet *sheet;
 	struct pool *pool;
 	const char *person; /* a name whose owner is not known yet */
+	const char *reach; /* a mail address that stood under 連絡先 */
 	size_t change_size;
 	bool stop_labels, change_labels; /* labels that only the one form has */
 	bool several_ids;
@@ -613,6 +614,10 @@ static void set_field(struct filling *f, enum label label, const char *raw)
 	case LABEL_BUSINESS_NAME:
 		set_text(&sheet->business_name, place_cut(value));
 		break;
+	case LABEL_REACH:
+		if (!*f->reach)
+			f->reach = mail_in(value, f->pool);
+		break;
 	case LABEL_NONE:
 	case LABEL_OTHER:
 	case LABELS:
@@ -667,6 +672,8 @@ static void settle(struct filling *f, enum label_form title)
 		sheet->representative = f->person;
 	else if (f->person && !*sheet->contact)
 		sheet->contact = f->person;
+	if (!*sheet->mail)
+		sheet->mail = f->reach;
 	if (title == LABEL_FORM_CHANGE || (title == LABEL_FORM_NONE && f->change_labels))
 		sheet->kind = SHEET_CHANGE;
 	else if (title == LABEL_FORM_STOP || f->stop_labels)
@@ -754,6 +761,7 @@ static bool is_plausible(const struct labelled *found, const char *value, struct
 	case LABEL_CORPORATE_NUMBER:
 		return strpbrk(folded_text(text, pool), "0123456789") != NULL && !sentence;
 	case LABEL_MAIL:
+	case LABEL_REACH:
 		return strchr(folded_text(text, pool), '@') != NULL;
 	case LABEL_ITEM:
 	case LABEL_OLD:
@@ -997,7 +1005,7 @@ static void table_read(struct filling *f, const struct doc_cell *cells, size_t c
 void sheet_read_doc(struct sheet *out, const struct doc *doc, struct pool *pool)
 {
 	sheet_clear(out);
-	struct filling f = {.sheet = out, .pool = pool, .form = true};
+	struct filling f = {.sheet = out, .pool = pool, .reach = "", .form = true};
 	enum label_form title = LABEL_FORM_NONE;
 	struct line_reader r = {.f = &f, .value = STR_INIT, .last = STR_INIT};
 	for (size_t i = 0; i < doc->count;) {
@@ -1416,7 +1424,7 @@ static void prose_read(struct filling *f, const char *text)
 void sheet_read_text(struct sheet *out, const char *text, struct pool *pool)
 {
 	sheet_clear(out);
-	struct filling f = {.sheet = out, .pool = pool};
+	struct filling f = {.sheet = out, .pool = pool, .reach = ""};
 	struct line_reader r = {.f = &f, .strict = true, .value = STR_INIT, .last = STR_INIT};
 	lines_read(&r, text);
 	line_reader_end(&r);

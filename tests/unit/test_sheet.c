@@ -52,6 +52,40 @@ static void test_label__where_it_ends(void **state)
 		{"自己宣言 ID　[49955129757]", LABEL_DECLARATION_ID, GAP_BLANK, "[49955129757]"},
 		{"担当者 名倉太郎", LABEL_CONTACT, GAP_BLANK, "名倉太郎"},
 		{"担当者様", LABEL_NONE, GAP_END, ""},
+		/* Honours inside, and what is one noun to the reader. */
+		{"ご担当者様氏名：見本 太郎", LABEL_CONTACT, GAP_SIGN, "見本 太郎"},
+		{"ご担当者様のお名前　：　見本 太郎", LABEL_CONTACT, GAP_SIGN, "見本 太郎"},
+		{"担当者様：見本 太郎", LABEL_CONTACT, GAP_SIGN, "見本 太郎"},
+		{"代表者ご氏名：見本 花子", LABEL_REPRESENTATIVE, GAP_SIGN, "見本 花子"},
+		{"代表者様ご芳名：見本 花子", LABEL_REPRESENTATIVE, GAP_SIGN, "見本 花子"},
+		{"中止に至った理由：閉店", LABEL_REASON, GAP_SIGN, "閉店"},
+		{"ロゴマークの使用をやめることになった理由\t閉店", LABEL_REASON, GAP_SIGN, "閉店"},
+		{"変更に至った理由：移転", LABEL_NONE, GAP_END, ""},
+		{"使用中止を希望される日：2026年12月1日", LABEL_STOP_ON, GAP_SIGN, "2026年12月1日"},
+		{"使用中止申込書の提出日：2026年12月1日", LABEL_NONE, GAP_END, ""},
+		{"中止に至った理由は閉店です。", LABEL_NONE, GAP_END, ""},
+		{"ご担当者様", LABEL_NONE, GAP_END, ""},
+		{"ご担当者様　お世話になっております。", LABEL_NONE, GAP_END, ""},
+		{"ご担当者様：", LABEL_NONE, GAP_END, ""},
+		{"ご連絡先：a@example.co.jp", LABEL_REACH, GAP_SIGN, "a@example.co.jp"},
+		/* Leaders, brackets and quotes. */
+		{"事業者名........ 株式会社サンプル", LABEL_BUSINESS_NAME, GAP_SIGN, "株式会社サンプル"},
+		{"事業者名..株式会社サンプル", LABEL_BUSINESS_NAME, GAP_SIGN, "株式会社サンプル"},
+		{"（事業者名）株式会社サンプル", LABEL_BUSINESS_NAME, GAP_SIGN, "株式会社サンプル"},
+		{"(自己宣言 ID) 47258577930", LABEL_DECLARATION_ID, GAP_SIGN, "47258577930"},
+		{"（事業者名）", LABEL_BUSINESS_NAME, GAP_END, ""},
+		{"（事業者名を変更したため）", LABEL_NONE, GAP_END, ""},
+		{"（旧）株式会社サンプル", LABEL_OLD, GAP_SIGN, "株式会社サンプル"},
+		{"事業者名「株式会社サンプル」", LABEL_BUSINESS_NAME, GAP_SIGN, "「株式会社サンプル」"},
+		{"事業者名『株式会社サンプル』です。", LABEL_NONE, GAP_END, ""},
+		{"自己宣言ID「47258577930」の中止", LABEL_NONE, GAP_END, ""},
+		{"\"事業者名\",\"株式会社サンプル\"", LABEL_BUSINESS_NAME, GAP_SIGN, "\"株式会社サンプル\""},
+		{"“代表者名”，“見本 花子”", LABEL_REPRESENTATIVE, GAP_SIGN, "“見本 花子”"},
+		{"●使用中止日●", LABEL_STOP_ON, GAP_END, ""},
+		{"◆◆ 使用中止日 ◆◆", LABEL_STOP_ON, GAP_END, ""},
+		{"◆事業者名◆株式会社サンプル", LABEL_BUSINESS_NAME, GAP_SIGN, "株式会社サンプル"},
+		{"□事業者名□代表者名", LABEL_NONE, GAP_END, ""},
+		{"┃事業者名　　┃株式会社サンプル", LABEL_BUSINESS_NAME, GAP_SIGN, "株式会社サンプル"},
 		{"自己宣言IDのお知らせ", LABEL_NONE, GAP_END, ""},
 		{"", LABEL_NONE, GAP_END, ""},
 	};
@@ -283,6 +317,40 @@ static void test_sheet__what_libreoffice_repeats(void **state)
 
 /* ---- running text ---- */
 
+/* 連絡先 is a mail address when one stands there, and nothing otherwise. */
+static void test_sheet__reach_by_its_value(void **state)
+{
+	(void)state;
+	struct sheet sheet;
+	sheet_read_text(&sheet, "自己宣言ID：47258577930\nご連絡先：03-0000-1111 / a@example.co.jp\n", pool);
+	assert_string_equal(sheet.mail, "a@example.co.jp");
+	sheet_read_text(&sheet, "自己宣言ID：47258577930\n連絡先\n03-0000-1111\n", pool);
+	assert_string_equal(sheet.mail, "");
+	sheet_read_text(&sheet, "ご連絡先：03-0000-1111\nメール：b@example.co.jp\n", pool);
+	assert_string_equal(sheet.mail, "b@example.co.jp");
+	sheet_read_text(&sheet, "ご連絡先：a@example.co.jp\nメールアドレス：b@example.co.jp\n", pool);
+	assert_string_equal(sheet.mail, "b@example.co.jp");
+}
+
+static void test_sheet__ornaments_around_labels(void **state)
+{
+	(void)state;
+	static const char *const texts[] = {
+		"●自己宣言ID●\n47258577930\n\n●事業者名●\n株式会社サンプル\n\n●使用中止日●\n2026年8月20日\n",
+		"（自己宣言ID）47258577930\n（事業者名）株式会社サンプル\n（使用中止日）2026年8月20日\n",
+		"自己宣言ID「47258577930」\n事業者名「株式会社サンプル」\n使用中止日「2026年8月20日」\n",
+		"\"自己宣言ID\",\"47258577930\"\n\"事業者名\",\"株式会社サンプル\"\n\"使用中止日\",\"2026/8/"
+		"20\"\n",
+		"自己宣言ID.......47258577930\n事業者名........株式会社サンプル\n使用中止日....2026.8.20\n"};
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		struct sheet sheet;
+		sheet_read_text(&sheet, texts[i], pool);
+		assert_string_equal(sheet.declaration_id, "47258577930");
+		assert_string_equal(sheet.business_name, "株式会社サンプル");
+		assert_int_equal(sheet.stop_on, civil_from_ymd(2026, 8, 20));
+	}
+}
+
 static void test_sheet__typed(void **state)
 {
 	(void)state;
@@ -367,6 +435,8 @@ int main(void)
 		cmocka_unit_test(test_sheet__blank),
 		cmocka_unit_test(test_sheet__changes),
 		cmocka_unit_test(test_sheet__what_libreoffice_repeats),
+		cmocka_unit_test(test_sheet__reach_by_its_value),
+		cmocka_unit_test(test_sheet__ornaments_around_labels),
 		cmocka_unit_test(test_sheet__typed),
 		cmocka_unit_test(test_sheet__prose),
 		cmocka_unit_test(test_sheet__who_introduces_himself),
