@@ -953,6 +953,31 @@ static bool row_has_others(const struct grid *grid, const struct doc_cell *cell)
 	return false;
 }
 
+/* 項目 | 内容: names of columns. */
+static bool is_column_head(const char *text)
+{
+	static const char *const heads[] = {"内容", "記入欄", "記入内容", "登録内容", "入力欄", "入力内容",
+		"記載内容", "申込内容", "申請内容", "値", "回答", "回答欄", "記入", "備考"};
+	struct str key = STR_INIT;
+	bool head = false;
+	label_key(&key, text);
+	for (size_t i = 0; i < sizeof heads / sizeof *heads && !head; i++)
+		head = strcmp(key.s, heads[i]) == 0;
+	str_free(&key);
+	return head;
+}
+
+/* A form for one declaration that lists several. */
+static void further_ids_read(struct filling *f, const struct grid *grid, const struct doc_cell *first)
+{
+	for (size_t i = 0; i < grid->count; i++) {
+		const struct doc_cell *cell = &grid->cell[i];
+		if (cell->column == first->column && cell->row > first->row &&
+			*id_in(cell_text(cell), IDENT_DECLARATION, f->pool))
+			set_declaration_id(f, cell_text(cell));
+	}
+}
+
 /* A cell that is a label: its value stands beside or below it. */
 static void label_cell_read(
 	struct filling *f, struct grid *grid, const struct doc_cell *cell, enum label label)
@@ -961,13 +986,19 @@ static void label_cell_read(
 	bool right_value = right && !grid->used[right - grid->cell] && cell_label(right) == LABEL_NONE;
 	bool below_value = below && !grid->used[below - grid->cell] && cell_label(below) == LABEL_NONE;
 	f->stop_labels = f->stop_labels || label == LABEL_STOP_ON || label == LABEL_REASON;
+	if (label == LABEL_ITEM && right && is_column_head(right->text)) {
+		grid->used[right - grid->cell] = true;
+		return;
+	}
 	/* 変更する項目 | 電話番号: what is changed has a label's name. */
 	if (label == LABEL_ITEM && right && !right_value && !grid->used[right - grid->cell] &&
 		cell_label(right) != LABEL_OLD && cell_label(right) != LABEL_NEW)
 		right_value = true;
-	if (grid->above && below_value)
+	if (grid->above && below_value) {
 		cell_use(f, grid, cell, label, below);
-	else if (right_value)
+		if (label == LABEL_DECLARATION_ID)
+			further_ids_read(f, grid, below);
+	} else if (right_value)
 		cell_use(f, grid, cell, label, right);
 	else if (!right && below_value)
 		cell_use(f, grid, cell, label, below);
@@ -1037,6 +1068,273 @@ void sheet_read_doc(struct sheet *out, const struct doc *doc, struct pool *pool)
 	}
 	line_reader_end(&r);
 	settle(&f, title);
+}
+
+/* ---- running text: tables ---- */
+
+/* What parts the cells of a line. */
+enum parting { BY_BOX, BY_BAR, BY_TAB, BY_BLANK };
+
+#define ROW_CELLS 16
+
+struct row {
+	const char *cell[ROW_CELLS];
+	size_t count;
+};
+
+static size_t parting_skip(const char *text, enum parting how)
+{
+	static const char *const boxes[] = {"┃", "│", "║"}, *const bars[] = {"|", "｜"};
+	if (how == BY_BLANK)
+		return strspn(text, " ");
+	if (how == BY_TAB)
+		return *text == '\t' ? 1 : 0;
+	for (size_t i = 0; i < (how == BY_BOX ? sizeof boxes / sizeof *boxes : sizeof bars / sizeof *bars);
+		i++) {
+		const char *border = how == BY_BOX ? boxes[i] : bars[i];
+		if (str_has_prefix(text, border))
+			return strlen(border);
+	}
+	return 0;
+}
+
+/* False: the line is no such row, or has too many cells. */
+static bool row_split(struct row *row, const char *line, enum parting how, struct pool *pool)
+{
+	bool framed = how == BY_BOX || how == BY_BAR;
+	size_t step = framed ? parting_skip(line, how) : 0;
+	row->count = 0;
+	if (framed && !step)
+		return false;
+	for (const char *from = line + step, *at = from;; at++) {
+		step = parting_skip(at, how);
+		if (!step && *at)
+			continue;
+		/* The frame on the right closes the row. */
+		if (!*at && framed && at == from)
+			return row->count > 0;
+		if (row->count == ROW_CELLS)
+			return false;
+		row->cell[row->count++] = text_trim(pool_strndup(pool, from, (size_t)(at - from)));
+		if (!*at)
+			return true;
+		from = at + step;
+		at = from - 1;
+	}
+}
+
+/* A line of a drawn table that holds nothing but its lines: ├──┼──┤, +---+---+, |:--|--:| */
+static bool is_table_rule(const char *line)
+{
+	bool joint = false, level = false;
+	for (size_t len = strlen(line), at = 0; at < len;) {
+		uint32_t c = 0;
+		size_t step = utf8_next(line + at, len - at, &c);
+		bool box = c >= 0x2500 && c <= 0x257F;
+		if (!step || (!box && c != ' ' && c != 0x3000 && c != 0xFF0B &&
+				     !(c < 0x80 && strchr("+-=|:", (int)c))))
+			return false;
+		joint = joint || box || c == '+' || c == '|' || c == 0xFF0B;
+		level = level || c == '-' || c == '=' || c == 0x2500 || c == 0x2501 || c == 0x2550;
+		at += step;
+	}
+	return joint && level;
+}
+
+/* Cells that lines of text make. */
+struct drawn {
+	struct doc_cell *cell;
+	size_t count, size;
+	int row; /* of the last cells */
+};
+
+static void drawn_add(struct drawn *drawn, size_t column, const char *text)
+{
+	if (drawn->count == drawn->size) {
+		drawn->size = drawn->size ? drawn->size * 2 : 32;
+		drawn->cell = xrealloc(drawn->cell, drawn->size * sizeof *drawn->cell);
+	}
+	drawn->cell[drawn->count++] = (struct doc_cell){
+		.table = 1, .row = drawn->row, .column = (int)column, .span = 1, .text = text};
+}
+
+static bool has_label(const struct row *row)
+{
+	for (size_t i = 0; i < row->count; i++)
+		if (label_alone(row->cell[i]) != LABEL_NONE)
+			return true;
+	return false;
+}
+
+/* A row without a line above it and with nothing in its first cell goes on with the cells above. */
+static void drawn_continue(struct drawn *drawn, const struct row *row, struct pool *pool)
+{
+	for (size_t i = drawn->count; i-- > 0 && drawn->cell[i].row == drawn->row;) {
+		struct doc_cell *cell = &drawn->cell[i];
+		const char *more = (size_t)cell->column < row->count ? row->cell[cell->column] : "";
+		if (*more)
+			cell->text = pool_printf(pool, "%s\n%s", cell->text, more);
+	}
+}
+
+static char *line_copy(const char **at, struct pool *pool)
+{
+	size_t len = strcspn(*at, "\n");
+	char *line = pool_strndup(pool, *at, len);
+	*at += len + ((*at)[len] == '\n');
+	return line;
+}
+
+/* Reads a table drawn with lines, and moves `end` behind it. False: it was none that holds labels. */
+static bool drawn_table_read(struct filling *f, const char *text, const char **end)
+{
+	struct drawn drawn = {.row = -1};
+	struct row row;
+	bool ruled = true, labels = false, wide = false;
+	*end = text;
+	for (const char *at = text; *at; *end = at) {
+		const char *line = text_trim(line_copy(&at, f->pool));
+		if (is_table_rule(line)) {
+			ruled = true;
+			continue;
+		}
+		if (!row_split(&row, line, parting_skip(line, BY_BOX) ? BY_BOX : BY_BAR, f->pool))
+			break;
+		bool headless = row.count > 1 && !*row.cell[0];
+		labels = labels || has_label(&row);
+		wide = wide || row.count > 1;
+		if (headless && !ruled && drawn.row >= 0 && !has_label(&row)) {
+			drawn_continue(&drawn, &row, f->pool);
+			continue;
+		}
+		drawn.row++;
+		for (size_t i = headless ? 1 : 0; i < row.count; i++)
+			drawn_add(&drawn, i, row.cell[i]);
+		ruled = false;
+	}
+	if (labels && wide)
+		table_read(f, drawn.cell, drawn.count);
+	free(drawn.cell);
+	return labels && wide;
+}
+
+/* Words that make a label only together: SECURITY ACTION 自己宣言ID. False: one of them belongs to none. */
+static bool head_words_join(struct row *row, struct pool *pool)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < row->count;) {
+		const char *label = NULL, *run = "";
+		size_t words = 0;
+		for (size_t n = 0; n < 3 && i + n < row->count; n++) {
+			run = n ? pool_printf(pool, "%s %s", run, row->cell[i + n]) : row->cell[i];
+			if (label_alone(run) != LABEL_NONE) {
+				label = run;
+				words = n + 1;
+			}
+		}
+		if (!label)
+			return false;
+		row->cell[kept++] = label;
+		i += words;
+	}
+	row->count = kept;
+	return true;
+}
+
+/* Could that be the value of the label? `sure`: only a value of that label looks so. */
+static bool has_shape(enum label label, const char *value, bool *sure, struct pool *pool)
+{
+	*sure = true;
+	switch (label) {
+	case LABEL_DECLARATION_ID:
+		return *id_in(value, IDENT_DECLARATION, pool) != '\0';
+	case LABEL_USER_NUMBER:
+		return *id_in(value, IDENT_USER, pool) != '\0';
+	case LABEL_CORPORATE_NUMBER:
+		return *corporate_number_in(value, pool) != '\0';
+	case LABEL_MAIL:
+		return *mail_in(value, pool) != '\0';
+	case LABEL_STOP_ON:
+		return sheet_find_day(value) != CIVIL_DAY_NONE || label_at_once(value);
+	default:
+		*sure = false;
+		return !strchr(value, '@');
+	}
+}
+
+/* Where blanks part the cells they part names as well: the values must be those of just these labels. */
+static bool values_fit(const struct row *head, const struct row *values, struct pool *pool)
+{
+	size_t names = 0, shaped = 0;
+	for (size_t i = 0; i < head->count; i++) {
+		enum label label = label_alone(head->cell[i]);
+		bool sure;
+		if (label == LABEL_ITEM || label == LABEL_OLD || label == LABEL_NEW ||
+			!has_shape(label, values->cell[i], &sure, pool))
+			return false;
+		names += label == LABEL_REPRESENTATIVE || label == LABEL_CONTACT || label == LABEL_PERSON;
+		shaped += sure;
+	}
+	return names <= 1 && shaped > 0;
+}
+
+/* Reads a row of labels with rows of values below it, and moves `end` behind what was read. */
+static bool head_table_read(struct filling *f, const char *text, const char **end)
+{
+	const char *at = text, *line = text_trim(line_copy(&at, f->pool));
+	enum parting how = strchr(line, '\t') ? BY_TAB : BY_BLANK;
+	struct row head, values;
+	struct drawn drawn = {.row = 0};
+	if (strlen(line) > 400 || !row_split(&head, line, how, f->pool) || head.count < 2 ||
+		(how == BY_BLANK && !head_words_join(&head, f->pool)) || head.count < (how == BY_TAB ? 2 : 3))
+		return false;
+	bool change = false;
+	for (size_t i = 0; i < head.count; i++) {
+		enum label label = label_alone(head.cell[i]);
+		if (label == LABEL_NONE) {
+			free(drawn.cell);
+			return false;
+		}
+		change = change || label == LABEL_OLD || label == LABEL_NEW;
+		drawn_add(&drawn, i, head.cell[i]);
+	}
+	for (*end = at; *at; *end = at) {
+		char *written = line_copy(&at, f->pool);
+		line = how == BY_TAB ? written : text_trim(written); /* an empty cell may stand last */
+		if (!row_split(&values, line, how, f->pool) || values.count != head.count ||
+			(!change && has_label(&values)) ||
+			(how == BY_BLANK && !values_fit(&head, &values, f->pool)))
+			break;
+		drawn.row++;
+		for (size_t i = 0; i < values.count; i++)
+			drawn_add(&drawn, i, values.cell[i]);
+	}
+	bool read = drawn.row > 0;
+	if (read)
+		table_read(f, drawn.cell, drawn.count);
+	free(drawn.cell);
+	/* Labels without values are no value of the first of them. */
+	return read || (how == BY_BLANK && !change);
+}
+
+static void text_read(struct line_reader *r, const char *text)
+{
+	for (const char *at = text, *end; *at; at = end) {
+		const char *first = at + strspn(at, " ");
+		while (str_has_prefix(first, "　"))
+			first += strlen("　");
+		bool framed = parting_skip(first, BY_BOX) || parting_skip(first, BY_BAR);
+		size_t len = strcspn(at, "\n");
+		if (framed ? drawn_table_read(r->f, at, &end) : head_table_read(r->f, at, &end)) {
+			line_flush(r);
+			str_clear(&r->last);
+			continue;
+		}
+		end = framed && end > at + len ? end : at + len + (at[len] == '\n');
+		char *lines = xstrndup(at, (size_t)(end - at));
+		lines_read(r, lines);
+		free(lines);
+	}
 }
 
 /* ---- running text ---- */
@@ -1123,7 +1421,9 @@ static const char *person_in_prose(
 		if ((!marked && !says_who) || len < 3 || len > 60)
 			continue;
 		char *name = pool_strndup(pool, at, len);
-		if (!holds_any(name, no_names, sizeof no_names / sizeof *no_names))
+		enum label label = label_read(name).label;
+		bool labelled = label != LABEL_NONE && label != LABEL_REPRESENTATIVE; /* the next of a row */
+		if (!labelled && !holds_any(name, no_names, sizeof no_names / sizeof *no_names))
 			return person_clean(name);
 	}
 	return "";
@@ -1426,7 +1726,7 @@ void sheet_read_text(struct sheet *out, const char *text, struct pool *pool)
 	sheet_clear(out);
 	struct filling f = {.sheet = out, .pool = pool, .reach = ""};
 	struct line_reader r = {.f = &f, .strict = true, .value = STR_INIT, .last = STR_INIT};
-	lines_read(&r, text);
+	text_read(&r, text);
 	line_reader_end(&r);
 	prose_read(&f, text);
 	settle(&f, LABEL_FORM_NONE);

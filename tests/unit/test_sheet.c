@@ -181,6 +181,18 @@ static void test_sheet__above(void **state)
 	assert_sample(&sheet);
 }
 
+/* 項目 | 記入欄 names the columns; it is no change. */
+static void test_sheet__head_of_columns(void **state)
+{
+	(void)state;
+	static const struct doc_cell cells[] = {C(0, 0, "項目"), C(0, 1, "内容"), C(1, 0, "自己宣言ID"),
+		C(1, 1, "47258577930"), C(2, 0, "使用中止日"), C(2, 1, "2026/8/20")};
+	struct sheet sheet = READ(cells);
+	assert_int_equal(sheet.kind, SHEET_STOP);
+	assert_int_equal(sheet.change_count, 0);
+	assert_string_equal(sheet.declaration_id, "47258577930");
+}
+
 static void test_sheet__grid_and_groups(void **state)
 {
 	(void)state;
@@ -351,6 +363,85 @@ static void test_sheet__ornaments_around_labels(void **state)
 	}
 }
 
+/* Tables drawn with lines: the border belongs to no value. */
+static void test_sheet__drawn_tables(void **state)
+{
+	(void)state;
+	static const char *const texts[] = {
+		"┏━━━━┳━━━━━━┓\n┃自己宣言ＩＤ　┃４７２５８５７７９３０　　┃\n┣━━━━╋━━━━━━┫\n┃事業者名　　　┃"
+		"株式会社サンプル　　┃\n"
+		"┃使用中止日　　┃令和８年８月２０日　┃\n┃中止理由　　　┃使わなくなった　　　┃\n┃　　　　　　"
+		"　┃ため　　　　　　　　┃\n┗━━━━┻━━━━━━┛\n",
+		"┌──┬──┐\n│自己宣言ID│47258577930│\n├──┼──┤\n│事業者名│株式会社サンプル│\n├──┼──┤\n│使用中止"
+		"日│2026年8月20日│\n"
+		"├──┼──┤\n│中止理由│使わなくなったため│\n├──┼──┤\n",
+		"| 項目 | 内容 |\n|---|---|\n| 自己宣言ID | 47258577930 |\n| 事業者名 | 株式会社サンプル "
+		"|\n| 使用中止日 | 2026/8/20 |\n| 中止理由 | "
+		"使わなくなったため |\n",
+		"+------+------+\n| 自己宣言ID | 47258577930 |\n+------+------+\n| 事業者名 | "
+		"株式会社サンプル |\n+------+------+\n| 使用中止日 | "
+		"2026/8/20 |\n+------+------+\n",
+		"| 自己宣言ID | 事業者名 | 使用中止日 |\n|:---|:---|---:|\n| 47258577930 | 株式会社サンプル "
+		"| 2026/8/20 |\n"};
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		struct sheet sheet;
+		sheet_read_text(&sheet, texts[i], pool);
+		assert_int_equal(sheet.kind, SHEET_STOP);
+		assert_string_equal(sheet.declaration_id, "47258577930");
+		assert_string_equal(sheet.business_name, "株式会社サンプル");
+		assert_int_equal(sheet.stop_on, civil_from_ymd(2026, 8, 20));
+		if (i == 0)
+			assert_string_equal(sheet.reason, "使わなくなった\nため");
+	}
+	struct sheet sheet;
+	sheet_read_text(&sheet,
+		"自己宣言ID：47258577930\n┌──┬──┬──┐\n│変更項目│変更前│変更後│\n├──┼──┼──┤\n│電話番号│03-"
+		"0000-1111│06-0000-2222│\n└──┴──┴──┘\n",
+		pool);
+	assert_int_equal(sheet.change_count, 1);
+	assert_string_equal(sheet.change[0].item, "電話番号");
+	assert_string_equal(sheet.change[0].new_value, "06-0000-2222");
+	/* A signature between lines is no table. */
+	sheet_read_text(&sheet, "| 株式会社サンプル | 総務部 |\n| TEL | 03-0000-1111 |\n", pool);
+	assert_string_equal(sheet.contact, "");
+}
+
+/* A row of labels, and the values below: what a page's table becomes. */
+static void test_sheet__rows_of_labels(void **state)
+{
+	(void)state;
+	static const char *const texts[] = {"自己宣言ID\t事業者名\t代表者名\t使用中止日\t理由\n47258577930\t"
+					    "株式会社 サンプル\t見本 花子\t2026/8/20\t閉鎖\n",
+		"自己宣言ID 事業者名 代表者名 使用中止日 理由\n47258577930 株式会社　サンプル 見本　花子 "
+		"2026/8/20 閉鎖\n"};
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		struct sheet sheet;
+		sheet_read_text(&sheet, texts[i], pool);
+		assert_string_equal(sheet.declaration_id, "47258577930");
+		assert_string_equal(sheet.representative, i ? "見本　花子" : "見本 花子");
+		assert_int_equal(sheet.stop_on, civil_from_ymd(2026, 8, 20));
+		assert_string_equal(sheet.reason, "閉鎖");
+	}
+	/* Blanks that part names as well part no cells. */
+	struct sheet sheet;
+	sheet_read_text(&sheet,
+		"自己宣言ID 事業者名 代表者名 担当者名 使用中止日\n47258577930 サンプル 見本 花子 "
+		"2026/8/20\n",
+		pool);
+	assert_string_equal(sheet.representative, "");
+	assert_string_equal(sheet.contact, "");
+	sheet_read_text(&sheet,
+		"自己宣言ID 事業者名 代表者名 使用中止日 理由\n47258577930 サンプル 見本 花子 2026/8/20\n",
+		pool);
+	assert_string_equal(sheet.representative, "");
+	sheet_read_text(&sheet,
+		"変更項目\t変更前\t変更後\n電話番号\t03-0000-1111\t06-0000-"
+		"2222\n所在地\t東京都港区1\t大阪府堺市2\n",
+		pool);
+	assert_int_equal(sheet.change_count, 2);
+	assert_string_equal(sheet.change[1].new_value, "大阪府堺市2");
+}
+
 static void test_sheet__typed(void **state)
 {
 	(void)state;
@@ -428,6 +519,7 @@ int main(void)
 		cmocka_unit_test(test_label__titles_and_words),
 		cmocka_unit_test(test_sheet__beside),
 		cmocka_unit_test(test_sheet__above),
+		cmocka_unit_test(test_sheet__head_of_columns),
 		cmocka_unit_test(test_sheet__grid_and_groups),
 		cmocka_unit_test(test_sheet__in_one_cell_and_paragraphs),
 		cmocka_unit_test(test_sheet__days),
@@ -437,6 +529,8 @@ int main(void)
 		cmocka_unit_test(test_sheet__what_libreoffice_repeats),
 		cmocka_unit_test(test_sheet__reach_by_its_value),
 		cmocka_unit_test(test_sheet__ornaments_around_labels),
+		cmocka_unit_test(test_sheet__drawn_tables),
+		cmocka_unit_test(test_sheet__rows_of_labels),
 		cmocka_unit_test(test_sheet__typed),
 		cmocka_unit_test(test_sheet__prose),
 		cmocka_unit_test(test_sheet__who_introduces_himself),
