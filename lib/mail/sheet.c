@@ -51,6 +51,33 @@ static bool starts_day(const char *at)
 
 #define DAY_TEXT_MAX 400 /* bytes of a value in which a day is looked for */
 
+/* 2026年12月末, 令和8年2月末日: the last day of that month, and how far it reaches. About then, or one of several, is no day. */
+static civil_day month_end_at(const char *text, size_t *len)
+{
+	static const char *const vague[] = {"頃", "ごろ", "ころ", "前後", "くらい", "ぐらい", "あたり",
+		"辺り", "または", "又は", "もしくは", "若しくは", "か", "以降", "以後", "予定", "見込", "~",
+		"-", "?", "(予定", "(見込"};
+	const char *end = strstr(text, "月末");
+	if (!end || end - text > 40)
+		return CIVIL_DAY_NONE;
+	struct str piece = STR_INIT;
+	int year, month, dom;
+	str_add(&piece, text, (size_t)(end - text));
+	str_addz(&piece, "月1日");
+	civil_day first = civil_day_read(piece.s);
+	str_free(&piece);
+	end += strlen("月末");
+	end += str_has_prefix(end, "日") ? strlen("日") : 0;
+	for (size_t i = 0; i < sizeof vague / sizeof *vague; i++)
+		if (str_has_prefix(end + strspn(end, " "), vague[i]))
+			return CIVIL_DAY_NONE;
+	if (first == CIVIL_DAY_NONE)
+		return CIVIL_DAY_NONE;
+	*len = (size_t)(end - text);
+	civil_to_ymd(first, &year, &month, &dom);
+	return civil_from_ymd(month == 12 ? year + 1 : year, month == 12 ? 1 : month + 1, 1) - 1;
+}
+
 /* The day that begins at that place of folded text, and how far it reaches. */
 static civil_day day_at(const char *text, size_t at, size_t *len)
 {
@@ -66,7 +93,57 @@ static civil_day day_at(const char *text, size_t at, size_t *len)
 		if (day != CIVIL_DAY_NONE)
 			return day;
 	}
-	return CIVIL_DAY_NONE;
+	return month_end_at(text + at, len);
+}
+
+static civil_day year_end(const char *year, size_t len)
+{
+	struct str day = STR_INIT;
+	str_add(&day, year, len);
+	if (!str_has_suffix(day.s, "年"))
+		str_addz(&day, "年");
+	str_addz(&day, "12月31日");
+	civil_day end = civil_day_read(day.s);
+	str_free(&day);
+	return end;
+}
+
+/* Where the year (with its era) begins that ends at that place of folded text; `at` itself: there is none. */
+static size_t year_begin(const char *text, size_t at)
+{
+	static const char *const eras[] = {"令和", "平成", "西暦", "R", "H", "r", "h"};
+	size_t from = at;
+	if (from >= strlen("年") && strncmp(text + from - strlen("年"), "年", strlen("年")) == 0)
+		from -= strlen("年");
+	size_t digits = from;
+	while (from > 0 && is_digit(text[from - 1]))
+		from--;
+	if (from == digits)
+		return at;
+	for (size_t i = 0; i < sizeof eras / sizeof *eras; i++) {
+		size_t len = strlen(eras[i]);
+		if (from >= len && strncmp(text + from - len, eras[i], len) == 0)
+			return from - len;
+	}
+	return from;
+}
+
+/* 令和8(2026)年12月16日: a year in brackets behind the same year goes. */
+static void years_join(struct str *out, const char *text)
+{
+	for (size_t at = 0; text[at]; at++) {
+		size_t from = text[at] == '(' ? year_begin(text, at) : at, end = at + strcspn(text + at, ")");
+		bool joins = from < at && text[end] && end - at < 24 && year_begin(text, end) == at + 1 &&
+			     (is_digit(text[end + 1]) || str_has_prefix(text + end + 1, "年"));
+		civil_day outer = joins ? year_end(text + from, at - from) : CIVIL_DAY_NONE;
+		if (outer == CIVIL_DAY_NONE || outer != year_end(text + at + 1, end - at - 1)) {
+			str_addc(out, text[at]);
+			continue;
+		}
+		if (!str_has_suffix(out->s, "年") && !str_has_prefix(text + end + 1, "年"))
+			str_addz(out, "年");
+		at = end;
+	}
 }
 
 /* 令和八年十月三十一日: the numerals before 年, 月 and 日 as digits. */
@@ -111,6 +188,10 @@ civil_day sheet_find_day(const char *text)
 	char *bounded = xstrndup(text, strnlen(text, DAY_TEXT_MAX));
 	numerals_read(&plain, bounded);
 	text_fold(&folded, plain.s);
+	str_clear(&plain);
+	years_join(&plain, folded.s);
+	str_clear(&folded);
+	str_addz(&folded, plain.s);
 	str_free(&plain);
 	free(bounded);
 	for (size_t at = 0; at < folded.len && day == CIVIL_DAY_NONE; at++)
@@ -1528,7 +1609,7 @@ static void stop_day_in_sentence(struct filling *f, const char *sentence)
 static void each_sentence(
 	struct filling *f, const char *text, void (*fn)(struct filling *f, const char *sentence))
 {
-	struct str sentence = STR_INIT;
+	struct str sentence = STR_INIT, joined = STR_INIT;
 	for (const char *at = text; *at;) {
 		const char *end = strstr(at, "。");
 		size_t len = end ? (size_t)(end - at) + strlen("。") : strlen(at);
@@ -1536,11 +1617,15 @@ static void each_sentence(
 		str_clear(&sentence);
 		text_fold(&sentence, piece);
 		free(piece);
-		if (sentence.len < 2000)
-			fn(f, sentence.s);
+		if (sentence.len < 2000) {
+			str_clear(&joined);
+			years_join(&joined, sentence.s);
+			fn(f, joined.s);
+		}
 		at += len;
 	}
 	str_free(&sentence);
+	str_free(&joined);
 }
 
 static void stop_day_in_prose(struct filling *f, const char *text)

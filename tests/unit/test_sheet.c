@@ -252,6 +252,21 @@ static void test_sheet__days(void **state)
 	assert_int_equal(sheet_find_day("令和八年十月三十一日"), civil_from_ymd(2026, 10, 31));
 	assert_int_equal(sheet_find_day("二〇二六年十二月一日"), civil_from_ymd(2026, 12, 1));
 	assert_int_equal(sheet_find_day("一日も早く"), CIVIL_DAY_NONE);
+	/* Both years, one in brackets. */
+	assert_int_equal(sheet_find_day("令和8(2026)年12月16日"), civil_from_ymd(2026, 12, 16));
+	assert_int_equal(sheet_find_day("令和８年（２０２６年）１２月１６日"), civil_from_ymd(2026, 12, 16));
+	assert_int_equal(sheet_find_day("2026（令和8）年12月16日"), civil_from_ymd(2026, 12, 16));
+	assert_int_equal(sheet_find_day("2026年（R8）12月16日（水）"), civil_from_ymd(2026, 12, 16));
+	assert_int_equal(sheet_find_day("令和8(2027)年12月16日"), CIVIL_DAY_NONE);
+	/* The last day of a month. */
+	assert_int_equal(sheet_find_day("2026年12月末日"), civil_from_ymd(2026, 12, 31));
+	assert_int_equal(sheet_find_day("令和９年２月末"), civil_from_ymd(2027, 2, 28));
+	assert_int_equal(sheet_find_day("2028年2月末日付"), civil_from_ymd(2028, 2, 29));
+	assert_int_equal(sheet_find_day("二〇二六年十一月末日"), civil_from_ymd(2026, 11, 30));
+	assert_int_equal(sheet_find_day("2026年12月末頃"), CIVIL_DAY_NONE);
+	assert_int_equal(sheet_find_day("2026年12月末または1月初め"), CIVIL_DAY_NONE);
+	assert_int_equal(sheet_find_day("2026年末"), CIVIL_DAY_NONE);
+	assert_int_equal(sheet_find_day("12月末日"), CIVIL_DAY_NONE);
 }
 
 static void test_sheet__ids_that_are_none(void **state)
@@ -482,6 +497,10 @@ static void test_sheet__prose(void **state)
 	assert_string_equal(sheet.business_name, "サンプル医院");
 	assert_string_equal(sheet.representative, "見本 かおり");
 	assert_string_equal(sheet.corporate_number, "6999784963553");
+	sheet_read_text(&sheet, "令和8年（2026年）12月末をもってロゴマークの使用を中止いたします。", pool);
+	assert_int_equal(sheet.stop_on, civil_from_ymd(2026, 12, 31));
+	sheet_read_text(&sheet, "2026年12月末ごろに使用を中止いたします。", pool);
+	assert_int_equal(sheet.stop_on, CIVIL_DAY_NONE);
 	sheet_read_text(&sheet, "福岡", pool); /* and nothing else */
 	assert_string_equal(sheet.prefecture, "福岡県");
 	sheet_read_text(&sheet, "2025年5月1日に宣言しました。使用を中止します。お客様番号 4442216841", pool);
