@@ -550,6 +550,7 @@ struct filling {
 	size_t change_size;
 	bool stop_labels, change_labels; /* labels that only the one form has */
 	bool several_ids;
+	bool items_unclear; /* what changes is not ticked, or more than one thing is */
 	bool form; /* a Word file, not running text */
 };
 
@@ -611,15 +612,55 @@ static struct sheet_change *change_open(struct filling *f)
 	return change;
 }
 
+/* Of an item with boxes to tick, what is ticked; the value itself when it has none. Boxes stand before or behind their options. */
+static const char *item_ticked(struct filling *f, const char *value)
+{
+	struct str chosen = STR_INIT;
+	size_t marks = 0, ticks = 0;
+	const char *option = value; /* the text since the last mark */
+	bool on = false, open = false, behind = false;
+	for (const char *at = value;;) {
+		size_t step = *at ? tick_at(at, &on) : 0;
+		bool word = at == value || at[-1] == ' ' || at[-1] == '\n' || at[-1] == '\t' ||
+			    (at - value >= 3 && strncmp(at - 3, "　", 3) == 0);
+		if (step && str_has_prefix(at, "レ") && !word)
+			step = 0; /* メールアドレス */
+		if (!step && *at) {
+			at++;
+			continue;
+		}
+		const char *text = text_trim(pool_strndup(f->pool, option, (size_t)(at - option)));
+		if (step && !marks)
+			behind = *text != '\0';
+		if (behind ? step && on : open) {
+			ticks++;
+			if (chosen.len)
+				str_addz(&chosen, "　");
+			str_addz(&chosen, text);
+		}
+		open = on;
+		marks += step > 0;
+		at += step;
+		option = at;
+		if (!*at && !step)
+			break;
+	}
+	const char *out = marks ? pool_strdup(f->pool, chosen.s) : value;
+	str_free(&chosen);
+	f->items_unclear = f->items_unclear || (marks && ticks != 1);
+	return out;
+}
+
 static void set_change(struct filling *f, enum label label, const char *value)
 {
 	struct sheet *sheet = f->sheet;
 	struct sheet_change *last = sheet->change_count ? &sheet->change[sheet->change_count - 1] : NULL;
 	f->change_labels = true;
-	if (label == LABEL_ITEM || !last)
+	bool again = last && ((label == LABEL_OLD && *last->old) || (label == LABEL_NEW && *last->new_value));
+	if (label == LABEL_ITEM || !last || again)
 		last = change_open(f);
 	if (label == LABEL_ITEM)
-		last->item = value;
+		last->item = item_ticked(f, value);
 	else if (label == LABEL_OLD)
 		last->old = value;
 	else
@@ -735,20 +776,54 @@ bool sheet_is_empty(const struct sheet *sheet)
 	return sheet->stop_on == CIVIL_DAY_NONE && !sheet->at_once && sheet->change_count == 0;
 }
 
-/* A change that says neither what was nor what shall be is a row that was left empty. */
-static void changes_settle(struct sheet *sheet)
+/* 変更なし, 同左, or what stood there before. */
+static bool is_unchanged(const struct sheet_change *change)
+{
+	static const char *const words[] = {"変更なし", "変更無し", "変更無", "変更はなし", "変更ありません",
+		"変更はありません", "変更はございません", "変更しない", "変更せず", "変わらず", "変わりなし",
+		"同じ", "同左", "同上", "左に同じ", "上に同じ", "現行通り", "現行どおり", "従来通り",
+		"従来どおり"};
+	struct str old = STR_INIT, new_value = STR_INIT;
+	label_key(&old, change->old);
+	label_key(&new_value, change->new_value);
+	const char *key = new_value.s;
+	size_t len = new_value.len;
+	if (*key == '(' && key[len - 1] == ')') {
+		key++;
+		len -= 2;
+	}
+	if (str_has_suffix(new_value.s, "。"))
+		len -= strlen("。");
+	bool unchanged = new_value.len && strcmp(old.s, new_value.s) == 0;
+	for (size_t i = 0; i < sizeof words / sizeof *words && !unchanged; i++)
+		unchanged = len == strlen(words[i]) && strncmp(key, words[i], len) == 0;
+	str_free(&old);
+	str_free(&new_value);
+	return unchanged;
+}
+
+/*
+ * A change that says neither what was nor what shall be is a row that was left empty; one that says the same twice is none. Two
+ * mail addresses say themselves what changes.
+ */
+static void changes_settle(struct sheet *sheet, struct pool *pool)
 {
 	size_t kept = 0;
-	for (size_t i = 0; i < sheet->change_count; i++)
-		if (*sheet->change[i].new_value || *sheet->change[i].old)
-			sheet->change[kept++] = sheet->change[i];
+	for (size_t i = 0; i < sheet->change_count; i++) {
+		struct sheet_change *change = &sheet->change[i];
+		if ((!*change->new_value && !*change->old) || is_unchanged(change))
+			continue;
+		if (!*change->item && *mail_in(change->old, pool) && *mail_in(change->new_value, pool))
+			change->item = "メールアドレス";
+		sheet->change[kept++] = *change;
+	}
 	sheet->change_count = kept;
 }
 
 static void settle(struct filling *f, enum label_form title)
 {
 	struct sheet *sheet = f->sheet;
-	changes_settle(sheet);
+	changes_settle(sheet, f->pool);
 	if (f->person && !*sheet->representative)
 		sheet->representative = f->person;
 	else if (f->person && !*sheet->contact)
@@ -773,6 +848,9 @@ static void settle(struct filling *f, enum label_form title)
 	} else if (sheet->kind != SHEET_NONE && !*sheet->declaration_id) {
 		sheet->doubt = "The declaration ID is missing.";
 		sheet->confidence = 10;
+	} else if (f->items_unclear && sheet->change_count) {
+		sheet->doubt = "What is to change isn't ticked, or more than one thing is.";
+		sheet->confidence = 40;
 	} else if (*sheet->stop_on_written) {
 		sheet->doubt = "The day from which the use ends can't be read.";
 		sheet->confidence = 40;
@@ -1010,7 +1088,7 @@ static bool change_table_read(struct filling *f, struct grid *grid, int row)
 			continue;
 		struct sheet_change *change = change_open(f);
 		*change = (struct sheet_change){
-			ticked(value_clean(cell_text(cell), f->pool), f->pool), value[0], value[1]};
+			item_ticked(f, value_clean(cell_text(cell), f->pool)), value[0], value[1]};
 	}
 	return true;
 }

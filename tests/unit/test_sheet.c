@@ -331,6 +331,72 @@ static void test_sheet__changes(void **state)
 	assert_string_equal(sheet.change[0].new_value, "見本 太郎");
 }
 
+/* What changes is the item that is ticked; none, or several, make it doubtful. */
+static void test_sheet__changes_ticked(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *value, *item;
+		bool doubt;
+	} cases[] = {{"□事業者名　□代表者名　☑所在地　□電話番号", "所在地", false},
+		{"□事業者名 ■所在地 □電話番号", "所在地", false},
+		{"□事業者名\n☒所在地\n□電話番号", "所在地", false},
+		{"□事業者名　レ所在地　□電話番号", "所在地", false}, {"○事業者名　●所在地", "所在地", false},
+		{"□事業者名　✔所在地", "所在地", false}, {"所在地", "所在地", false},
+		{"☑所在地", "所在地", false}, {"□事業者名　□所在地", "", true},
+		{"☑事業者名　□代表者名　☑所在地", "事業者名　所在地", true},
+		{"事業者名□　所在地☑　電話番号□", "所在地", false},
+		{"□メールアドレス　☑電話番号", "電話番号", false},
+		{"■事業者名　■所在地", "事業者名　所在地", true}};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const struct doc_cell cells[] = {P("登録情報変更届"), C(0, 0, "自己宣言ID"),
+			C(0, 1, "47258577930"), C(1, 0, "変更項目"), C(1, 1, cases[i].value),
+			C(2, 0, "変更前"), C(2, 1, "東京都港区1"), C(3, 0, "変更後"), C(3, 1, "大阪府堺市2")};
+		struct sheet sheet = READ(cells);
+		assert_int_equal(sheet.kind, SHEET_CHANGE);
+		assert_int_equal(sheet.change_count, 1);
+		assert_string_equal(sheet.change[0].item, cases[i].item);
+		assert_string_equal(sheet.change[0].new_value, "大阪府堺市2");
+		assert_int_equal(*sheet.doubt != '\0', cases[i].doubt);
+	}
+}
+
+/* A row that says the same twice changes nothing. */
+static void test_sheet__changes_of_nothing(void **state)
+{
+	(void)state;
+	static const struct doc_cell cells[] = {P("登録情報変更届"), C(0, 0, "自己宣言ID"),
+		W(0, 1, 2, "47258577930"), C(1, 0, "変更項目"), C(1, 1, "変更前"), C(1, 2, "変更後"),
+		C(2, 0, "所在地"), C(2, 1, "変更なし"), C(2, 2, "変更なし"), C(3, 0, "代表者名"),
+		C(3, 1, "見本 花子"), C(3, 2, "見本　花子"), C(4, 0, "屋号"), C(4, 1, "サンプル"),
+		C(4, 2, "同左"), C(5, 0, "電話番号"), C(5, 1, "03-0000-1111"), C(5, 2, "06-0000-2222"),
+		C(6, 0, "URL"), C(6, 1, ""), C(6, 2, "変更無し")};
+	struct sheet sheet = READ(cells);
+	assert_int_equal(sheet.kind, SHEET_CHANGE);
+	assert_int_equal(sheet.change_count, 1);
+	assert_string_equal(sheet.change[0].item, "電話番号");
+	assert_string_equal(sheet.doubt, "");
+}
+
+/* 旧 and 新 say what changes when both are mail addresses. */
+static void test_sheet__changes_of_an_address(void **state)
+{
+	(void)state;
+	struct sheet sheet;
+	sheet_read_text(&sheet, "自己宣言ID：47258577930\n旧：a@example.co.jp\n新：b@example.co.jp\n", pool);
+	assert_int_equal(sheet.change_count, 1);
+	assert_string_equal(sheet.change[0].item, "メールアドレス");
+	sheet_read_text(&sheet, "自己宣言ID：47258577930\n旧：株式会社見本\n新：株式会社サンプル\n", pool);
+	assert_string_equal(sheet.change[0].item, "");
+	/* A second pair is a change of its own. */
+	sheet_read_text(&sheet,
+		"変更前：a@example.co.jp\n変更後：b@example.co.jp\n変更前：03-0000-1111\n変更後：06-0000-"
+		"2222\n",
+		pool);
+	assert_int_equal(sheet.change_count, 2);
+	assert_string_equal(sheet.change[0].new_value, "b@example.co.jp");
+}
+
 static void test_sheet__what_libreoffice_repeats(void **state)
 {
 	(void)state;
@@ -545,6 +611,9 @@ int main(void)
 		cmocka_unit_test(test_sheet__ids_that_are_none),
 		cmocka_unit_test(test_sheet__blank),
 		cmocka_unit_test(test_sheet__changes),
+		cmocka_unit_test(test_sheet__changes_ticked),
+		cmocka_unit_test(test_sheet__changes_of_nothing),
+		cmocka_unit_test(test_sheet__changes_of_an_address),
 		cmocka_unit_test(test_sheet__what_libreoffice_repeats),
 		cmocka_unit_test(test_sheet__reach_by_its_value),
 		cmocka_unit_test(test_sheet__ornaments_around_labels),
