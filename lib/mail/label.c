@@ -310,6 +310,14 @@ static size_t label_match(const char *key, enum label *label, size_t below)
 	return longest;
 }
 
+static size_t prefix_skip(const char *text, const char *const *words, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (str_has_prefix(text, words[i]))
+			return strlen(words[i]);
+	return 0;
+}
+
 /*
  * What names a reason or a day of the end without standing in any list: 中止に至った理由, 使用中止を希望される日. The longest
  * beginning of the key, shorter than `below`, that ends in such a noun.
@@ -319,7 +327,11 @@ static size_t named_match(const char *key, enum label *label, size_t below)
 	static const char *const ends[] = {"中止", "停止", "終了", "廃止", "取り下げ", "取下げ", "取りやめ",
 		"やめ", "抹消", "退会", "解約", "辞退", "返上"};
 	static const char *const others[] = {"申込", "申請", "届", "提出", "記入", "受付", "受理", "変更",
-		"宣言し", "は", "が", "、", "。", ":", "=", "…", "(", "「", "\""};
+		"宣言し", "メール", "ニュース", "配信", "購読", "は", "が", "、", "。", ":", "=", "…", "(",
+		"「", "\""};
+	/* What is ended is the use or the declaration, not a service or a newsletter. */
+	static const char *const begins[] = {"使用", "利用", "ロゴ", "マーク", "登録", "宣言", "自己宣言",
+		"掲載", "表示", "掲示", "security", "セキュリティ", "上記", "本件"};
 	static const struct {
 		const char *noun;
 		enum label label;
@@ -327,12 +339,11 @@ static size_t named_match(const char *key, enum label *label, size_t below)
 		{"わけ", LABEL_REASON}, {"日", LABEL_STOP_ON}, {"年月日", LABEL_STOP_ON},
 		{"日付", LABEL_STOP_ON}, {"時期", LABEL_STOP_ON}};
 	size_t longest = 0, reach = strnlen(key, 90); /* thirty characters */
-	bool ended = false, other = false;
+	bool ended = false, other = !prefix_skip(key, begins, sizeof begins / sizeof *begins) &&
+				    !prefix_skip(key, ends, sizeof ends / sizeof *ends);
 	for (size_t at = 0; at < reach && !other; at++) {
-		for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
-			ended = ended || str_has_prefix(key + at, ends[i]);
-		for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-			other = other || str_has_prefix(key + at, others[i]);
+		ended = ended || prefix_skip(key + at, ends, sizeof ends / sizeof *ends);
+		other = prefix_skip(key + at, others, sizeof others / sizeof *others);
 		for (size_t i = 0; i < sizeof nouns / sizeof *nouns && ended && !other; i++)
 			if (str_has_prefix(key + at, nouns[i].noun) && at + strlen(nouns[i].noun) < below) {
 				longest = at + strlen(nouns[i].noun);
@@ -351,14 +362,6 @@ static size_t blank_skip(const char *text, bool *tab)
 		at += step;
 	}
 	return at;
-}
-
-static size_t prefix_skip(const char *text, const char *const *words, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (str_has_prefix(text, words[i]))
-			return strlen(words[i]);
-	return 0;
 }
 
 static size_t close_skip(const char *text)

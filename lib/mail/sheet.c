@@ -1235,6 +1235,7 @@ void sheet_read_doc(struct sheet *out, const struct doc *doc, struct pool *pool)
 enum parting { BY_BOX, BY_BAR, BY_TAB, BY_BLANK };
 
 #define ROW_CELLS 16
+#define TABLE_ROWS 100 /* no form has more; what follows is another table */
 
 struct row {
 	const char *cell[ROW_CELLS];
@@ -1351,7 +1352,7 @@ static bool drawn_table_read(struct filling *f, const char *text, const char **e
 	struct row row;
 	bool ruled = true, labels = false, wide = false;
 	*end = text;
-	for (const char *at = text; *at; *end = at) {
+	for (const char *at = text; *at && drawn.row < TABLE_ROWS; *end = at) {
 		const char *line = text_trim(line_copy(&at, f->pool));
 		if (is_table_rule(line)) {
 			ruled = true;
@@ -1457,7 +1458,7 @@ static bool head_table_read(struct filling *f, const char *text, const char **en
 		change = change || label == LABEL_OLD || label == LABEL_NEW;
 		drawn_add(&drawn, i, head.cell[i]);
 	}
-	for (*end = at; *at; *end = at) {
+	for (*end = at; *at && drawn.row < TABLE_ROWS; *end = at) {
 		char *written = line_copy(&at, f->pool);
 		line = how == BY_TAB ? written : text_trim(written); /* an empty cell may stand last */
 		if (!row_split(&values, line, how, f->pool) || values.count != head.count ||
