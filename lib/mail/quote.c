@@ -115,6 +115,14 @@ struct line {
 	size_t mark; /* bytes of them */
 };
 
+/* | 事業者名 | 株式会社… |: a row of a table that is drawn, no quotation. */
+static bool is_table_row(const char *text, size_t len)
+{
+	while (len > 1 && strchr(" \t\r", text[len - 1]))
+		len--;
+	return len > 2 && text[len - 1] == '|' && memchr(text + 1, '|', len - 2);
+}
+
 /* The quote marks > ＞ | in front of a line. */
 static int quote_depth(const char *text, size_t len, size_t *mark)
 {
@@ -127,7 +135,8 @@ static int quote_depth(const char *text, size_t len, size_t *mark)
 			step = 1;
 		else if (len - at >= 3 && memcmp(text + at, "＞", 3) == 0)
 			step = 3;
-		else if (text[at] == '|' && at == *mark && (at + 1 == len || text[at + 1] == ' '))
+		else if (text[at] == '|' && at == *mark && (at + 1 == len || text[at + 1] == ' ') &&
+			 !is_table_row(text + at, len - at))
 			step = 1;
 		if (!step)
 			break;
