@@ -393,8 +393,9 @@ static void kind_decide(struct reader *r)
 		}
 	}
 	bool documents = r->unreadable || r->image;
-	/* A subject alone says little: it may be asked about. Where nothing else was written, it was meant. */
-	bool alone = r->written.fresh.s[strspn(r->written.fresh.s, " \t\r\n")] == '\0';
+	/* A subject alone says little: it may be asked about, or be the office's own. Where nothing else was written, the news may end by it. */
+	bool alone = first_weak < WISHES && wishes[first_weak].kind == REQUEST_NEWS_UNSUBSCRIBE &&
+		     r->written.fresh.s[strspn(r->written.fresh.s, " \t\r\n")] == '\0';
 	if (plain == 0 && weak > 0 && !r->evidence.asks && (documents || r->evidence.said || alone)) {
 		first = first_weak;
 		r->out->wishes = 1u << wishes[first].kind;
