@@ -90,6 +90,10 @@ static enum rc row_note(struct role_context *ctx, const struct intake_row *row, 
 	enum rc rc = file_row_add(store, in->file.id, row->record->record, (int)row->verdict,
 		row->application_id, packed.s, packed.len, err);
 	str_free(&packed);
+	/* One that came in with this row has its file on record. */
+	bool came_in = row->verdict == RESULT_REGISTERED || row->verdict == RESULT_REGISTERED_REVIEW;
+	if (!rc && row->application_id && !came_in)
+		rc = file_note_about(store, in->file.id, row->application_id, err);
 	if (!rc && row->verdict == RESULT_REFUSED) {
 		struct history_row refused = {.at = clock_now(ctx->office.clock),
 			.event = EVENT_REFUSED_ROW,

@@ -523,8 +523,11 @@ enum rc books_keep(struct office *office, const struct balance *balance, struct 
 enum rc books_begin(struct office *office, struct err *err)
 {
 	utc_time since;
+	enum rc rc = read_moment(office, FACT_SETTLED, &since, err);
+	if (rc || since != 0)
+		return rc;
 	/* The sender may have begun a little earlier. */
-	enum rc rc = read_settled(office, &since, err);
+	rc = read_settled(office, &since, err);
 	return rc ? rc : set_moment(office, FACT_SETTLED, since, err);
 }
 

@@ -357,6 +357,7 @@ static const struct {
 	{"delText", E_SKIP},
 	{"instrText", E_SKIP},
 	{"delInstrText", E_SKIP},
+	{"rPrChange", E_SKIP}, /* how the text looked before */
 	{"footnotePr", E_SKIP},
 	{"AlternateContent", E_ALTERNATE},
 	{"Choice", E_CHOICE},
@@ -522,7 +523,8 @@ static void text_start(struct reader *r, enum element element, const XML_Char **
 			add_text(r, "\n", 1);
 		break;
 	case E_HYPHEN:
-		add_text(r, "-", 1);
+		if (!r->run_hidden)
+			add_text(r, "-", 1);
 		break;
 	case E_SYMBOL:
 		if (!r->run_hidden)

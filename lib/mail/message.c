@@ -278,30 +278,66 @@ static const char *element_end(
 	return NULL;
 }
 
-#define TAG_LOOKED_AT 2048
-
-/* Nobody sees it, or its writer crossed it out: it is no part of the letter. */
-static bool is_left_out(const char *name, size_t name_len, const char *close)
+/* Without blanks, in lower case: "display:none;color:red". */
+static void style_fold(struct str *out, const char *style, size_t len)
 {
-	static const char *const styles[] = {"display:none", "visibility:hidden", "mso-hide:all",
-		"text-decoration:line-through", "text-decoration-line:line-through"};
-	char attributes[TAG_LOOKED_AT];
-	size_t len = 0;
-	if (tag_is(name, name_len, "s strike del"))
-		return true;
+	for (size_t i = 0; i < len; i++)
+		if (!isspace((unsigned char)style[i]))
+			str_addc(out, (char)tolower((unsigned char)style[i]));
+}
+
+enum sight { SEEN, CROSSED_OUT, UNSEEN };
+
+static enum sight style_sight(const char *style, size_t len)
+{
+	static const char *const unseen[] = {"display:none", "visibility:hidden", "mso-hide:all"};
+	struct str folded = STR_INIT;
+	enum sight sight = SEEN;
+	style_fold(&folded, style, len);
+	for (size_t i = 0; i < sizeof unseen / sizeof *unseen; i++)
+		if (strstr(folded.s, unseen[i]))
+			sight = UNSEEN;
+	const char *line = strstr(folded.s, "text-decoration");
+	const char *through = line ? strstr(line, "line-through") : NULL;
+	if (sight == SEEN && through && !memchr(line, ';', (size_t)(through - line)))
+		sight = CROSSED_OUT;
+	str_free(&folded);
+	return sight;
+}
+
+/* What a start tag, up to its >, says of its content by its name, `hidden` or `style`. */
+static enum sight tag_sight(const char *name, size_t name_len, const char *close)
+{
+	enum sight sight = tag_is(name, name_len, "s strike del") ? CROSSED_OUT : SEEN;
 	/* What has no end tag has no content. */
 	if (tag_is(name, name_len, "br hr img input meta link area base col embed source wbr html body"))
-		return false;
-	for (const char *at = name + name_len; at < close && len + 1 < sizeof attributes; at++)
-		if (!isspace((unsigned char)*at))
-			attributes[len++] = (char)tolower((unsigned char)*at);
-		else if (str_has_prefix(at + 1, "hidden") && strchr(" \t\r\n=>/", at[7]))
-			return true;
-	attributes[len] = '\0';
-	for (size_t i = 0; i < sizeof styles / sizeof *styles; i++)
-		if (strstr(attributes, styles[i]))
-			return true;
-	return false;
+		return SEEN;
+	for (const char *at = name + name_len; at < close && sight != UNSEEN;) {
+		const char *word = at;
+		while (at < close && !isspace((unsigned char)*at) && *at != '=' && *at != '/')
+			at++;
+		size_t len = (size_t)(at - word), value_len = 0;
+		while (at < close && isspace((unsigned char)*at))
+			at++;
+		const char *value = at;
+		if (at < close && *at == '=') {
+			do
+				at++;
+			while (at < close && isspace((unsigned char)*at));
+			char quote = *at == '"' || *at == '\'' ? *at : 0;
+			value = at += quote ? 1 : 0;
+			while (at < close && (quote ? *at != quote : !isspace((unsigned char)*at)))
+				at++;
+			value_len = (size_t)(at - value);
+		}
+		if (tag_is(word, len, "hidden"))
+			sight = UNSEEN;
+		else if (tag_is(word, len, "style") && style_sight(value, value_len) != SEEN)
+			sight = style_sight(value, value_len);
+		at += at < close && at == word;
+		at += at < close && (*at == '"' || *at == '\'' || *at == '/');
+	}
+	return sight;
 }
 
 /* The > that ends a tag: one inside a quoted attribute does not, unless the quotes never close. */
@@ -323,6 +359,7 @@ void html_to_text(struct str *out, const char *html, size_t len)
 	struct html_reader h = {.out = out};
 	const char *at = html, *end = html + len, *content_end;
 	size_t budget = 4 * len;
+	enum sight sight;
 	while (at < end) {
 		const char *tag = memchr(at, '<', (size_t)(end - at));
 		html_text(&h, at, (size_t)((tag ? tag : end) - at));
@@ -344,10 +381,11 @@ void html_to_text(struct str *out, const char *html, size_t len)
 			name_len++;
 		if (!ends && tag_is(name, name_len, "script style head title"))
 			at = skip_element(at, end, name, name_len);
-		else if (!ends && is_left_out(name, name_len, close) &&
-			 (content_end = element_end(at, end, name, name_len, &budget)))
-			at = content_end;
-		else if (tag_is(name, name_len, "br"))
+		else if (!ends && (sight = tag_sight(name, name_len, close)) != SEEN) {
+			/* What is never closed is hidden to the end; a line through the rest was hardly meant. */
+			content_end = element_end(at, end, name, name_len, &budget);
+			at = content_end ? content_end : sight == UNSEEN ? end : at;
+		} else if (tag_is(name, name_len, "br"))
 			html_line(&h);
 		else if (tag_is(name, name_len, "pre"))
 			h.pre = !ends;

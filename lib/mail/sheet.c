@@ -1589,6 +1589,13 @@ static const char *person_in_prose(
 	return "";
 }
 
+static bool speaks_of_end(const char *sentence)
+{
+	static const char *const verbs[] = {"中止", "停止", "終了", "取りやめ", "取り止め", "取り下げ",
+		"取下げ", "やめ", "廃止", "抹消", "辞退", "退会", "解約", "返上", "取り消", "取消", "解除"};
+	return holds_any(sentence, verbs, sizeof verbs / sizeof *verbs);
+}
+
 /* 12月31日, 来年3月31日, 今月末, 年度末: a day that wants another one to be reckoned from, or the writer. Returns how far it reaches. */
 static size_t loose_day_at(const char *text)
 {
@@ -1628,12 +1635,11 @@ static const char *behind_remark(const char *rest)
 /* The use ends on a day that the sentence does not give whole: nobody may take it for today. */
 static void loose_day_in_sentence(struct filling *f, const char *sentence)
 {
-	static const char *const verbs[] = {"中止", "停止", "終了", "取りやめ", "取り止め", "取り下げ",
-		"取下げ", "やめ", "廃止", "抹消", "辞退", "退会", "解約", "返上", "解除", "使用は", "使用を"};
+	static const char *const used[] = {"使用は", "使用を"};
 	static const char *const behind[] = {"で", "をもって", "をもちまして", "付", "より", "から", "限り",
 		"まで", "以降", "とし", "と致", "とさせ"};
 	static const char *const names[] = {"中止日は", "中止日を", "終了日は", "終了日を", "停止日は"};
-	if (!holds_any(sentence, verbs, sizeof verbs / sizeof *verbs))
+	if (!speaks_of_end(sentence) && !holds_any(sentence, used, sizeof used / sizeof *used))
 		return;
 	for (const char *at = sentence; *at && !*f->sheet->stop_on_written; at++) {
 		size_t len = at > sentence && is_digit(at[-1]) && is_digit(*at) ? 0 : loose_day_at(at);
@@ -1655,15 +1661,13 @@ static void loose_day_in_sentence(struct filling *f, const char *sentence)
 /* The day on which a sentence says the use ends. */
 static void stop_day_in_sentence(struct filling *f, const char *sentence)
 {
-	static const char *const verbs[] = {"中止", "停止", "終了", "取りやめ", "取り止め", "取り下げ",
-		"取下げ", "やめ", "廃止", "抹消", "辞退", "退会", "解約", "返上", "取り消", "取消", "解除"};
 	static const char *const behind[] = {"で", "をもって", "をもちまして", "付", "より", "から", "に",
 		"限り", "まで", "を使用中止日", "を中止日", "以降", "使用中止", "中止"};
 	static const char *const past[] = {"に宣言", "に自己宣言", "に申", "に登録", "に取得", "に届", "に受",
 		"付で宣言", "付の", "にお申", "に発行", "に通知"};
 	static const char *const alone[] = {"付で", "をもって", "をもちまして", "限りで"};
 	size_t len;
-	bool ends = holds_any(sentence, verbs, sizeof verbs / sizeof *verbs);
+	bool ends = speaks_of_end(sentence);
 	if (!ends && !holds_any(sentence, alone, sizeof alone / sizeof *alone))
 		return;
 	for (size_t at = 0; sentence[at] && f->sheet->stop_on == CIVIL_DAY_NONE; at++) {

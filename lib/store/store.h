@@ -401,6 +401,8 @@ enum rc file_by_source(struct store *store, int64_t dev, int64_t ino, int64_t mt
  * the caller. */
 enum rc file_row_add(struct store *store, int64_t file_id, int row, int verdict, int64_t application_id,
 	const void *findings, size_t len, struct err *err);
+/* Notes that a file has a row about an application, where that is not the file it came in: the row is forgotten soon, this is not. */
+enum rc file_note_about(struct store *store, int64_t file_id, int64_t application_id, struct err *err);
 enum rc file_row_get(struct store *store, int64_t file_id, int row, int *verdict, int64_t *application_id,
 	struct str *findings, struct err *err);
 /* Forgets what became of the rows of files that are done (they carry values), at most `limit` of them; *left: there may be more. */

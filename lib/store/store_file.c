@@ -153,8 +153,7 @@ enum rc file_by_source(struct store *store, int64_t dev, int64_t ino, int64_t mt
 
 /* ---- rows, until the result is written ---- */
 
-/* The row is forgotten soon; that the file speaks of somebody is not. */
-static enum rc note_about(struct store *store, int64_t file_id, int64_t application_id, struct err *err)
+enum rc file_note_about(struct store *store, int64_t file_id, int64_t application_id, struct err *err)
 {
 	sqlite3_stmt *stmt = sql_ready(store,
 		"INSERT INTO file_about SELECT id, :file_id FROM application WHERE id = :id"
@@ -185,8 +184,7 @@ enum rc file_row_add(struct store *store, int64_t file_id, int row, int verdict,
 	sql_int(stmt, ":verdict", verdict);
 	sql_int(stmt, ":application_id", application_id);
 	sql_blob(stmt, ":findings", len > 0 ? findings : NULL, len);
-	rc = sql_run(store, stmt, err);
-	return rc == RC_OK && application_id ? note_about(store, file_id, application_id, err) : rc;
+	return sql_run(store, stmt, err);
 }
 
 enum rc file_row_get(struct store *store, int64_t file_id, int row, int *verdict, int64_t *application_id,

@@ -30,6 +30,11 @@ static enum rc release(struct rig *rig, int64_t id, const char *actor)
 	return rc;
 }
 
+static enum rc release_ceiling(struct rig *rig, const char *actor)
+{
+	return office_release_ceiling(&rig->office, actor, &released, &waits, &why_ja, rig->pool, &rig_err);
+}
+
 struct open_batches {
 	int count;
 	struct held_batch last;
@@ -163,33 +168,26 @@ static void test_batch__release_ceiling_takes_two_as_well(void **state)
 	for (int i = 0; i < 12; i++)
 		(void)rig_apply(rig, i);
 	(void)rig_turn(rig);
-	assert_ok(
-		office_release_ceiling(&rig->office, FIRST, &released, &waits, &why_ja, rig->pool, &rig_err));
+	assert_ok(release_ceiling(rig, FIRST));
 	assert_true(waits);
 	(void)rig_turn(rig);
 	assert_int_equal(rig->delivered, 5);
-	assert_int_equal(
-		office_release_ceiling(&rig->office, FIRST, &released, &waits, &why_ja, rig->pool, &rig_err),
-		RC_REFUSED);
+	assert_int_equal(release_ceiling(rig, FIRST), RC_REFUSED);
 	assert_non_null(strstr(why_ja, "二人"));
-	assert_ok(office_release_ceiling(
-		&rig->office, SECOND, &released, &waits, &why_ja, rig->pool, &rig_err));
+	assert_ok(release_ceiling(rig, SECOND));
 	assert_false(waits);
 	(void)rig_turn(rig);
 	assert_int_equal(rig->delivered, 12);
-	assert_int_equal(
-		office_release_ceiling(&rig->office, FIRST, &released, &waits, &why_ja, rig->pool, &rig_err),
-		RC_REFUSED);
+	assert_int_equal(release_ceiling(rig, FIRST), RC_REFUSED);
 	assert_non_null(why_ja);
 	rig_assert_whole(rig);
 }
 
-static struct open_batches ask_both(struct rig *rig)
+static void ask(struct rig *rig, enum batch_reason reason)
 {
 	assert_ok(store_begin(rig->office.store, &rig_err));
-	assert_ok(batch_ask(&rig->office, BATCH_RECEIPTS, 0, 12, 5, &rig_err));
+	assert_ok(batch_ask(&rig->office, reason, 0, 12, 5, &rig_err));
 	assert_ok(store_commit(rig->office.store, &rig_err));
-	return open_batches(rig);
 }
 
 /* Two questions, one of which takes two people: what one person may say counts at once, and nothing said is lost. */
@@ -197,27 +195,22 @@ static void test_batch__release_ceiling_with_both_questions(void **state)
 {
 	struct rig *rig = *state;
 	rig_configure(rig, "second_person = ( \"stages\" );");
-	assert_ok(store_begin(rig->office.store, &rig_err));
-	assert_ok(batch_ask(&rig->office, BATCH_STAGES, 0, 12, 5, &rig_err));
-	assert_ok(store_commit(rig->office.store, &rig_err));
-	for (int i = 0; i < 2;
-		i++) { /* the first time noted for the stages; the second time the first person may not again */
-		assert_int_equal(ask_both(rig).count, 2);
+	ask(rig, BATCH_STAGES);
+	/* The first time noted for the stages; the second time the first person may not again. */
+	for (int i = 0; i < 2; i++) {
+		ask(rig, BATCH_RECEIPTS);
+		assert_int_equal(open_batches(rig).count, 2);
 		released = waits = false;
-		assert_ok(office_release_ceiling(
-			&rig->office, FIRST, &released, &waits, &why_ja, rig->pool, &rig_err));
+		assert_ok(release_ceiling(rig, FIRST));
 		assert_true(released);
 		assert_true(waits);
 		assert_int_equal(open_batches(rig).count, 1);
 		assert_int_equal(open_batches(rig).last.reason, BATCH_STAGES);
 		assert_string_equal(open_batches(rig).last.first_actor, FIRST);
 	}
-	assert_int_equal(
-		office_release_ceiling(&rig->office, FIRST, &released, &waits, &why_ja, rig->pool, &rig_err),
-		RC_REFUSED);
+	assert_int_equal(release_ceiling(rig, FIRST), RC_REFUSED);
 	assert_non_null(strstr(why_ja, "二人"));
-	assert_ok(office_release_ceiling(
-		&rig->office, SECOND, &released, &waits, &why_ja, rig->pool, &rig_err));
+	assert_ok(release_ceiling(rig, SECOND));
 	assert_true(released);
 	assert_false(waits);
 	assert_int_equal(open_batches(rig).count, 0);

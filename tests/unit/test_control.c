@@ -436,6 +436,13 @@ static void test_control__the_socket_is_not_for_everybody(void **state)
 	assert_int_equal(st.st_mode & 0007, 0);
 }
 
+static void let_everybody_connect(void)
+{
+	assert_int_equal(chmod(scratch, 0755), 0);
+	assert_int_equal(chmod(scratch_path("run"), 0755), 0);
+	assert_int_equal(chmod(scratch_path("run/control.sock"), 0666), 0);
+}
+
 /* A connection of somebody else: the kernel notes who connects. */
 static int connect_as(uid_t uid, const char *own, const char *other)
 {
@@ -465,9 +472,7 @@ static void test_control__one_person_crowds_out_himself(void **state)
 	(void)state;
 	if (geteuid() != 0)
 		skip();
-	assert_int_equal(chmod(scratch, 0755), 0);
-	assert_int_equal(chmod(scratch_path("run"), 0755), 0);
-	assert_int_equal(chmod(scratch_path("run/control.sock"), 0666), 0);
+	let_everybody_connect();
 	int quiet = connect_as(4242, "users", NULL), crowd[60];
 	step();
 	for (int i = 0; i < 60; i++) {
@@ -505,9 +510,7 @@ static void test_control__the_groups_say_what_one_may(void **state)
 	};
 	if (geteuid() != 0)
 		skip();
-	assert_int_equal(chmod(scratch, 0755), 0);
-	assert_int_equal(chmod(scratch_path("run"), 0755), 0);
-	assert_int_equal(chmod(scratch_path("run/control.sock"), 0666), 0);
+	let_everybody_connect();
 	int fd = connect_client();
 	import_two(fd);
 	(void)close(fd);
@@ -551,9 +554,7 @@ static void test_control__the_history_says_which_of_them(void **state)
 	struct who who = {.wanted = "staff:4343("};
 	if (geteuid() != 0)
 		skip();
-	assert_int_equal(chmod(scratch, 0755), 0);
-	assert_int_equal(chmod(scratch_path("run"), 0755), 0);
-	assert_int_equal(chmod(scratch_path("run/control.sock"), 0666), 0);
+	let_everybody_connect();
 	int fd = connect_client();
 	import_two(fd);
 	(void)close(fd);

@@ -132,6 +132,17 @@ static const struct {
 				    "w:val=\"true\"/></w:rPr><w:t>c</w:t></w:r><w:r><w:rPr><w:strike "
 				    "w:val=\"false\"/></w:rPr><w:t>d</w:t></w:r>")),
 		"ad"},
+	{"signs of a text that was crossed out",
+		DOCUMENT(P(RUN("a") "<w:r><w:rPr><w:strike/></w:rPr><w:t>1</w:t><w:noBreakHyphen/><w:tab/>"
+				    "<w:br/><w:t>2</w:t></w:r>" RUN("b"))),
+		"ab"},
+	{"text that was crossed out before its look was changed",
+		DOCUMENT(P(RUN(
+			"a") "<w:r><w:rPr><w:b/><w:rPrChange w:id=\"1\"><w:rPr><w:strike/><w:vanish/></w:rPr>"
+			     "</w:rPrChange></w:rPr><w:t>b</w:t></w:r><w:r><w:rPr><w:rPrChange "
+			     "w:id=\"2\"><w:rPr><w:b/></w:rPr></w:rPrChange><w:strike/></w:rPr><w:t>c</w:t></"
+			     "w:r>")),
+		"ab"},
 	{"a hidden paragraph mark hides nothing",
 		DOCUMENT("<w:p><w:pPr><w:rPr><w:vanish/></w:rPr></w:pPr>" RUN("a") "</w:p>"), "a"},
 	{"symbol fonts",

@@ -265,6 +265,13 @@ static void test_message__html(void **state)
 		{"a<span style=\"mso-hide:all\">b</span>c<i class=hiddenite>d</i>", "acd\n"},
 		{"a<s>never closed", "anever closed\n"},
 		{"a<br style=\"display:none\">b", "a\nb\n"},
+		{"a<span style=\"text-decoration: underline line-through red\">b</span>c", "ac\n"},
+		{"a<span style=\"text-decoration:underline;x:line-through\">b</span>c", "abc\n"},
+		{"a<i class=\"x hidden y\">b</i><i title='a hidden b'>c</i><i class=x hidden>d</i>e",
+			"abce\n"},
+		{"a<i class='x' HIDDEN=''>b</i>c<i\nhidden\n>d</i>e", "ace\n"},
+		{"a<div style=\"display:none\">b<br>c", "a\n"},
+		{"a<p hidden>b<p>c</p>", "a\n"},
 		{"", ""},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

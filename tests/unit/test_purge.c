@@ -780,6 +780,7 @@ static void note_row(struct rig *rig, int64_t file, int row, int64_t application
 {
 	assert_ok(store_begin(rig->office.store, &rig_err));
 	assert_ok(file_row_add(rig->office.store, file, row, RESULT_SAME, application_id, NULL, 0, &rig_err));
+	assert_ok(file_note_about(rig->office.store, file, application_id, &rig_err)); /* as intake does */
 	assert_ok(store_commit(rig->office.store, &rig_err));
 }
 
